@@ -1,0 +1,439 @@
+"""The catalogue of issue codes, and the columnar form in which issues travel.
+
+An issue is a value: a fault in the user's data, with the place where it stands. A million rows may have a
+million faults, so issues travel as `Findings`: all issues of one code in one column, side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.model import Positions
+
+
+class Level(StrEnum):
+    """An error rejects its invoice; a warning is told and goes on."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class IssueType:
+    """One code of the catalogue.
+
+    Attributes:
+        code: stable, never reused: `E` errors, `W` warnings; 1 file and sheet, 2 cell, 3 row and invoice,
+            4 catalog, 5 ledger.
+        slug: the same for people who grep.
+        title: what is wrong, in a few words, for the grouped view.
+        template: the sentence; `{label}` is the column, `{value}` the cell's value, others are facts.
+        fix: what to do.
+        level: error or warning.
+    """
+
+    code: str
+    slug: str
+    title: str
+    template: str
+    fix: str
+
+    @property
+    def level(self) -> Level:
+        """Told by the first letter of the code."""
+        return Level.ERROR if self.code.startswith("E") else Level.WARNING
+
+
+_TYPES = (
+    # 1 file, sheet, header
+    IssueType(
+        "E101", "sheet-missing", "A sheet is missing",
+        "There is no sheet for {table}: none of {found} has its columns.",
+        "Add a sheet {table} with the columns {columns}.",
+    ),
+    IssueType(
+        "E102", "sheet-empty", "A sheet has no rows",
+        "{table} has a header but no rows below it.",
+        "Fill in at least one row, or hand in the right file.",
+    ),
+    IssueType(
+        "E103", "column-missing", "A mandatory column is missing",
+        "The column {label} is missing in {table}.",
+        "Add a column headed {label}.",
+    ),
+    IssueType(
+        "E104", "column-unknown", "A column is unknown",
+        "The column {value} is not known in {table}.{near}",
+        "Correct the header, or start it with # to have the column ignored.",
+    ),
+    IssueType(
+        "E105", "column-twice", "A column stands twice",
+        "The column {value} stands twice in {table}: in {first} and in {second}.",
+        "Remove one, or start its header with # to have it ignored.",
+    ),
+    IssueType(
+        "E106", "row-ragged", "A row has too many or too few cells",
+        "This row has {cells} cells where the header has {expected}.",
+        "Look for a missing or surplus delimiter, or a value with a delimiter that needs quotes.",
+    ),
+    # 2 cell
+    IssueType(
+        "E201", "value-missing", "A mandatory value is missing",
+        "{label} is blank.",
+        "Fill in {label}.",
+    ),
+    IssueType(
+        "E202", "number-unreadable", "Not a number",
+        "{label} is not a number that can be read without guessing: {value}.",
+        "Write digits with a point before the decimals, like 1234.56, without thousands separators or signs of currency.",
+    ),
+    IssueType(
+        "E203", "number-too-long", "A number has too many digits",
+        "{label} has more than {integer_digits} digits before or {fraction_digits} after the point: {value}.",
+        "Round the number, and look whether the cell is right.",
+    ),
+    IssueType(
+        "E204", "too-many-decimals", "An amount has more decimals than its currency",
+        "{label} is {value}, but {currency} has {digits} decimals; to those it would show as {shown}.",
+        "Type the amount with {digits} decimals: what a cell shows is not what it holds.",
+    ),
+    IssueType(
+        "E205", "date-unreadable", "Not a date",
+        "{label} is not a date that can be read without guessing: {value}.{readings}",
+        "Use a date cell, or write the date as yyyy-mm-dd{declared}.",
+    ),
+    IssueType(
+        "E207", "date-implausible", "A date is far away",
+        "{label} is {value}; only {earliest} to {latest} is allowed.",
+        "Correct the date.",
+    ),
+    IssueType(
+        "E208", "text-too-long", "A text is too long",
+        "{label} has {length} characters; {max_length} are allowed: {value}.",
+        "Shorten the text.",
+    ),
+    IssueType(
+        "E209", "choice-unknown", "Not one of the choices",
+        "{label} is {value}; allowed are {choices}.{near}",
+        "Take one of the choices.",
+    ),
+    IssueType(
+        "E210", "not-yes-or-no", "Not yes or no",
+        "{label} is {value}; yes or no is needed.",
+        "Write yes or no.",
+    ),
+    IssueType(
+        "E211", "form-wrong", "A value has the wrong form",
+        "{label} is {value}; it must be {form}.",
+        "Correct the value.",
+    ),
+    IssueType(
+        "E212", "control-character", "A hidden control character",
+        "{label} holds a control character that cannot be seen: {value}.",
+        "Type the value anew instead of pasting it.",
+    ),
+    IssueType(
+        "E213", "character-unsupported", "A character the billing system cannot store",
+        "{label} holds a character outside the basic plane (an emoji, say): {value}.",
+        "Remove the character.",
+    ),
+    IssueType(
+        "E214", "error-cell", "A cell shows an error",
+        "{label} shows the error {value}.",
+        "Repair the formula in Excel and save.",
+    ),
+    IssueType(
+        "E215", "formula-without-value", "A formula without a value",
+        "{label} holds a formula whose result is not stored in the file: {value}.",
+        "Open the file in Excel, let it calculate, and save; or type the value.",
+    ),
+    IssueType(
+        "E216", "cell-type-wrong", "A cell of the wrong type",
+        "{label} needs {needed}, but the cell holds {held}: {value}.",
+        "Set the cell's format to {format} and type the value anew.",
+    ),
+    IssueType(
+        "E217", "identifier-damaged", "An identifier damaged by Excel",
+        "{label} holds a number whose last digits are already lost: {value}.",
+        "Format the column as text and enter the identifier anew from its source.",
+    ),
+    IssueType(
+        "E220", "currency-unknown", "Not a currency",
+        "{label} is {value}, which is no ISO 4217 code in use.{near}",
+        "Write the three letters of the currency, like EUR.",
+    ),
+    # 3 row, invoice, cross-sheet
+    IssueType(
+        "E301", "account-missing", "An invoice without an account",
+        "The invoice has neither an account number nor an account id.",
+        "Fill in the account number (or the account id).",
+    ),
+    IssueType(
+        "E302", "amount-missing", "An item without an amount",
+        "The item has no amount, and it cannot be computed: quantity and unit price are needed.",
+        "Fill in the amount, or quantity and unit price.",
+    ),
+    IssueType(
+        "E303", "charge-name-missing", "An item that says not what is sold",
+        "The item has neither a charge name nor a charge id nor a catalog SKU.",
+        "Fill in the charge name, or look the product up with its catalog SKU.",
+    ),
+    IssueType(
+        "E304", "amount-mismatch", "An amount is not quantity times unit price",
+        "{label} is {value}, but quantity times unit price, rounded to the currency, is {expected}.",
+        "Correct the amount, the quantity or the unit price; or leave the amount blank.",
+    ),
+    IssueType(
+        "E305", "due-before-invoice", "Due before the invoice date",
+        "{label} {value} lies before the invoice date {expected}.",
+        "Correct one of the two dates.",
+    ),
+    IssueType(
+        "E306", "service-ends-early", "A service ends before it starts",
+        "{label} {value} lies before the service start date {expected}.",
+        "Correct one of the two dates.",
+    ),
+    IssueType(
+        "E307", "reference-twice", "An invoice reference stands twice",
+        "The invoice reference {value} stands on more than one invoice.",
+        "Give every invoice its own reference, or remove the surplus row.",
+    ),
+    IssueType(
+        "E308", "item-without-invoice", "An item without an invoice",
+        "No invoice has the reference {value}.",
+        "Add the invoice, or correct the reference.",
+    ),
+    IssueType(
+        "E309", "invoice-without-items", "An invoice without items",
+        "The invoice {value} has no items.",
+        "Add its items, or remove the invoice.",
+    ),
+    IssueType(
+        "E310", "too-many-items", "An invoice with too many items",
+        "The invoice {value} has {items} items; {limit} are allowed.",
+        "Split the invoice.",
+    ),
+    IssueType(
+        "E311", "total-negative", "A negative invoice total",
+        "The items of invoice {value} sum up to {total}; a negative invoice cannot be created.",
+        "Bring credits in as credit memos, not here.",
+    ),
+    IssueType(
+        "E312", "amount-negative", "A negative item",
+        "{label} is {value}; negative items are not allowed.",
+        "Bring credits in as credit memos, or allow negative items in the settings (allow_negative_items).",
+    ),
+    IssueType(
+        "E313", "item-number-twice", "An item number stands twice in an invoice",
+        "The item number {value} stands twice in the invoice.",
+        "Number the items of an invoice differently, or leave the numbers blank.",
+    ),
+    IssueType(
+        "E314", "currency-missing", "An invoice without a currency",
+        "{label} is blank and no default currency is set.",
+        "Fill in the currency, or set default_currency in the settings.",
+    ),
+    IssueType(
+        "E315", "contacts-contradict", "A contact is given in two ways",
+        "{label} says yes, but a contact id is given as well: {other}.",
+        "Keep the contact id or the yes, not both.",
+    ),
+    IssueType(
+        "E316", "invoice-number-twice", "An invoice number stands twice",
+        "The invoice number {value} stands on more than one invoice.",
+        "Give every invoice its own number, or leave the numbers blank.",
+    ),
+    IssueType(
+        "E317", "reference-no-number", "A reference that cannot be an invoice number",
+        "The settings make the reference the invoice number, but {value} is not {form} of at most {max_length} characters.",
+        "Change the reference, give an invoice number, or change the setting invoice_number.",
+    ),
+    IssueType(
+        "W301", "same-as-bill-to-idle", "A yes that has no effect",
+        "{label} says yes, but no bill-to contact id is given, so it has no effect.",
+        "Give the bill-to contact id, or leave the cell blank.",
+    ),
+    IssueType(
+        "W304", "amount-differs", "An amount is not quantity times unit price",
+        "{label} is {value}, but quantity times unit price, rounded to the currency, is {expected}.",
+        "Look whether the amount is meant; the settings (amount_mismatch) let it pass.",
+    ),
+    IssueType(
+        "W201", "blanks-trimmed", "Blanks around a value were removed",
+        "{label} had blanks around the value {value}.",
+        "Nothing has to be done; the value is used without them.",
+    ),
+    # 4 catalog
+    IssueType(
+        "E401", "sku-unknown", "A catalog SKU is unknown",
+        "The catalog has no SKU {value}.{near}",
+        "Correct the SKU, or load the product into the catalog.",
+    ),
+    IssueType(
+        "E402", "charge-unknown", "A charge id is unknown",
+        "The catalog has no charge {value}.{near}",
+        "Correct the charge id, or load the charge into the catalog.",
+    ),
+    IssueType(
+        "E403", "charge-expired", "A charge is not valid at the date of service",
+        "{label} {value} is not valid on the service start date {date}; it is valid {validity}.",
+        "Take the charge that is valid then, or correct the date.",
+    ),
+    IssueType(
+        "E404", "sku-ambiguous", "A catalog SKU names several charges",
+        "The catalog SKU {value} names several charges: {near}.",
+        "Give the charge id instead of the SKU.",
+    ),
+    IssueType(
+        "E405", "charge-model-unusable", "A charge that cannot be put on an invoice",
+        "{label} {value} has the charge model {model}; only {models} can be put on an invoice.{near}",
+        "Take another charge of the product.",
+    ),
+    IssueType(
+        "E406", "sku-charge-differ", "Catalog SKU and charge id do not belong together",
+        "The catalog SKU is {value}, but the charge id belongs to the SKU {expected}.",
+        "Correct one of the two, or leave one blank.",
+    ),
+    IssueType(
+        "E407", "sku-in-wrong-column", "A product of the catalog in the free SKU column",
+        "The SKU {value} is a product of the catalog; the free SKU must differ from every product's.",
+        "Move it to the column {column}.",
+    ),
+    IssueType(
+        "E408", "catalog-missing", "No catalog is loaded",
+        "The catalog SKU {value} cannot be looked up: no catalog is loaded.",
+        "Load one: invoice-import catalog load FILE.",
+    ),
+    IssueType(
+        "W401", "sheet-value-ignored", "The catalog's value will be billed, not the sheet's",
+        "{label} is {value} in the sheet, but {expected} in the catalog; the catalog's value counts.",
+        "Leave the cell blank, or correct the catalog.",
+    ),
+    IssueType(
+        "W402", "charge-unchecked", "Charge ids were not checked",
+        "The charge id {value} could not be checked: no catalog is loaded.",
+        "Load the catalog: invoice-import catalog load FILE.",
+    ),
+    IssueType(
+        "W403", "price-from-catalog", "Unit prices were taken from the catalog",
+        "{label} is blank; the catalog's price {expected} is used, as the settings say.",
+        "Nothing has to be done; the setting is catalog_price.",
+    ),
+    # 5 ledger and policy
+    IssueType(
+        "E501", "reference-conflict", "An invoice that exists already with other content",
+        "The invoice {value} was prepared by run {run} with other content.",
+        "Give it a new reference, or withdraw the old one first: invoice-import discard {run}.",
+    ),
+    IssueType(
+        "E502", "policy-all-or-nothing", "Rejected because another invoice is",
+        "The invoice {value} is without fault, but others are rejected and the policy is all-or-nothing.",
+        "Correct the other invoices, or run with --policy whole-invoices.",
+    ),
+)  # fmt: skip
+
+CATALOGUE: Mapping[str, IssueType] = {each.code: each for each in _TYPES}
+"""Every code, in order."""
+
+Facts = Mapping[str, "str | pa.Array"]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All issues of one code in one column: parallel arrays, one entry an issue.
+
+    Attributes:
+        code: of the catalogue.
+        table: the table's name.
+        field: the field's name; empty when the row as a whole is meant.
+        rows: positions in the table's frame, ascending.
+        values: the cells' values as the person sees them; None takes them from the raw sheet.
+        facts: fill the template: one text for all, or one a row.
+        counts: how many rows each issue stands for; None is one each.
+    """
+
+    code: str
+    table: str
+    field: str
+    rows: Positions
+    values: pa.Array | None = None
+    facts: Facts = field(default_factory=dict)
+    counts: npt.NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def level(self) -> Level:
+        """Of the code."""
+        return CATALOGUE[self.code].level
+
+    @property
+    def stands_for(self) -> int:
+        """Rows that the issues stand for."""
+        return len(self) if self.counts is None else int(self.counts.sum())
+
+
+@dataclass(frozen=True)
+class SheetIssue:
+    """An issue with a file, a sheet or a header: it has a place but no row of a frame.
+
+    Attributes:
+        code: of the catalogue.
+        source: the file's name.
+        sheet: the sheet's name; empty when the file is meant.
+        row: as Excel shows it; 0 when none is meant.
+        column: the column's letter; empty when none is meant.
+        value: the header or cell as the person sees it.
+        facts: fill the template.
+    """
+
+    code: str
+    source: str
+    sheet: str = ""
+    row: int = 0
+    column: str = ""
+    value: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def level(self) -> Level:
+        """Of the code."""
+        return CATALOGUE[self.code].level
+
+
+@dataclass(frozen=True)
+class Issues:
+    """Everything a stage found."""
+
+    findings: tuple[Findings, ...] = ()
+    sheets: tuple[SheetIssue, ...] = ()
+
+    def __add__(self, other: Issues) -> Issues:
+        return Issues(self.findings + other.findings, self.sheets + other.sheets)
+
+    def counts(self, level: Level) -> dict[str, int]:
+        """Issues per code, of one level, ordered by code; rows that one line stands for all count."""
+        found: dict[str, int] = {}
+        for each in self.findings:
+            if each.level is level and each.stands_for:
+                found[each.code] = found.get(each.code, 0) + each.stands_for
+        for one in self.sheets:
+            if one.level is level:
+                found[one.code] = found.get(one.code, 0) + 1
+        return dict(sorted(found.items()))
+
+    def errors_in(self, table: str) -> Iterable[Findings]:
+        """The errors in rows of a table."""
+        return (each for each in self.findings if each.table == table and each.level is Level.ERROR)
+
+
+def found(findings: Sequence[Findings | None]) -> Issues:
+    """The findings that hold anything."""
+    return Issues(tuple(each for each in findings if each is not None and len(each)))

@@ -1,0 +1,248 @@
+"""The nouns that travel between the rooms; one type a station, so that a skipped stage does not type-check.
+
+    RawSheets -> ValidSheets -> EnrichedSheets -> Invoices -> Batches -> Requests
+
+Frames are pandas with Arrow-backed columns (`pd.ArrowDtype`). A row of a frame is known by its position
+(0, 1, 2, ...); where it was read is told by `RawTable.sheets`, `sheet_of` and `row_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Positions = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+class CellKind(IntEnum):
+    """What a cell held in the file. A CSV cell is BLANK or TEXT; a workbook's may be any."""
+
+    BLANK = 0
+    TEXT = 1
+    NUMBER = 2
+    DATE = 3  # a date, or a date with a time, in a real date cell
+    TIME = 4  # a time of day or a duration
+    BOOLEAN = 5
+    ERROR = 6  # `#REF!`, `#N/A`, ...; the text is the error
+    FORMULA = 7  # a formula without a stored value; the text is the formula with its `=`
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file as it was handed in.
+
+    Attributes:
+        name: the file's name, without folders.
+        sha256: of its bytes, in hex.
+        size: in bytes.
+        rows: rows with something in them, headers not counted.
+        notes: how it was read, for the report (`encoding UTF-8, delimiter comma`).
+    """
+
+    name: str
+    sha256: str
+    size: int
+    rows: int = 0
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where a field was found in a sheet: the header as written, and the place counted from 0."""
+
+    field: str
+    label: str
+    index: int
+
+    @property
+    def letter(self) -> str:
+        """The column as Excel names it: 0 is A, 26 is AA."""
+        letters, rest = "", self.index + 1
+        while rest:
+            rest, digit = divmod(rest - 1, 26)
+            letters = chr(65 + digit) + letters
+        return letters
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of one source, as it feeds a table.
+
+    Attributes:
+        source: position of its file in `RawSheets.sources`.
+        name: the sheet's name; for CSV the file's name.
+        part: the part of the package it lies in (`xl/worksheets/sheet1.xml`); empty for CSV.
+        columns: the recognised columns.
+        header_row: the row of the header as Excel shows it.
+    """
+
+    source: int
+    name: str
+    part: str
+    columns: tuple[Column, ...]
+    header_row: int = 1
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table's rows as text, each cell as what it was.
+
+    Attributes:
+        name: the table (`invoices`, `items`).
+        frame: columns = names of the fields found, `string[pyarrow]`, blanks around values trimmed, an
+            empty cell is "" (never null); RangeIndex.
+        kinds: for columns with anything but text and blanks: the CellKind of each cell as uint8.
+        sheets: the sheets the rows came from.
+        sheet_of: position in `sheets`, a row.
+        row_of: the row as Excel shows it, a row.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    kinds: Mapping[str, npt.NDArray[np.uint8]]
+    sheets: tuple[Sheet, ...]
+    sheet_of: npt.NDArray[np.int16]
+    row_of: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(frozen=True)
+class RawSheets:
+    """What the reader hands on: the tables, the files, and every row that is no data, by name.
+
+    Attributes:
+        tables: by table name; every table of the target is present, if with no rows.
+        sources: the files.
+        ignored: rows that were recognised and left out: `example`, `note`, `total`, `blank`.
+    """
+
+    tables: Mapping[str, RawTable]
+    sources: tuple[Source, ...]
+    ignored: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class ValidSheets:
+    """Typed frames of every row. What could not be read is null; `unread` tells it from a blank cell.
+
+    Attributes:
+        raw: the sheets they were made from.
+        invoices: the fields found, typed, plus nothing.
+        items: the fields found, typed; `amount` is complete (computed where it was blank and could be).
+        unread: per table, per field: rows whose cell could not be read.
+        parent: per item the position of its invoice, -1 without one.
+        given_amount: amount as the sheet gives it, before it was computed.
+    """
+
+    raw: RawSheets
+    invoices: pd.DataFrame
+    items: pd.DataFrame
+    unread: Mapping[str, Mapping[str, Mask]]
+    parent: Positions
+
+
+@dataclass(frozen=True)
+class EnrichedSheets:
+    """Valid sheets with what the catalog knows of each item.
+
+    Attributes:
+        valid: what was enriched.
+        items: the items' frame; `product_rate_plan_charge_id` is filled where a SKU was looked up, prices
+            where a setting says so.
+        catalog: a row an item: what the catalog owns (`charge_name`, `sku`, ..), null without a charge.
+    """
+
+    valid: ValidSheets
+    items: pd.DataFrame
+    catalog: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Invoices:
+    """Whole accepted invoices: what may be sent.
+
+    Attributes:
+        sheets: the enriched sheets they are taken from.
+        positions: of the invoices, in the order of the sheet.
+        items: positions of all their items, invoice after invoice, each in the order of the sheet.
+        offsets: `items[offsets[i]:offsets[i + 1]]` belong to `positions[i]`.
+    """
+
+    sheets: EnrichedSheets
+    positions: Positions
+    items: Positions
+    offsets: Positions
+
+    @property
+    def sizes(self) -> Positions:
+        """Number of items, an invoice."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may hold."""
+
+    invoices: int
+    items: int
+
+
+class Batch(NamedTuple):
+    """One request's worth: positions within `Invoices.positions`, ascending."""
+
+    invoices: Positions
+
+
+@dataclass(frozen=True)
+class Batches:
+    """All accepted invoices, each in exactly one batch."""
+
+    invoices: Invoices
+    batches: tuple[Batch, ...]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+
+class Request(NamedTuple):
+    """One call to the API, ready to be sent.
+
+    Attributes:
+        number: from 1.
+        method: HTTP method.
+        path: below the API's base address.
+        body: JSON in UTF-8.
+        invoices: positions within `Invoices.positions`, in the order they stand in the body.
+    """
+
+    number: int
+    method: str
+    path: str
+    body: bytes
+    invoices: Positions
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is known by.
+
+    Attributes:
+        run_id: name of the run and of its folder.
+        started: when, in UTC, ISO 8601.
+    """
+
+    run_id: str
+    started: str
+    extra: Mapping[str, str] = field(default_factory=dict)

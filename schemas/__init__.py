@@ -1,0 +1,4 @@
+"""What is allowed: every business field, rule and target projection, each declared once.
+
+Nothing here imports from `pipeline`.
+"""

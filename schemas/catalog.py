@@ -1,0 +1,68 @@
+"""What a product catalog must offer: one row a charge and price.
+
+The columns are those of a price list as finance people keep it; several rows may share a charge (one price
+per currency, or one validity after the other).
+"""
+
+from __future__ import annotations
+
+from schemas.fields import Field, Kind, Table
+from schemas.tables import ITEMS
+
+USABLE_MODELS = ("Flat Fee", "Per Unit")
+"""Charge models an invoice item can be made from; a trailing "Pricing" is the same model."""
+
+
+def _as_item(name: str, column: str | None = None) -> Field:
+    """A catalog column whose limits are those of the item's field it fills."""
+    declared = ITEMS[name]
+    label = declared.label
+    return Field(
+        column or name, label, declared.kind, declared.help, declared.example,
+        max_length=declared.max_length, choices=declared.choices,
+    )  # fmt: skip
+
+
+CATALOG = Table(
+    "catalog",
+    "Catalog",
+    (
+        Field("product_id", "Product id", Kind.IDENTIFIER, "Id of the product.", "P-1", max_length=64),
+        Field("product_name", "Product name", Kind.TEXT, "Name of the product.", "Support", max_length=255),
+        Field(
+            "sku", "SKU", Kind.IDENTIFIER, "SKU of the product.", "SUP-100", required=True, max_length=255
+        ),
+        Field(
+            "product_rate_plan_charge_id",
+            "Charge id",
+            Kind.IDENTIFIER,
+            "Id of the charge in the billing system.",
+            "402890555a87d7f5015a88c613c5001e",
+            required=True,
+            max_length=64,
+            synonyms=("product rate plan charge id", "charge id"),
+        ),
+        _as_item("charge_name"),
+        _as_item("uom"),
+        Field("list_price", "List price", Kind.NUMBER, "Price of one.", "450.00", synonyms=("price",)),
+        Field("currency", "Currency", Kind.CURRENCY, "Currency of the price.", "EUR"),
+        Field(
+            "charge_model",
+            "Charge model",
+            Kind.TEXT,
+            "Flat Fee or Per Unit can be invoiced; other models are known but refused.",
+            "Per Unit",
+            required=True,
+            max_length=100,
+        ),
+        _as_item("tax_code"),
+        _as_item("tax_mode"),
+        _as_item("accounting_code"),
+        _as_item("deferred_revenue_accounting_code"),
+        _as_item("recognized_revenue_accounting_code"),
+        Field("effective_from", "Effective from", Kind.DATE, "First day of validity.", "2026-01-01"),
+        Field("effective_to", "Effective to", Kind.DATE, "Last day of validity; blank: open.", "2026-12-31"),
+    ),
+    key=("product_rate_plan_charge_id", "currency", "effective_from"),
+    synonyms=("products", "charges", "price list"),
+)

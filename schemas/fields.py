@@ -1,0 +1,193 @@
+"""The vocabulary of declarations: Kind, Field, Table, Placement, Projection.
+
+Plain frozen records. A limit stands here once; the pandera schemas (`frames`), the parser, the templates,
+the documentation and the payload all derive from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+
+EARLIEST = date(1900, 1, 1)
+LATEST = date(2199, 12, 31)
+
+
+class Kind(StrEnum):
+    """How a cell of a field is written and read."""
+
+    TEXT = "text"
+    IDENTIFIER = "identifier"
+    NUMBER = "number"
+    MONEY = "money"
+    DATE = "date"
+    DATETIME = "date and time"
+    BOOLEAN = "yes or no"
+    CHOICE = "choice"
+    CURRENCY = "currency"
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A regular expression (RE2 and Python read it alike) and the words a person needs instead of it."""
+
+    regex: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """One business field, declared once.
+
+    Attributes:
+        name: the field's name; also the header in CSV templates.
+        label: the header in workbook templates.
+        kind: how its cells are written and read.
+        help: one sentence for the person who fills it.
+        example: a value that passes every check.
+        required: a blank cell is an error.
+        max_length: characters, for text and identifiers.
+        pattern: what the text must look like.
+        choices: the only values allowed, as the target spells them.
+        integer_digits: digits before the point, for numbers and money.
+        fraction_digits: digits after the point; money is limited further by its currency.
+        earliest: first date allowed.
+        latest: last date allowed.
+        synonyms: other headers under which the field is known.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    help: str
+    example: str
+    required: bool = False
+    max_length: int | None = None
+    pattern: Pattern | None = None
+    choices: tuple[str, ...] = ()
+    integer_digits: int = 15
+    fraction_digits: int = 9
+    earliest: date = EARLIEST
+    latest: date = LATEST
+    synonyms: tuple[str, ...] = ()
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Every header under which the field is recognised."""
+        return (self.name, self.label, *self.synonyms)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A sheet: its fields, its key, and the table it hangs on.
+
+    Attributes:
+        name: `invoices`, `items`, ...
+        label: the sheet's name in templates.
+        fields: in template order.
+        key: the fields that identify a row.
+        parent: the table its rows hang on; None for invoices.
+        synonyms: other sheet names that are recognised.
+    """
+
+    name: str
+    label: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    parent: str | None = None
+    synonyms: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self.fields)
+
+    def __getitem__(self, name: str) -> Field:
+        return self.by_name[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.by_name
+
+    @property
+    def by_name(self) -> Mapping[str, Field]:
+        """The fields by their name."""
+        return {each.name: each for each in self.fields}
+
+    def with_fields(self, fields: Iterable[Field]) -> Table:
+        """The same table with other fields."""
+        return replace(self, fields=tuple(fields))
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where one field goes in a target's payload, and what the target tightens.
+
+    A placement may only tighten: a longer text, a looser pattern or a further choice than the field's own
+    is a mistake in the declaration and raises ValueError when it is applied.
+
+    Attributes:
+        field: the field's name.
+        key: the key in the payload; None for what only we need (the reference, the look-up SKU).
+        required: True makes a blank an error for this target.
+        max_length: a shorter limit.
+        choices: fewer choices.
+        pattern: the pattern the target demands of a field that has none.
+    """
+
+    field: str
+    key: str | None
+    required: bool = False
+    max_length: int | None = None
+    choices: tuple[str, ...] = ()
+    pattern: Pattern | None = None
+
+    def tighten(self, declared: Field) -> Field:
+        """The field as this target takes it."""
+        if self.max_length and declared.max_length and self.max_length > declared.max_length:
+            raise ValueError(f"{self.field}: a projection may not lengthen a field")
+        if set(self.choices) - set(declared.choices):
+            raise ValueError(f"{self.field}: a projection may not add a choice")
+        if self.pattern and declared.pattern:
+            raise ValueError(f"{self.field}: a projection may not replace a pattern")
+        return replace(
+            declared,
+            required=declared.required or self.required,
+            max_length=self.max_length or declared.max_length,
+            choices=self.choices or declared.choices,
+            pattern=self.pattern or declared.pattern,
+        )
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Which fields a target takes, where each goes in its payload, and what is tighter.
+
+    Attributes:
+        target: the target's name.
+        placements: per table name, in payload order.
+        custom: tables in which a tenant's own fields may ride along under their own names.
+        astral: whether text may hold characters that need 4 bytes in UTF-8 (emoji, rare ideographs).
+    """
+
+    target: str
+    placements: Mapping[str, tuple[Placement, ...]]
+    custom: tuple[str, ...] = ()
+    astral: bool = True
+    owned_by_catalog: tuple[str, ...] = field(default=())
+
+    def bind(self, tables: Iterable[Table], custom: Mapping[str, tuple[Field, ...]]) -> dict[str, Table]:
+        """The tables as this target takes them, custom fields of the settings included."""
+        bound = {}
+        for table in tables:
+            if table.name in self.placements:
+                fields = [placed.tighten(table[placed.field]) for placed in self.placements[table.name]]
+                bound[table.name] = table.with_fields([*fields, *self._own(table.name, custom)])
+        return bound
+
+    def keys(self, table: str, custom: Mapping[str, tuple[Field, ...]]) -> dict[str, str]:
+        """Field name to payload key, in payload order, for the fields that are sent."""
+        placed = {p.field: p.key for p in self.placements[table] if p.key is not None}
+        return placed | {each.name: each.name for each in self._own(table, custom)}
+
+    def _own(self, table: str, custom: Mapping[str, tuple[Field, ...]]) -> tuple[Field, ...]:
+        return custom.get(table, ()) if table in self.custom else ()

@@ -1,0 +1,403 @@
+"""The business fields, each declared once: invoices and the items that hang on them.
+
+A target takes from here what it can carry (its projection) and may only tighten. Tables form a tree by
+`parent`; what hangs on an item (discounts, taxes) or on the invoice (rates, contacts) is declared the same
+way when a target carries it.
+"""
+
+from __future__ import annotations
+
+from schemas.fields import Field, Kind, Pattern, Table
+
+EXAMPLE_REF = "EXAMPLE"
+"""A row whose invoice reference is exactly this is the template's example row: recognised and ignored."""
+
+NOTE_MARK = "#"
+"""A column or row that starts with this mark is a note: recognised and ignored."""
+
+TOTAL_WORDS = ("total", "totals", "grand total", "sum", "subtotal", "sub-total", "sub total")
+"""A row that starts with one of these words is a totals row: recognised and ignored, never an item."""
+
+YES = ("true", "yes", "y", "1")
+NO = ("false", "no", "n", "0")
+
+HEX_ID = Pattern(r"^[0-9a-fA-F]{32}$", "32 characters 0-9 and a-f")
+_ACCOUNTING_CODE = 100
+_EXTERNAL = 255
+
+
+def _code(name: str, label: str, what: str, example: str = "") -> Field:
+    return Field(name, label, Kind.TEXT, f"Accounting code for {what}.", example, max_length=_ACCOUNTING_CODE)
+
+
+INVOICE_REF = Field(
+    "invoice_ref",
+    "Invoice reference",
+    Kind.IDENTIFIER,
+    "Your own name for the invoice. It ties the items to it and protects it from being billed twice.",
+    "2026-0001",
+    required=True,
+    max_length=100,
+    synonyms=("invoice ref", "reference"),
+)
+
+_CONNECTOR = (
+    Field(
+        "integration_id_ns",
+        "Integration id (NetSuite)",
+        Kind.IDENTIFIER,
+        "Id of the matching object in NetSuite.",
+        "1042",
+        max_length=_EXTERNAL,
+    ),
+    Field(
+        "integration_status_ns",
+        "Integration status (NetSuite)",
+        Kind.TEXT,
+        "State of the exchange with NetSuite.",
+        "",
+        max_length=_EXTERNAL,
+    ),
+    Field(
+        "sync_date_ns",
+        "Sync date (NetSuite)",
+        Kind.TEXT,
+        "When it was last exchanged with NetSuite.",
+        "",
+        max_length=_EXTERNAL,
+    ),
+)
+
+INVOICES = Table(
+    "invoices",
+    "Invoices",
+    (
+        INVOICE_REF,
+        Field(
+            "account_number",
+            "Account number",
+            Kind.IDENTIFIER,
+            "The customer's account number. Give this or the account id.",
+            "A00000123",
+            max_length=255,
+        ),
+        Field(
+            "account_id",
+            "Account id",
+            Kind.IDENTIFIER,
+            "The customer's account id in the billing system. Give this or the account number.",
+            "2c92c8f95bd63b98015bd7ab09ef0926",
+            max_length=64,
+        ),
+        Field(
+            "invoice_date",
+            "Invoice date",
+            Kind.DATE,
+            "The date printed on the invoice.",
+            "2026-11-30",
+            required=True,
+        ),
+        Field(
+            "due_date",
+            "Due date",
+            Kind.DATE,
+            "When payment is due. Blank: the payment term decides.",
+            "2026-12-30",
+        ),
+        Field(
+            "currency",
+            "Currency",
+            Kind.CURRENCY,
+            "ISO 4217 code. Blank: the default currency of the settings.",
+            "EUR",
+        ),
+        Field(
+            "status",
+            "Status",
+            Kind.CHOICE,
+            "Draft waits for a person; Posted is final at once.",
+            "Draft",
+            choices=("Draft", "Posted"),
+        ),
+        Field(
+            "auto_pay",
+            "Auto pay",
+            Kind.BOOLEAN,
+            "Yes takes the payment from the customer when the invoice is posted.",
+            "no",
+        ),
+        Field("comments", "Comments", Kind.TEXT, "Printed on the invoice.", "Thank you", max_length=255),
+        Field(
+            "invoice_number",
+            "Invoice number",
+            Kind.IDENTIFIER,
+            "The number the invoice shall bear. Blank: the billing system numbers it.",
+            "INV-2026-0001",
+            max_length=32,
+            pattern=Pattern(r"^[a-zA-Z0-9_-]+$", "letters a-z, digits, - and _"),
+        ),
+        Field(
+            "payment_term",
+            "Payment term",
+            Kind.TEXT,
+            "Name or id of the payment term.",
+            "Net 30",
+            max_length=100,
+        ),
+        Field(
+            "sequence_set",
+            "Sequence set",
+            Kind.TEXT,
+            "Name or id of the numbering sequence.",
+            "Default",
+            max_length=50,
+        ),
+        Field(
+            "template_id",
+            "Template id",
+            Kind.IDENTIFIER,
+            "Id of the invoice template to print with.",
+            "2c92c8f95bd63b98015bd7ab09ef0926",
+            pattern=HEX_ID,
+        ),
+        Field(
+            "communication_profile_id",
+            "Communication profile id",
+            Kind.IDENTIFIER,
+            "Id of the profile that decides which messages are sent.",
+            "2c92c8f95bd63b98015bd7ab09ef0926",
+            max_length=64,
+        ),
+        Field(
+            "bill_to_contact_id",
+            "Bill-to contact id",
+            Kind.IDENTIFIER,
+            "Id of the contact who is billed.",
+            "2c92c8f95bd63b98015bd7ab09ef0926",
+            pattern=HEX_ID,
+        ),
+        Field(
+            "sold_to_contact_id",
+            "Sold-to contact id",
+            Kind.IDENTIFIER,
+            "Id of the contact who bought.",
+            "2c92c8f95bd63b98015bd7ab09ef0926",
+            pattern=HEX_ID,
+        ),
+        Field(
+            "ship_to_contact_id",
+            "Ship-to contact id",
+            Kind.IDENTIFIER,
+            "Id of the contact who receives the goods.",
+            "2c92c8f95bd63b98015bd7ab09ef0926",
+            pattern=HEX_ID,
+        ),
+        Field(
+            "sold_to_same_as_bill_to",
+            "Sold-to same as bill-to",
+            Kind.BOOLEAN,
+            "Yes makes the bill-to contact the sold-to contact too.",
+            "no",
+        ),
+        Field(
+            "ship_to_same_as_bill_to",
+            "Ship-to same as bill-to",
+            Kind.BOOLEAN,
+            "Yes makes the bill-to contact the ship-to contact too.",
+            "no",
+        ),
+        Field(
+            "transferred_to_accounting",
+            "Transferred to accounting",
+            Kind.CHOICE,
+            "State of the transfer to the accounting system.",
+            "No",
+            choices=("Processing", "Error", "Ignore", "Yes", "No"),
+        ),
+        *_CONNECTOR,
+    ),
+    key=("invoice_ref",),
+    synonyms=("invoice", "headers"),
+)
+
+ITEMS = Table(
+    "items",
+    "Items",
+    (
+        INVOICE_REF,
+        Field(
+            "item_no",
+            "Item number",
+            Kind.IDENTIFIER,
+            "Number of the item within its invoice; optional.",
+            "1",
+            max_length=50,
+            synonyms=("item no", "line", "line number"),
+        ),
+        Field(
+            "catalog_sku",
+            "Catalog SKU",
+            Kind.IDENTIFIER,
+            "SKU of a product in the catalog: looks the charge up.",
+            "SUP-100",
+            max_length=255,
+        ),
+        Field(
+            "product_rate_plan_charge_id",
+            "Charge id",
+            Kind.IDENTIFIER,
+            "Id of a charge in the catalog, instead of the catalog SKU.",
+            "402890555a87d7f5015a88c613c5001e",
+            max_length=64,
+            synonyms=("product rate plan charge id",),
+        ),
+        Field(
+            "charge_name",
+            "Charge name",
+            Kind.TEXT,
+            "Name of what is sold; needed when neither catalog SKU nor charge id is given.",
+            "Consulting day",
+            max_length=130,
+        ),
+        Field(
+            "description",
+            "Description",
+            Kind.TEXT,
+            "Free text printed beside the item.",
+            "Support in November",
+            max_length=500,
+        ),
+        Field("quantity", "Quantity", Kind.NUMBER, "How many; 1 when blank.", "2"),
+        Field("unit_price", "Unit price", Kind.NUMBER, "Price of one, in the invoice's currency.", "450.00"),
+        Field(
+            "amount",
+            "Amount",
+            Kind.MONEY,
+            "Quantity times unit price, in the invoice's currency. Blank: it is computed from the two.",
+            "900.00",
+            fraction_digits=4,
+        ),
+        Field(
+            "service_start_date",
+            "Service start date",
+            Kind.DATE,
+            "First day of the service.",
+            "2026-11-01",
+            required=True,
+        ),
+        Field(
+            "service_end_date",
+            "Service end date",
+            Kind.DATE,
+            "Last day of the service; not before its first.",
+            "2026-11-30",
+        ),
+        Field(
+            "sku",
+            "SKU",
+            Kind.IDENTIFIER,
+            "Free SKU of something that is not in the catalog. Look a product up with Catalog SKU instead.",
+            "MISC-7",
+            max_length=255,
+        ),
+        Field("uom", "Unit of measure", Kind.TEXT, "What is counted.", "day", max_length=255),
+        Field(
+            "charge_date",
+            "Charge date",
+            Kind.DATETIME,
+            "When the charge arose: yyyy-mm-dd hh:mm:ss.",
+            "2026-11-15 08:30:00",
+        ),
+        Field("item_type", "Item type", Kind.TEXT, "Free classification.", "service", max_length=50),
+        Field(
+            "purchase_order_number",
+            "Purchase order number",
+            Kind.IDENTIFIER,
+            "The customer's purchase order.",
+            "PO-4711",
+            max_length=100,
+        ),
+        Field(
+            "booking_reference",
+            "Booking reference",
+            Kind.IDENTIFIER,
+            "Your reference of the booking.",
+            "B-100",
+            max_length=100,
+        ),
+        Field("tax_code", "Tax code", Kind.TEXT, "Tax code of the item.", "STD", max_length=64),
+        Field(
+            "tax_mode",
+            "Tax mode",
+            Kind.CHOICE,
+            "Whether the amount includes the tax.",
+            "TaxExclusive",
+            choices=("TaxInclusive", "TaxExclusive"),
+        ),
+        _code("accounting_code", "Accounting code", "the item", "4000"),
+        _code(
+            "accounts_receivable_accounting_code",
+            "Accounts receivable accounting code",
+            "receivables",
+            "1200",
+        ),
+        _code("deferred_revenue_accounting_code", "Deferred revenue accounting code", "deferred revenue", "2400"),
+        _code(
+            "recognized_revenue_accounting_code",
+            "Recognized revenue accounting code",
+            "recognized revenue",
+            "4000",
+        ),
+        _code("adjustment_liability_accounting_code", "Adjustment liability accounting code", "adjustment liability"),
+        _code("adjustment_revenue_accounting_code", "Adjustment revenue accounting code", "adjustment revenue"),
+        _code("contract_asset_accounting_code", "Contract asset accounting code", "contract assets"),
+        _code("contract_liability_accounting_code", "Contract liability accounting code", "contract liabilities"),
+        _code(
+            "contract_recognized_revenue_accounting_code",
+            "Contract recognized revenue accounting code",
+            "recognized contract revenue",
+        ),
+        _code(
+            "unbilled_receivables_accounting_code",
+            "Unbilled receivables accounting code",
+            "unbilled receivables",
+        ),
+        Field(
+            "exclude_item_billing_from_revenue_accounting",
+            "Exclude from revenue accounting",
+            Kind.BOOLEAN,
+            "Yes keeps the item's billing out of revenue accounting.",
+            "no",
+        ),
+        Field("rev_rec_code", "Revenue recognition code", Kind.TEXT, "Revenue recognition code.", "RR1", max_length=100),
+        Field(
+            "rev_rec_trigger_condition",
+            "Revenue recognition trigger",
+            Kind.CHOICE,
+            "What starts the recognition of revenue.",
+            "ServiceActivationDate",
+            choices=("ContractEffectiveDate", "ServiceActivationDate", "CustomerAcceptanceDate"),
+        ),
+        Field(
+            "rev_rec_start_date",
+            "Revenue recognition start date",
+            Kind.DATE,
+            "First day of the recognition of revenue.",
+            "2026-11-01",
+        ),
+        Field(
+            "revenue_recognition_rule_name",
+            "Revenue recognition rule",
+            Kind.TEXT,
+            "Name of the revenue recognition rule.",
+            "Recognize upon invoicing",
+            max_length=50,
+        ),
+        *_CONNECTOR,
+    ),
+    key=("invoice_ref", "item_no"),
+    parent="invoices",
+    synonyms=("item", "invoice items", "lines"),
+)
+
+TABLES = (INVOICES, ITEMS)
