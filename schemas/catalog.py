@@ -29,9 +29,7 @@ CATALOG = Table(
     (
         Field("product_id", "Product id", Kind.IDENTIFIER, "Id of the product.", "P-1", max_length=64),
         Field("product_name", "Product name", Kind.TEXT, "Name of the product.", "Support", max_length=255),
-        Field(
-            "sku", "SKU", Kind.IDENTIFIER, "SKU of the product.", "SUP-100", required=True, max_length=255
-        ),
+        Field("sku", "SKU", Kind.IDENTIFIER, "SKU of the product.", "SUP-100", required=True, max_length=255),
         Field(
             "product_rate_plan_charge_id",
             "Charge id",

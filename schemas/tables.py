@@ -341,17 +341,27 @@ ITEMS = Table(
             "receivables",
             "1200",
         ),
-        _code("deferred_revenue_accounting_code", "Deferred revenue accounting code", "deferred revenue", "2400"),
+        _code(
+            "deferred_revenue_accounting_code", "Deferred revenue accounting code", "deferred revenue", "2400"
+        ),
         _code(
             "recognized_revenue_accounting_code",
             "Recognized revenue accounting code",
             "recognized revenue",
             "4000",
         ),
-        _code("adjustment_liability_accounting_code", "Adjustment liability accounting code", "adjustment liability"),
-        _code("adjustment_revenue_accounting_code", "Adjustment revenue accounting code", "adjustment revenue"),
+        _code(
+            "adjustment_liability_accounting_code",
+            "Adjustment liability accounting code",
+            "adjustment liability",
+        ),
+        _code(
+            "adjustment_revenue_accounting_code", "Adjustment revenue accounting code", "adjustment revenue"
+        ),
         _code("contract_asset_accounting_code", "Contract asset accounting code", "contract assets"),
-        _code("contract_liability_accounting_code", "Contract liability accounting code", "contract liabilities"),
+        _code(
+            "contract_liability_accounting_code", "Contract liability accounting code", "contract liabilities"
+        ),
         _code(
             "contract_recognized_revenue_accounting_code",
             "Contract recognized revenue accounting code",
@@ -369,7 +379,14 @@ ITEMS = Table(
             "Yes keeps the item's billing out of revenue accounting.",
             "no",
         ),
-        Field("rev_rec_code", "Revenue recognition code", Kind.TEXT, "Revenue recognition code.", "RR1", max_length=100),
+        Field(
+            "rev_rec_code",
+            "Revenue recognition code",
+            Kind.TEXT,
+            "Revenue recognition code.",
+            "RR1",
+            max_length=100,
+        ),
         Field(
             "rev_rec_trigger_condition",
             "Revenue recognition trigger",
