@@ -7,7 +7,8 @@ million faults, so issues travel as `Findings`: all issues of one code in one co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -363,7 +364,7 @@ class Findings:
     field: str
     rows: Positions
     values: pa.Array | None = None
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = dataclasses.field(default_factory=dict)
     counts: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
@@ -400,7 +401,7 @@ class SheetIssue:
     row: int = 0
     column: str = ""
     value: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def level(self) -> Level:

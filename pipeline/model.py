@@ -9,7 +9,7 @@ Frames are pandas with Arrow-backed columns (`pd.ArrowDtype`). A row of a frame 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -114,6 +114,11 @@ class RawTable:
     def __len__(self) -> int:
         return len(self.frame)
 
+    @property
+    def fields(self) -> list[str]:
+        """Names of the fields found."""
+        return [str(name) for name in self.frame.columns]
+
 
 @dataclass(frozen=True)
 class RawSheets:
@@ -132,15 +137,15 @@ class RawSheets:
 
 @dataclass(frozen=True)
 class ValidSheets:
-    """Typed frames of every row. What could not be read is null; `unread` tells it from a blank cell.
+    """Typed frames of every row. What is blank or could not be read is null; `unread` tells the two apart.
 
     Attributes:
         raw: the sheets they were made from.
-        invoices: the fields found, typed, plus nothing.
-        items: the fields found, typed; `amount` is complete (computed where it was blank and could be).
-        unread: per table, per field: rows whose cell could not be read.
+        invoices: the fields found, typed, and `effective_currency` (the currency or the default).
+        items: the fields found, typed, and `effective_amount` (the amount, or quantity times unit price).
+        unread: per table and field, the rows whose cell could not be read; fields without any are absent.
         parent: per item the position of its invoice, -1 without one.
-        given_amount: amount as the sheet gives it, before it was computed.
+        digits: per item the decimals of its invoice's currency, -1 when unknown.
     """
 
     raw: RawSheets
@@ -148,6 +153,7 @@ class ValidSheets:
     items: pd.DataFrame
     unread: Mapping[str, Mapping[str, Mask]]
     parent: Positions
+    digits: npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -156,9 +162,9 @@ class EnrichedSheets:
 
     Attributes:
         valid: what was enriched.
-        items: the items' frame; `product_rate_plan_charge_id` is filled where a SKU was looked up, prices
+        items: the items' frame; the charge id is filled where a SKU was looked up, unit price and amount
             where a setting says so.
-        catalog: a row an item: what the catalog owns (`charge_name`, `sku`, ..), null without a charge.
+        catalog: a row an item: what the catalog owns (`charge_name`, `sku`, ...), null without a charge.
     """
 
     valid: ValidSheets
@@ -233,16 +239,3 @@ class Request(NamedTuple):
     body: bytes
     invoices: Positions
 
-
-@dataclass(frozen=True)
-class Run:
-    """What a run is known by.
-
-    Attributes:
-        run_id: name of the run and of its folder.
-        started: when, in UTC, ISO 8601.
-    """
-
-    run_id: str
-    started: str
-    extra: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ the documentation and the payload all derive from it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -167,13 +167,18 @@ class Projection:
         placements: per table name, in payload order.
         custom: tables in which a tenant's own fields may ride along under their own names.
         astral: whether text may hold characters that need 4 bytes in UTF-8 (emoji, rare ideographs).
+        owned_by_catalog: item fields the target reads from the charge, whatever the request says.
+        rules: codes of the row and cross-sheet rules that apply.
+        most_items: items one invoice may have.
     """
 
     target: str
     placements: Mapping[str, tuple[Placement, ...]]
     custom: tuple[str, ...] = ()
     astral: bool = True
-    owned_by_catalog: tuple[str, ...] = field(default=())
+    owned_by_catalog: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    most_items: int = 1000
 
     def bind(self, tables: Iterable[Table], custom: Mapping[str, tuple[Field, ...]]) -> dict[str, Table]:
         """The tables as this target takes them, custom fields of the settings included."""

@@ -98,7 +98,12 @@ def projection(number_length: int = DEFAULT_NUMBER_LENGTH) -> Projection:
             "deferred_revenue_accounting_code",
             "recognized_revenue_accounting_code",
         ),
-    )
+        rules=(
+            "E301", "E302", "E303", "E204", "E304", "E305", "E306", "E307", "E308", "E309", "E310",
+            "E311", "E312", "E313", "E314", "E315", "E316", "E317", "W301",
+        ),
+        most_items=1000,
+    )  # fmt: skip
 
 
 _CONNECTOR = (

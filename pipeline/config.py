@@ -1,0 +1,243 @@
+"""Settings: flags over `INVOICE_IMPORT_*` over the workspace's `settings.toml` over defaults.
+
+Each setting is declared once, as a field of `Settings`; flags, environment names, checks and the
+documentation derive from it. No secret is a setting.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UsageError
+from schemas.fields import Field, Kind
+
+PREFIX = "INVOICE_IMPORT_"
+CUSTOM_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*__c$")
+_DATE_FORMAT = re.compile(r"^(?=.*dd)(?=.*mm)(?=.*yyyy)(dd|mm|yyyy)[./ -](dd|mm|yyyy)[./ -](dd|mm|yyyy)$")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text is needed")
+    return value
+
+
+def _choice(*choices: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in choices:
+            raise ValueError(f"one of {', '.join(choices)} is needed")
+        return str(value)
+
+    return read
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() in ("true", "yes", "1", "false", "no", "0"):
+        return str(value).lower() in ("true", "yes", "1")
+    raise ValueError("true or false is needed")
+
+
+def _whole(least: int, most: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", str(value)):
+            raise ValueError("a whole number is needed")
+        if not least <= int(str(value)) <= most:
+            raise ValueError(f"a whole number from {least} to {most} is needed")
+        return int(str(value))
+
+    return read
+
+
+def _decimal(value: object) -> Decimal:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError('a number is needed, in quotes, like "0.01"') from None
+    if isinstance(value, float) or not number.is_finite() or number < 0:
+        raise ValueError('a number not below zero is needed, in quotes, like "0.01"')
+    return number
+
+
+def _matching(form: re.Pattern[str], words: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value != "" and not form.match(str(value)):
+            raise ValueError(words)
+        return str(value)
+
+    return read
+
+
+def _custom_fields(value: object) -> Mapping[str, tuple[Field, ...]]:
+    if not isinstance(value, Mapping):
+        raise ValueError("a table per sheet is needed, like [custom_fields.items]")
+    return {
+        str(table): tuple(_custom_field(name, how) for name, how in declared.items())
+        for table, declared in value.items()
+    }
+
+
+def _custom_field(name: str, how: object) -> Field:
+    if not CUSTOM_NAME.match(name):
+        raise ValueError(f"{name}: the name of a custom field ends in __c")
+    declared = dict(how) if isinstance(how, Mapping) else {"kind": how}
+    try:
+        kind = Kind(str(declared.pop("kind", "text")))
+    except ValueError:
+        raise ValueError(f"{name}: kind is one of {', '.join(Kind)}") from None
+    known = {"label", "help", "required", "max_length", "choices"}
+    if set(declared) - known:
+        raise ValueError(f"{name}: only kind, {', '.join(sorted(known))} can be declared")
+    return Field(
+        name,
+        str(declared.get("label", name)),
+        kind,
+        str(declared.get("help", "A field of your own.")),
+        "",
+        required=_flag(declared.get("required", False)),
+        max_length=_whole(1, 100_000)(declared["max_length"]) if "max_length" in declared else None,
+        choices=tuple(str(each) for each in _list(declared.get("choices", ()))),
+    )
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list | tuple):
+        raise ValueError("a list is needed")
+    return list(value)
+
+
+def _setting(default: Any, read: Callable[[object], Any], words: str) -> Any:
+    made = {"default_factory": dict} if default == {} else {"default": default}
+    return field(**made, metadata={"read": read, "help": words})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, with its default."""
+
+    target: str = _setting("", _text, "the billing API and operation; blank: the first of the registry")
+    environment: str = _setting(
+        "default",
+        _matching(re.compile(r"^[\w.-]{1,100}$"), "letters, digits, . _ - are needed"),
+        "which tenant, sandbox or production: the same reference may exist once in each",
+    )
+    default_currency: str = _setting(
+        "",
+        _matching(re.compile(r"^[A-Z]{3}$"), "three capital letters are needed, like EUR"),
+        "currency of invoices whose currency cell is blank",
+    )
+    date_format: str = _setting(
+        "",
+        _matching(_DATE_FORMAT, "dd, mm and yyyy are needed, like dd/mm/yyyy"),
+        "how text dates are written, besides yyyy-mm-dd",
+    )
+    policy: str = _setting(
+        "whole-invoices",
+        _choice("whole-invoices", "all-or-nothing"),
+        "whether one rejected invoice rejects the whole file",
+    )
+    batch_order: str = _setting(
+        "sheet", _choice("sheet", "fewest"), "invoices in the order of the sheet, or in the fewest requests"
+    )
+    amount_mismatch: str = _setting(
+        "error", _choice("error", "warning"), "what an amount is that differs from quantity times unit price"
+    )
+    amount_tolerance: Decimal = _setting(
+        Decimal(0), _decimal, "by how much an amount may differ from quantity times unit price"
+    )
+    allow_negative_items: bool = _setting(False, _flag, "whether an item's amount may be negative")
+    catalog_price: bool = _setting(False, _flag, "whether the catalog's price fills a blank unit price")
+    invoice_number: str = _setting(
+        "api",
+        _choice("api", "ref", "custom"),
+        "who numbers an invoice without a number: the API; its reference is the number; or the API, and the "
+        "reference goes into a custom field",
+    )
+    invoice_number_field: str = _setting(
+        "ImportRef__c",
+        _matching(CUSTOM_NAME, "a name that ends in __c is needed"),
+        "the custom field for the reference, with invoice_number = custom",
+    )
+    invoice_number_length: int = _setting(
+        16, _whole(1, 32), "characters this tenant allows in an invoice number"
+    )
+    ledger_seconds: int = _setting(
+        10, _whole(0, 3600), "how long to wait for another process that holds the ledger"
+    )
+    parser_seconds: int = _setting(600, _whole(1, 86_400), "how long the parser of a workbook may take")
+    parser_mebibytes: int = _setting(
+        6144, _whole(256, 1_000_000), "address space the parser of a workbook may use"
+    )
+    custom_fields: Mapping[str, tuple[Field, ...]] = _setting(
+        {}, _custom_fields, 'your own fields, per sheet: [custom_fields.items] Region__c = "text"'
+    )
+
+    @property
+    def sha256(self) -> str:
+        """Of the effective settings, in hex."""
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=repr).encode()).hexdigest()
+
+
+SETTINGS = {each.name: each for each in fields(Settings)}
+"""The declarations, by name."""
+
+
+def settings(
+    flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None = None
+) -> Settings:
+    """The effective settings.
+
+    Args:
+        flags: what was given on the command line or by the caller; None means not given.
+        environment: the process environment.
+        file: the workspace's `settings.toml`, which need not exist.
+
+    Raises:
+        UsageError: a setting is unknown or its value makes no sense.
+    """
+    from_environment = {
+        name: environment[PREFIX + name.upper()] for name in SETTINGS if PREFIX + name.upper() in environment
+    }
+    given = [
+        (_from_file(file), f"in {file.name}" if file else ""),
+        (from_environment, "in the environment"),
+        ({name: value for name, value in flags.items() if value is not None}, "on the command line"),
+    ]
+    read: dict[str, Any] = {}
+    for values, where in given:
+        for name, value in values.items():
+            read[name] = _read(name, value, where)
+    return Settings(**read)
+
+
+def _from_file(file: Path | None) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(file.read_text("utf-8")) if file is not None else {}
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"The settings in {file} cannot be read: {error}.") from None
+    except OSError as error:
+        raise UsageError(f"The settings in {file} cannot be read: {error.strerror}.") from None
+
+
+def _read(name: str, value: object, where: str) -> Any:
+    if name not in SETTINGS:
+        near = get_close_matches(name, SETTINGS, 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise UsageError(f"The setting {name} {where} is not known.{hint}")
+    try:
+        return SETTINGS[name].metadata["read"](value)
+    except ValueError as error:
+        raise UsageError(f"The setting {name} {where} is {value!r}: {error}.") from None

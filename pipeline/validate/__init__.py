@@ -1,0 +1,160 @@
+"""Stage 2: raw sheets become typed sheets, and every fault of every cell and row is found in one pass.
+
+Input: `RawSheets`. Output: `ValidSheets` with all rows (a faulty row is needed for the books) and the
+`Issues` that say which invoices fall. It never changes a value, never reads a file, a clock or a setting of
+the environment, and judges no cell itself: every judgement is a check of a compiled pandera schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.issues import Findings, Issues, found
+from pipeline.model import Mask, RawSheets, RawTable, ValidSheets
+from pipeline.validate import facts, typed, words
+from schemas import frames
+from schemas.fields import Projection, Table
+from schemas.kinds import DateFormat
+from schemas.rules import Rule, Terms
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What the sheets are held against: the declarations, and what the settings say of them.
+
+    Attributes:
+        projection: of the target.
+        tables: as the target takes them, by name.
+        dates: how text dates are written.
+        terms: what the settings say about rules.
+        default_currency: of invoices whose currency is blank; empty when there is none.
+        mismatch_code: the code under which an amount that is not quantity times unit price is told.
+        catalog_prices: the catalog may fill a blank unit price, so an amount may still come.
+    """
+
+    projection: Projection
+    tables: Mapping[str, Table]
+    dates: DateFormat = field(default_factory=DateFormat)
+    terms: Terms = field(default_factory=Terms)
+    default_currency: str = ""
+    mismatch_code: str = "E304"
+    catalog_prices: bool = False
+
+    def rules(self, table: str) -> list[Rule]:
+        """The rules that apply to a table."""
+        return frames.applied_rules(self.projection.rules, table, mismatch_code=self.mismatch_code)
+
+
+def validate(raw: RawSheets, demands: Demands) -> tuple[ValidSheets, Issues]:
+    """Judge and type every row.
+
+    Args:
+        raw: as read.
+        demands: what the sheets are held against.
+
+    Returns:
+        ok: every row, typed; the conductor keeps the whole invoices that no error falls on.
+        issues: one a bad cell or failed rule, ordered by table, column and row.
+    """
+    cells = {name: typed.encoded(raw.tables[name]) for name in demands.tables}
+    texts = {name: _text_findings(raw.tables[name], cells[name], demands) for name in demands.tables}
+    unread = {name: _rows_by_field(texts[name], len(raw.tables[name])) for name in demands.tables}
+    values = {
+        name: typed.frame(table, cells[name], unread[name], demands.dates)
+        for name, table in demands.tables.items()
+    }
+    gathered = facts.gather(raw, cells, values, unread, demands)
+    ok = ValidSheets(
+        raw,
+        values["invoices"].assign(effective_currency=gathered.column("invoices", "effective_currency")),
+        values["items"].assign(effective_amount=gathered.column("items", "effective_amount")),
+        unread,
+        gathered.parent,
+        gathered.digits,
+    )
+    judged = [
+        each
+        for name in demands.tables
+        for each in _value_findings(name, gathered, unread[name], texts[name], demands)
+    ]
+    return ok, found([*(each for some in texts.values() for each in some), *judged])
+
+
+def check_table(raw: RawTable, table: Table, dates: DateFormat) -> tuple[pd.DataFrame, Issues]:
+    """Judge and type one table on its own, without rules across rows: a catalog, say.
+
+    Args:
+        raw: the table as read.
+        table: its declaration.
+        dates: how text dates are written.
+    """
+    cells = typed.encoded(raw)
+    schema = frames.text_schema(table, raw.fields, list(raw.kinds), astral=True, dates=dates)
+    texts = _findings(table, raw, cells, schema, dates)
+    unread = _rows_by_field(texts, len(raw))
+    return typed.frame(table, cells, unread, dates), found(texts)
+
+
+def _text_findings(raw: RawTable, cells: pd.DataFrame, demands: Demands) -> list[Findings]:
+    table = demands.tables[raw.name]
+    schema = frames.text_schema(
+        table, raw.fields, list(raw.kinds), astral=demands.projection.astral, dates=demands.dates
+    )
+    return _findings(table, raw, cells, schema, demands.dates)
+
+
+def _findings(
+    table: Table, raw: RawTable, cells: pd.DataFrame, schema: Any, dates: DateFormat
+) -> list[Findings]:
+    """The failures of the cells as text; a cell counts under the first check that it fails."""
+    made = []
+    seen: dict[str, Mask] = {}
+    for failure in frames.failures(schema, cells):
+        name = failure.field
+        already = seen.setdefault(name, np.zeros(len(raw), bool))
+        rows = failure.rows[~already[failure.rows]]
+        already[rows] = True
+        made.append(
+            Findings(
+                failure.code,
+                raw.name,
+                name,
+                rows,
+                facts=words.of_cell(failure.code, table[name], raw, rows, dates),
+            )
+        )
+    return made
+
+
+def _rows_by_field(findings: list[Findings], rows: int) -> dict[str, Mask]:
+    """Per field, the rows that a finding stands on."""
+    masks: dict[str, Mask] = {}
+    for each in findings:
+        masks.setdefault(each.field, np.zeros(rows, bool))[each.rows] = True
+    return masks
+
+
+def _value_findings(
+    name: str, gathered: facts.Facts, unread: Mapping[str, Mask], texts: list[Findings], demands: Demands
+) -> Iterator[Findings]:
+    """The failures of values and rules; unknown where a cell they need could not be read."""
+    table, applied = demands.tables[name], demands.rules(name)
+    frame = gathered.frames[name]
+    needs = {(rule.code, rule.field): rule.needs for rule in applied}
+    schema = frames.value_schema(table, list(gathered.found[name]), applied, demands.terms)
+    reported = _rows_by_field(texts, len(frame))
+    for failure in frames.failures(schema, frame):
+        unknown = [unread[each] for each in needs.get((failure.code, failure.field), ()) if each in unread]
+        if failure.field:
+            unknown.append(reported.setdefault(failure.field, np.zeros(len(frame), bool)))
+        rows = failure.rows
+        for mask in unknown:
+            rows = rows[~mask[rows]]
+        if failure.field:
+            reported[failure.field][rows] = True
+        yield words.of_rule(failure.code, name, failure.field, rows, gathered, demands)

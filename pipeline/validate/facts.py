@@ -1,0 +1,208 @@
+"""What rules need to know beyond a row's own cells: gathered once, for all rows, before any rule is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.model import Mask, Positions, RawSheets
+from pipeline.validate.typed import plain, series
+from schemas import money
+from schemas.fields import Table
+from schemas.frames import cells_of
+from schemas.kinds import DECIMAL, STORAGE
+
+if TYPE_CHECKING:
+    from pipeline.validate import Demands
+
+_NO_DIGITS = -1
+
+
+class Facts(NamedTuple):
+    """Typed columns and facts, ready to be judged.
+
+    Attributes:
+        raw: the sheets as read.
+        frames: per table the columns and facts that its rules read; absent columns are null.
+        found: per table the fields found in the sheet.
+        parent: per item the position of its invoice, -1 without one.
+        digits: per item the decimals of its invoice's currency, -1 when unknown.
+    """
+
+    raw: RawSheets
+    frames: Mapping[str, pd.DataFrame]
+    found: Mapping[str, list[str]]
+    parent: Positions
+    digits: npt.NDArray[np.int8]
+
+    def column(self, table: str, name: str) -> pd.Series[Any]:
+        """One column or fact."""
+        return self.frames[table][name]
+
+
+def gather(
+    raw: RawSheets,
+    cells: Mapping[str, pd.DataFrame],
+    values: Mapping[str, pd.DataFrame],
+    unread: Mapping[str, Mapping[str, Mask]],
+    demands: Demands,
+) -> Facts:
+    """Everything the rules read.
+
+    Args:
+        raw: the sheets as read.
+        cells: per table the cells as text.
+        values: per table the typed columns.
+        unread: per table and field the rows whose cell could not be read.
+        demands: what the sheets are held against.
+    """
+    invoices, items = (_Columns(values[name], demands.tables[name]) for name in ("invoices", "items"))
+    refs = _codes(cells["items"], cells["invoices"])
+    currency = _effective_currency(invoices, unread["invoices"], demands.default_currency)
+    digits = pc.take(money.digits_of(currency), pa.array(refs.parent, mask=refs.parent < 0))
+    amounts = _item_facts(items, digits, refs, demands)
+    totals = _invoice_facts(invoices, refs, amounts["effective_amount"], currency)
+    return Facts(
+        raw,
+        {"invoices": invoices.judged_with(totals, demands), "items": items.judged_with(amounts, demands)},
+        {name: raw.tables[name].fields for name in values},
+        refs.parent,
+        pc.fill_null(digits, _NO_DIGITS).to_numpy(),
+    )
+
+
+class _Columns:
+    """A table's typed columns; one that the sheet lacks is null in every row."""
+
+    def __init__(self, values: pd.DataFrame, table: Table) -> None:
+        self._values = values
+        self._table = table
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._values:
+            return cells_of(self._values[name])
+        return pa.nulls(len(self), STORAGE[self._table[name].kind])
+
+    def judged_with(self, facts: Mapping[str, Any], demands: Demands) -> pd.DataFrame:
+        """The frame that the value schema judges."""
+        applied = demands.rules(self._table.name)
+        read = {name for rule in applied for name in (*rule.needs, *rule.uses)} - set(facts)
+        lacking = {name: series(self[name]) for name in sorted(read - set(self._values))}
+        return self._values.assign(**lacking, **{name: series(each) for name, each in facts.items()})
+
+
+class _Refs(NamedTuple):
+    parent: Positions  # per item
+    item_count: npt.NDArray[np.int64]  # per invoice
+    ref_twice: Mask  # per invoice
+
+
+def _codes(items: pd.DataFrame, invoices: pd.DataFrame) -> _Refs:
+    """Tie items to invoices by the text of the reference; of several with one reference the first has them."""
+    if "invoice_ref" not in items or "invoice_ref" not in invoices:
+        return _Refs(
+            np.full(len(items), -1), np.zeros(len(invoices), np.int64), np.zeros(len(invoices), bool)
+        )
+    own = plain(cells_of(invoices["invoice_ref"]))
+    owners = pc.if_else(pc.equal(own, ""), None, own)
+    named = cells_of(items["invoice_ref"])
+    if isinstance(named, pa.DictionaryArray):
+        position = pc.take(_position(named.dictionary, owners), named.indices)
+    else:
+        position = _position(named, owners)
+    parent = pc.fill_null(position, -1).to_numpy().astype(np.int64)
+    count = np.bincount(parent[parent >= 0], minlength=len(invoices))
+    return _Refs(parent, count, twice(owners))
+
+
+def _position(refs: Any, owners: Any) -> Any:
+    return pc.index_in(pc.if_else(pc.equal(refs, ""), None, refs), value_set=owners, skip_nulls=True)
+
+
+def twice(values: Any) -> Mask:
+    """Rows whose value stands on another row too; null never does."""
+    codes = plain(values).dictionary_encode().indices
+    valid = pc.is_valid(codes).to_numpy(zero_copy_only=False)
+    indices = pc.fill_null(codes, 0).to_numpy()
+    return np.asarray((np.bincount(indices[valid], minlength=1)[indices] > 1) & valid)
+
+
+def _effective_currency(invoices: _Columns, unread: Mapping[str, Mask], default: str) -> Any:
+    """The invoice's currency, or the default where the cell is blank; null where it could not be read."""
+    currency = plain(invoices["currency"])
+    if not default:
+        return currency
+    filled = pc.fill_null(currency, default)
+    return pc.if_else(pa.array(unread["currency"]), None, filled) if "currency" in unread else filled
+
+
+def _item_facts(items: _Columns, digits: Any, refs: _Refs, demands: Demands) -> dict[str, Any]:
+    amount, quantity, price = (items[each] for each in ("amount", "quantity", "unit_price"))
+    product = money.product(quantity, price, digits)
+    computable = pc.and_(pc.is_valid(quantity), pc.is_valid(price))
+    return {
+        "has_invoice": pa.array(refs.parent >= 0),
+        "digits": digits,
+        "product": product,
+        "effective_amount": pc.coalesce(amount, product),
+        "amount_known": pc.or_(pc.is_valid(amount), computable),
+        "item_no_twice": pa.array(_item_no_twice(items["item_no"], refs.parent)),
+        "priced_later": _priced_later(items, price) if demands.catalog_prices else _never(len(items)),
+    }
+
+
+def _never(rows: int) -> Any:
+    return pa.array(np.zeros(rows, bool))
+
+
+def _priced_later(items: _Columns, price: Any) -> Any:
+    looked_up = pc.or_(pc.is_valid(items["catalog_sku"]), pc.is_valid(items["product_rate_plan_charge_id"]))
+    return pc.and_(looked_up, pc.and_(pc.is_null(price), pc.is_valid(items["quantity"])))
+
+
+def _item_no_twice(numbers: Any, parent: Positions) -> Mask:
+    """Rows whose item number stands twice in their invoice."""
+    if numbers.null_count == len(numbers):
+        return np.zeros(len(numbers), bool)
+    codes = numbers if isinstance(numbers, pa.DictionaryArray) else numbers.dictionary_encode()
+    index = pc.fill_null(codes.indices, 0).to_numpy().astype(np.int64)
+    counted = pc.is_valid(codes.indices).to_numpy(zero_copy_only=False) & (parent >= 0)
+    keys = pd.Series(parent * len(codes.dictionary) + index)
+    keys[~counted] = -1 - np.flatnonzero(~counted)
+    return np.asarray(keys.duplicated(keep=False))
+
+
+def _invoice_facts(invoices: _Columns, refs: _Refs, amounts: Any, currency: Any) -> dict[str, Any]:
+    return {
+        "item_count": pa.array(refs.item_count),
+        "ref_twice": pa.array(refs.ref_twice),
+        "number_twice": pa.array(twice(invoices["invoice_number"])),
+        "total": totals(refs.parent, amounts, len(invoices)),
+        "effective_currency": currency,
+    }
+
+
+def totals(parent: Positions, amounts: Any, invoices: int) -> Any:
+    """The sum of the items' amounts, an invoice; null where one is unknown or there are no items.
+
+    Args:
+        parent: per item the position of its invoice, -1 without one.
+        amounts: `DECIMAL`, an item.
+        invoices: how many there are.
+    """
+    table = pa.table({"parent": parent, "amount": amounts, "unknown": pc.is_null(amounts)})
+    table = table.filter(pc.greater_equal(table["parent"], 0))
+    sums = table.group_by("parent").aggregate([("amount", "sum"), ("unknown", "any")])
+    order = np.full(invoices, -1)
+    order[sums["parent"].to_numpy()] = np.arange(len(sums))
+    known = pc.if_else(sums["unknown_any"], None, sums["amount_sum"]).combine_chunks()
+    return pc.take(known, pa.array(order, mask=order < 0)) if len(sums) else pa.nulls(invoices, DECIMAL)

@@ -1,0 +1,198 @@
+"""The facts that an issue's sentence needs: limits, the other value, both readings, the nearest choice."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.issues import Findings
+from pipeline.model import CellKind, Positions, RawTable
+from schemas import money
+from schemas.currencies import DIGITS
+from schemas.fields import Field, Kind
+from schemas.frames import cells_of
+from schemas.kinds import DateFormat
+
+if TYPE_CHECKING:
+    from pipeline.validate import Demands
+    from pipeline.validate.facts import Facts
+
+_TWO_READINGS = re.compile(r"^([0-9]{1,2})[./ -]([0-9]{1,2})[./ -]([0-9]{4})$")
+_MOST_SUGGESTED = 200
+"""Distinct values for which the nearest choice is looked for: beyond, a suggestion helps nobody."""
+
+_HELD_WORDS = {
+    CellKind.NUMBER: "a number",
+    CellKind.DATE: "a date",
+    CellKind.TIME: "a time",
+    CellKind.BOOLEAN: "TRUE or FALSE",
+    CellKind.TEXT: "a text",
+}
+_NEEDED_WORDS = {
+    Kind.TEXT: ("a text", "Text"),
+    Kind.IDENTIFIER: ("a text", "Text"),
+    Kind.NUMBER: ("a number", "Number"),
+    Kind.MONEY: ("an amount", "Number"),
+    Kind.DATE: ("a date", "Date"),
+    Kind.DATETIME: ("a date with a time", "Date"),
+    Kind.BOOLEAN: ("yes or no", "General"),
+    Kind.CHOICE: ("one of the choices", "Text"),
+    Kind.CURRENCY: ("a currency", "Text"),
+}
+
+
+def of_cell(code: str, field: Field, raw: RawTable, rows: Positions, dates: DateFormat) -> dict[str, Any]:
+    """The facts for a cell that failed a check as text.
+
+    Args:
+        code: of the check.
+        field: the declaration.
+        raw: the table as read.
+        rows: the failing rows.
+        dates: the declared date format.
+    """
+    match code:
+        case "E203":
+            return {
+                "integer_digits": str(field.integer_digits),
+                "fraction_digits": str(field.fraction_digits),
+            }
+        case "E205":
+            return {
+                "readings": _mapped(raw, field, rows, both_readings),
+                "declared": f" or {dates.declared}" if dates.declared else "",
+            }
+        case "E208":
+            lengths = pc.utf8_length(_texts(raw, field, rows))
+            return {"length": pc.cast(lengths, pa.string()), "max_length": str(field.max_length)}
+        case "E209":
+            return {"choices": ", ".join(field.choices), "near": _nearest(raw, field, rows, field.choices)}
+        case "E211":
+            return {"form": field.pattern.words if field.pattern else ""}
+        case "E216":
+            held = raw.kinds[field.name][rows]
+            needed, cell_format = _NEEDED_WORDS[field.kind]
+            words = [_HELD_WORDS.get(CellKind(each), "something else") for each in held.tolist()]
+            return {"needed": needed, "format": cell_format, "held": pa.array(words, pa.string())}
+        case "E220":
+            return {"near": _nearest(raw, field, rows, tuple(DIGITS))}
+        case _:
+            return {}
+
+
+def both_readings(text: str) -> str:
+    """The two dates that a text could mean, day first and month first; empty when there are not two."""
+    parts = _TWO_READINGS.match(text)
+    if not parts:
+        return ""
+    first, second, year = (int(each) for each in parts.groups())
+    readings = []
+    for day, month in ((first, second), (second, first)):
+        try:
+            readings.append(f"{date(year, month, day):%Y-%m-%d}")
+        except ValueError:
+            continue
+    if len(set(readings)) < 2:
+        return f" It could mean {readings[0]}." if readings else ""
+    return f" It could mean {readings[0]} (day first) or {readings[1]} (month first)."
+
+
+def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, demands: Demands) -> Findings:
+    """A rule's failures with the facts for their sentence.
+
+    Args:
+        code: of the rule.
+        name: the table.
+        field: the column in which it is shown; empty for the row.
+        rows: the failing rows.
+        gathered: columns and facts.
+        demands: what the sheets are held against.
+    """
+    frame = gathered.frames[name]
+
+    def told(column: str) -> Any:
+        return _told(cells_of(frame[column]), rows)
+
+    values, facts = None, dict[str, Any]()
+    match code:
+        case "E204":
+            values, facts = told("amount"), _too_many_decimals(gathered, rows)
+        case "E304" | "W304":
+            facts = {"expected": told("product")}
+        case "E305":
+            facts = {"expected": told("invoice_date")}
+        case "E306":
+            facts = {"expected": told("service_start_date")}
+        case "E207":
+            declared = demands.tables[name][field]
+            facts = {"earliest": declared.earliest.isoformat(), "latest": declared.latest.isoformat()}
+        case "E310":
+            facts = {"items": told("item_count"), "limit": str(demands.terms.most_items)}
+        case "E311":
+            facts = {"total": told("total")}
+        case "E312":
+            values = told("effective_amount")
+        case "E315":
+            facts = {"other": told(field.replace("same_as_bill_to", "contact_id"))}
+        case "E317":
+            form = demands.tables["invoices"]["invoice_number"].pattern
+            facts = {"form": form.words if form else "", "max_length": str(demands.terms.number_length)}
+        case _:
+            pass
+    return Findings(code, name, field, rows, values, facts)
+
+
+def _too_many_decimals(gathered: Facts, rows: Positions) -> dict[str, Any]:
+    """The currency, its decimals, and what the amount would show as in a cell with so many."""
+    items, invoices = gathered.frames["items"], gathered.frames["invoices"]
+    digits = pc.take(cells_of(items["digits"]), rows)
+    amounts = pc.take(cells_of(items["amount"]), rows)
+    currencies = pc.take(cells_of(invoices["effective_currency"]), gathered.parent[rows])
+    shown = [
+        f"{each:.{places}f}"
+        for each, places in zip(money.round_to(amounts, digits).to_pylist(), digits.to_pylist(), strict=True)
+    ]
+    return {
+        "currency": currencies,
+        "digits": pc.cast(digits, pa.string()),
+        "shown": pa.array(shown, pa.string()),
+    }
+
+
+def _told(values: Any, rows: Positions) -> Any:
+    """Values of some rows as a person reads them."""
+    some = pc.take(values, pa.array(rows))
+    if pa.types.is_decimal(some.type):
+        return money.plain_text(some)
+    if isinstance(some, pa.DictionaryArray):
+        return some.dictionary_decode()
+    return pc.cast(some, pa.string())
+
+
+def _texts(raw: RawTable, field: Field, rows: Positions) -> Any:
+    return pc.take(cells_of(raw.frame[field.name]), pa.array(rows))
+
+
+def _mapped(raw: RawTable, field: Field, rows: Positions, say: Any) -> Any:
+    """What a function says of each distinct text, a row."""
+    texts = _texts(raw, field, rows).dictionary_encode()
+    said = pa.array([say(each) for each in texts.dictionary.to_pylist()], pa.string())
+    return pc.take(said, texts.indices)
+
+
+def _nearest(raw: RawTable, field: Field, rows: Positions, choices: tuple[str, ...]) -> Any:
+    asked = 0
+    folded = {each.casefold(): each for each in choices}
+
+    def say(text: str) -> str:
+        nonlocal asked
+        asked += 1
+        near = get_close_matches(text.casefold(), folded, 1) if asked <= _MOST_SUGGESTED else []
+        return f" Did you mean {folded[near[0]]}?" if near else ""
+
+    return _mapped(raw, field, rows, say)

@@ -1,0 +1,177 @@
+"""From declarations to pandera schemas.
+
+A table is judged in two passes, because a cell must be readable before its value can be judged: `text_schema`
+on the cells as text, `value_schema` on the typed columns and the facts gathered about them. Every check is an
+Arrow kernel wrapped as a `pandera.Check` that carries its issue code; `failures` runs a schema and returns
+the failing rows of each check, taken from the check's own output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pandera.pandas as pandera
+import pyarrow as pa
+import pyarrow.compute as pc
+from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
+
+from schemas import checks, rules
+from schemas.fields import Field, Kind, Table
+from schemas.kinds import DateFormat
+
+KIND_SUFFIX = ":kind"
+"""Beside the text of a column, `amount:kind` tells what each cell held, where not all of it was text."""
+
+BLANK, TEXT, NUMBER, DATE, TIME, BOOLEAN, ERROR, FORMULA = range(8)
+"""What a cell held, as the reader tells it."""
+
+_HELD: Mapping[Kind, tuple[int, ...]] = {
+    Kind.TEXT: (BLANK, TEXT, NUMBER, BOOLEAN),
+    Kind.IDENTIFIER: (BLANK, TEXT, NUMBER),
+    Kind.NUMBER: (BLANK, TEXT, NUMBER),
+    Kind.MONEY: (BLANK, TEXT, NUMBER),
+    Kind.DATE: (BLANK, TEXT, DATE),
+    Kind.DATETIME: (BLANK, TEXT, DATE),
+    Kind.BOOLEAN: (BLANK, TEXT, BOOLEAN, NUMBER),
+    Kind.CHOICE: (BLANK, TEXT),
+    Kind.CURRENCY: (BLANK, TEXT),
+}
+"""Which cells a kind of field can be read from."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Failure(NamedTuple):
+    """A check that failed: its code, the column, and the rows (positions) that failed it."""
+
+    code: str
+    field: str
+    rows: npt.NDArray[np.int64]
+
+
+def text_schema(
+    table: Table, columns: Collection[str], kinds: Collection[str], *, astral: bool, dates: DateFormat
+) -> pandera.DataFrameSchema:
+    """The schema of a table's cells as text.
+
+    Args:
+        table: as the target takes it.
+        columns: names of the fields found in the sheet.
+        kinds: those of them whose cells are not all text.
+        astral: whether characters of 4 bytes are allowed.
+        dates: the declared date format.
+    """
+    found = [each for each in table if each.name in columns]
+    texts = {
+        each.name: _column([_kernel(c) for c in checks.of_text(each, astral=astral, dates=dates)])
+        for each in found
+    }
+    held = {
+        each.name + KIND_SUFFIX: _column([_kernel(c) for c in _of_held(each)])
+        for each in found
+        if each.name in kinds
+    }
+    return pandera.DataFrameSchema(held | texts)  # error cells before what their text would break
+
+
+def value_schema(
+    table: Table, columns: Collection[str], applied: Iterable[rules.Rule], terms: rules.Terms
+) -> pandera.DataFrameSchema:
+    """The schema of a table's typed columns and facts.
+
+    Args:
+        table: as the target takes it.
+        columns: names of the fields found in the sheet.
+        applied: the rules of this table.
+        terms: what the settings say about rules.
+    """
+    return pandera.DataFrameSchema(
+        {
+            each.name: _column([_kernel(c) for c in checks.of_values(each)])
+            for each in table
+            if each.name in columns
+        },
+        checks=[_rule(each, terms) for each in applied],
+    )
+
+
+def applied_rules(codes: Collection[str], table: str, *, mismatch_code: str = "E304") -> list[rules.Rule]:
+    """The rules of a table that a target names; an amount mismatch bears the code the settings give it."""
+    named = [each for each in rules.RULES if each.code in codes and each.table == table]
+    return [replace(each, code=mismatch_code) if each.code == "E304" else each for each in named]
+
+
+def failures(schema: pandera.DataFrameSchema, frame: pd.DataFrame) -> Iterator[Failure]:
+    """Run a schema over a frame; the failing rows of each check, in the order of declaration.
+
+    Raises:
+        SchemaError: when something else than a check failed (a column is missing): a mistake of ours.
+    """
+    try:
+        schema.validate(frame, lazy=True, inplace=True)
+    except SchemaErrors as found:
+        for each in found.schema_errors:
+            yield _failure(each)
+
+
+def _failure(error: SchemaError) -> Failure:
+    if error.reason_code is not SchemaErrorReason.DATAFRAME_CHECK or error.check_output is None:
+        raise error
+    code, _, field = str(error.check.name).partition(" ")
+    holds = np.asarray(error.check_output)
+    return Failure(code, field, np.flatnonzero(~holds))
+
+
+def _column(of: list[pandera.Check]) -> pandera.Column:
+    return pandera.Column(None, checks=of, nullable=True)
+
+
+def _kernel(check: checks.CellCheck) -> pandera.Check:
+    return _pandera(check.code, check.field, lambda series: _on_distinct(check.holds, cells_of(series)))
+
+
+def _rule(rule: rules.Rule, terms: rules.Terms) -> pandera.Check:
+    def holds(frame: pd.DataFrame) -> Any:
+        columns = {name: cells_of(frame[name]) for name in dict.fromkeys((*rule.needs, *rule.uses))}
+        return pc.fill_null(rule.holds(columns, terms), True)
+
+    return _pandera(rule.code, rule.field, holds)
+
+
+def _pandera(code: str, field: str, holds: Callable[[Any], Any]) -> pandera.Check:
+    """A pandera check around a function that returns an Arrow column of booleans, one a row."""
+
+    def check(data: Any) -> pd.Series[bool]:
+        return pd.Series(holds(data).to_numpy(zero_copy_only=False), index=data.index)
+
+    # one failure case is enough: the rows are taken from the check's output
+    return pandera.Check(check, name=f"{code} {field}", error=code, ignore_na=False, n_failure_cases=1)
+
+
+def _of_held(field: Field) -> Iterator[checks.CellCheck]:
+    """What the cell held: no error, no formula without a value, nothing this kind can't be read from."""
+    readable = pa.array([*_HELD[field.kind], ERROR, FORMULA], pa.uint8())
+    yield checks.CellCheck("E214", field.name, lambda held: pc.not_equal(held, ERROR))
+    yield checks.CellCheck("E215", field.name, lambda held: pc.not_equal(held, FORMULA))
+    yield checks.CellCheck("E216", field.name, lambda held: pc.is_in(held, value_set=readable))
+
+
+def cells_of(series: pd.Series[Any]) -> Any:
+    """The Arrow array behind an Arrow-backed series, or one made from a numpy-backed one."""
+    array = series.array
+    if isinstance(array, pd.arrays.ArrowExtensionArray):
+        chunked = array.__arrow_array__()
+        return chunked.combine_chunks() if isinstance(chunked, pa.ChunkedArray) else chunked
+    return pa.array(series.to_numpy())
+
+
+def _on_distinct(holds: checks.Kernel, cells: Any) -> Any:
+    """Judge each distinct value once where the column is dictionary-encoded."""
+    if isinstance(cells, pa.DictionaryArray):
+        return pc.take(holds(cells.dictionary), cells.indices)
+    return holds(cells)

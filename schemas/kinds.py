@@ -1,0 +1,178 @@
+"""How a cell of each kind is written: the forms that can be read without guessing, and the reading.
+
+Everything works on whole Arrow columns of text. A form is stated once, as a regular expression in RE2; the
+check that refuses a cell and the parser that reads it both use it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.currencies import DIGITS
+from schemas.fields import Field, Kind
+from schemas.tables import NO, YES
+
+DECIMAL: Final = pa.decimal128(24, 9)
+"""Every number and every money value: 15 digits before the point, 9 after it, exact."""
+
+STORAGE: Final = {
+    Kind.TEXT: pa.string(),
+    Kind.IDENTIFIER: pa.string(),
+    Kind.CHOICE: pa.string(),
+    Kind.CURRENCY: pa.string(),
+    Kind.NUMBER: DECIMAL,
+    Kind.MONEY: DECIMAL,
+    Kind.DATE: pa.date32(),
+    Kind.DATETIME: pa.timestamp("s"),
+    Kind.BOOLEAN: pa.bool_(),
+}
+"""The Arrow type a kind is kept in once it is read."""
+
+NUMBER_FORM: Final = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
+DAMAGED_FORM: Final = r"^-?[0-9](\.[0-9]+)?[eE][+-]?[0-9]{2,}$"
+"""How a spreadsheet shows an identifier whose digits it has lost: 1.23457E+16."""
+_ISO_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_ISO_TIME: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2})?$"
+_DATE_TOKENS: Final = {"dd": r"[0-9]{1,2}", "mm": r"[0-9]{1,2}", "yyyy": r"[0-9]{4}"}
+
+
+@dataclass(frozen=True)
+class DateFormat:
+    """A declared way to write text dates, like `dd/mm/yyyy`; ISO dates are read besides.
+
+    Attributes:
+        declared: the tokens dd, mm, yyyy, each once, with separators; empty means ISO only.
+    """
+
+    declared: str = ""
+
+    def __post_init__(self) -> None:
+        if self.declared and sorted(re.findall("[a-z]+", self.declared)) != ["dd", "mm", "yyyy"]:
+            raise ValueError(
+                f"{self.declared!r} is no date format: dd, mm and yyyy are needed, like dd/mm/yyyy"
+            )
+
+    @property
+    def regex(self) -> str:
+        """RE2 with the groups dd, mm and yyyy."""
+        pieces = re.split("(dd|mm|yyyy)", self.declared)
+        named = {each: f"(?P<{each}>{form})" for each, form in _DATE_TOKENS.items()}
+        groups = (named.get(each, re.escape(each)) for each in pieces)
+        return f"^{''.join(groups)}$"
+
+    def to_iso(self, texts: pa.Array) -> pa.Array:
+        """Dates in the declared format rewritten as ISO; anything else stays as it is."""
+        if not self.declared:
+            return texts
+        found = pc.extract_regex(texts, pattern=self.regex)
+        year, month, day = (pc.struct_field(found, each) for each in ("yyyy", "mm", "dd"))
+        iso = pc.binary_join_element_wise(
+            year, pc.utf8_lpad(month, width=2, padding="0"), pc.utf8_lpad(day, width=2, padding="0"), "-"
+        )
+        return pc.coalesce(iso, texts)
+
+
+def byte_range(texts: pa.Array) -> tuple[int, int]:
+    """The smallest and the largest byte of all texts together; (255, 0) when there is none."""
+    start, stop = texts.offset, texts.offset + len(texts)
+    _, offsets, data = texts.buffers()
+    if data is None or not len(texts):
+        return 255, 0
+    ends = np.frombuffer(offsets, np.int32)
+    content = np.frombuffer(data, np.uint8)[ends[start] : ends[stop]]
+    return (int(content.min()), int(content.max())) if len(content) else (255, 0)
+
+
+def plain_number(texts: pa.Array) -> pa.Array:
+    """Number texts without an exponent: what has one is rewritten digit by digit, the rest is untouched."""
+    if byte_range(texts)[1] < ord("E"):
+        return texts
+    with_exponent = pc.and_(
+        pc.match_substring(texts, pattern="e", ignore_case=True),
+        pc.match_substring_regex(texts, pattern=NUMBER_FORM),
+    )
+    if not pc.any(with_exponent).as_py():
+        return texts
+    few = [format(Decimal(text), "f") for text in pc.filter(texts, with_exponent).to_pylist()]
+    return pc.replace_with_mask(texts, with_exponent, pa.array(few, texts.type))
+
+
+def digits_form(field: Field) -> str:
+    """The number form with no more digits than the field allows; zeros in front and behind do not count."""
+    return rf"^-?0*[0-9]{{1,{field.integer_digits}}}(\.[0-9]{{1,{field.fraction_digits}}}0*)?$"
+
+
+def real_date(texts: pa.Array, form: str = _ISO_DATE) -> pa.Array:
+    """True where the text is a date that the calendar has."""
+    shaped = pc.match_substring_regex(texts, pattern=form)
+    days = pc.if_else(shaped, pc.utf8_slice_codeunits(texts, 0, 10), None)
+    moments = pc.strptime(days, format="%Y-%m-%d", unit="s", error_is_null=True)
+    # strptime rolls 30 February over into March: only what prints back the same is in the calendar
+    return pc.fill_null(pc.equal(pc.strftime(moments, format="%Y-%m-%d"), days), False)
+
+
+def real_datetime(texts: pa.Array) -> pa.Array:
+    """True where the text is a date, or a date with a time of day, that the calendar and the clock have."""
+    in_clock = pc.match_substring_regex(
+        texts, pattern=r"^.{10}([ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])?$"
+    )
+    return pc.and_(real_date(texts, _ISO_TIME), in_clock)
+
+
+def parse(kind: Kind, texts: pa.Array, dates: DateFormat) -> pa.Array:
+    """Readable texts as values of the kind's storage type; null stays null.
+
+    Args:
+        kind: of the field.
+        texts: only texts that passed the checks of the kind, or null.
+        dates: the declared date format.
+
+    Returns:
+        An array of `STORAGE[kind]`.
+    """
+    match kind:
+        case Kind.NUMBER | Kind.MONEY:
+            plain = plain_number(texts)
+            if pc.any(pc.match_substring_regex(plain, pattern=r"\.[0-9]{9}0+$")).as_py():
+                plain = pc.replace_substring_regex(plain, pattern=r"(\.[0-9]{9})0+$", replacement=r"\1")
+            return pc.cast(plain, DECIMAL)
+        case Kind.DATE:
+            return pc.cast(dates.to_iso(texts), pa.date32())
+        case Kind.DATETIME:
+            return pc.strptime(
+                pc.if_else(
+                    pc.equal(pc.utf8_length(texts), 10),
+                    pc.binary_join_element_wise(texts, "00:00:00", " "),
+                    pc.replace_substring(texts, pattern="T", replacement=" "),
+                ),
+                format="%Y-%m-%d %H:%M:%S",
+                unit="s",
+            )
+        case Kind.BOOLEAN:
+            folded = pc.utf8_lower(texts)
+            return pc.if_else(pc.is_null(texts), None, pc.is_in(folded, value_set=pa.array(YES)))
+        case _:
+            return texts
+
+
+def canonical_choice(texts: pa.Array, choices: tuple[str, ...]) -> pa.Array:
+    """The choice as the target spells it, whatever the case it was typed in; other texts become null."""
+    lowered = pa.array([each.lower() for each in choices])
+    return pc.take(pa.array(choices), pc.index_in(pc.utf8_lower(texts), value_set=lowered))
+
+
+def known_currency(texts: pa.Array) -> pa.Array:
+    """True where the text is an ISO 4217 code in use."""
+    return pc.is_in(texts, value_set=pa.array(list(DIGITS)))
+
+
+def yes_or_no(texts: pa.Array) -> pa.Array:
+    """True where the text says yes or no in a way people write it."""
+    return pc.is_in(pc.utf8_lower(texts), value_set=pa.array([*YES, *NO]))

@@ -1,0 +1,93 @@
+"""Exact arithmetic on whole columns: products, rounding, and decimals as text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.currencies import DIGITS
+from schemas.kinds import DECIMAL
+
+_NARROW_LEFT = pa.decimal128(19, 9)
+_NARROW_RIGHT = pa.decimal128(18, 9)
+_WIDE = pa.decimal256(24, 9)
+_LIMIT = Decimal(10) ** 9
+
+
+def product(quantity: Any, unit_price: Any, digits: Any) -> Any:
+    """Quantity times unit price, rounded half away from zero to the currency's digits.
+
+    Args:
+        quantity: `DECIMAL`.
+        unit_price: `DECIMAL`, currency units.
+        digits: int8, decimals of the row's currency.
+
+    Returns:
+        `DECIMAL`; null where an operand or the digits are null, or the product is longer than any amount
+        may be.
+    """
+    if _fits(quantity) and _fits(unit_price):
+        exact = pc.multiply(pc.cast(quantity, _NARROW_LEFT), pc.cast(unit_price, _NARROW_RIGHT))
+        return pc.cast(round_to(exact, digits), DECIMAL)
+    exact = round_to(pc.multiply(pc.cast(quantity, _WIDE), pc.cast(unit_price, _WIDE)), digits)
+    most = pa.scalar(Decimal(10) ** 15, exact.type)
+    return pc.cast(pc.if_else(pc.less(pc.abs(exact), most), exact, None), DECIMAL)
+
+
+def _fits(values: Any) -> bool:
+    """Whether the product of two such columns fits into 38 digits."""
+    return all(each is None or abs(each) < _LIMIT for each in pc.min_max(values).as_py().values())
+
+
+def round_to(amounts: Any, digits: Any) -> Any:
+    """Amounts rounded half away from zero to a number of digits a row; null where that is unknown.
+
+    Args:
+        amounts: decimals.
+        digits: int8, decimals of the row's currency.
+    """
+    different = pc.unique(digits).to_pylist()
+    rounded = pa.nulls(len(amounts), amounts.type)
+    for each in different:
+        if each is not None:
+            to_each = pc.cast(
+                pc.round(amounts, ndigits=each, round_mode="half_towards_infinity"), amounts.type
+            )
+            here = pc.fill_null(pc.equal(digits, each), False)
+            rounded = to_each if len(different) == 1 else pc.if_else(here, to_each, rounded)
+    return rounded
+
+
+def digits_of(currencies: Any) -> Any:
+    """Decimals of each currency, int8; null for what is no currency.
+
+    Args:
+        currencies: ISO 4217 codes.
+    """
+    found = pc.index_in(currencies, value_set=pa.array(list(DIGITS)))
+    return pc.take(pa.array(list(DIGITS.values()), pa.int8()), found)
+
+
+def plain_text(values: Any) -> Any:
+    """Decimals as text without surplus zeros or exponent: 15.30 is "15.3", 100 is "100".
+
+    Args:
+        values: decimals with a scale above 0.
+    """
+    texts = pc.cast(values, pa.string())
+    texts = pc.utf8_rtrim(pc.utf8_rtrim(texts, characters="0"), characters=".")
+    tiny = pc.fill_null(pc.match_substring(texts, "E"), False)  # Arrow writes zero as 0E-9
+    if not pc.any(tiny).as_py():
+        return texts
+    few = pc.filter(values, tiny).dictionary_encode()
+    plain = [format(each.normalize(), "f") for each in few.dictionary.to_pylist()]
+    return pc.replace_with_mask(texts, tiny, pc.take(pa.array(plain, pa.string()), few.indices))
+
+
+def with_digits(value: Decimal, currency: str) -> str:
+    """A sum of money as the books write it: at least as many decimals as its currency has."""
+    digits = max(DIGITS.get(currency, 2), -int(value.normalize().as_tuple().exponent))
+    return f"{value:.{digits}f}"

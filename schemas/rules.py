@@ -1,0 +1,247 @@
+"""Rules of a row and across sheets: one predicate each, with its issue code.
+
+A rule sees a frame's typed columns and the facts that were gathered for it (how many items an invoice has,
+say), and tells of each row whether it holds. It is not asked where a cell it needs could not be read: then
+its answer is unknown, and unknown is not failed.
+
+Facts, beside the fields themselves:
+    invoices  `item_count` items; `total` of their amounts, null when one is unknown; `ref_twice`,
+              `number_twice`: the value stands on another row too; `effective_currency`: the currency or the
+              default, null when there is none.
+    items     `has_invoice`; `digits` of the invoice's currency, null when unknown; `product`: quantity times
+              unit price rounded to those digits; `amount_known`: given or computed; `priced_later`: the
+              catalog may still bring the price; `item_no_twice`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.kinds import DECIMAL
+from schemas.money import round_to
+
+Columns = Mapping[str, Any]
+"""A frame's columns as Arrow arrays, by name."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the settings say about rules.
+
+    Attributes:
+        allow_negative_items: a negative item is no fault.
+        amount_tolerance: by how much an amount may differ from quantity times unit price.
+        most_items: items an invoice may have.
+        number_form: the regular expression an invoice number must match.
+        number_length: characters an invoice number may have.
+        ref_is_number: the reference becomes the invoice number where none is given.
+    """
+
+    allow_negative_items: bool = False
+    amount_tolerance: Decimal = Decimal(0)
+    most_items: int = 1000
+    number_form: str = ""
+    number_length: int = 0
+    ref_is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        code: of the issue catalogue.
+        table: the table whose rows it judges.
+        field: the column in which a failure is shown; empty for the row as a whole.
+        needs: fields that must have been readable for the answer to be known.
+        holds: the predicate; null counts as true.
+        uses: further columns and facts the predicate reads.
+    """
+
+    code: str
+    table: str
+    field: str
+    needs: tuple[str, ...]
+    holds: Callable[[Columns, Terms], Any]
+    uses: tuple[str, ...] = ()
+
+
+def _blank(values: Any) -> Any:
+    return pc.is_null(values)
+
+
+def _given(values: Any) -> Any:
+    return pc.is_valid(values)
+
+
+def has_account(row: Columns, _: Terms) -> Any:
+    """The invoice names its account by number or by id."""
+    return pc.or_(_given(row["account_number"]), _given(row["account_id"]))
+
+
+def has_amount(row: Columns, _: Terms) -> Any:
+    """The item's amount is given, can be computed, or may still come from the catalog's price."""
+    return pc.or_(row["amount_known"], row["priced_later"])
+
+
+def says_what_is_sold(row: Columns, _: Terms) -> Any:
+    """The item has a charge name, a charge id or a catalog SKU."""
+    named = (row[each] for each in ("charge_name", "product_rate_plan_charge_id", "catalog_sku"))
+    first, second, third = (_given(each) for each in named)
+    return pc.or_(first, pc.or_(second, third))
+
+
+def amount_is_product(row: Columns, terms: Terms) -> Any:
+    """The amount given equals quantity times unit price, rounded to the currency."""
+    difference = pc.abs(pc.subtract(row["amount"], row["product"]))
+    return pc.less_equal(difference, pa.scalar(terms.amount_tolerance, DECIMAL))
+
+
+def amount_fits_currency(row: Columns, _: Terms) -> Any:
+    """The amount given has no more decimals than its currency."""
+    return pc.equal(row["amount"], round_to(row["amount"], row["digits"]))
+
+
+def due_after_invoice(row: Columns, _: Terms) -> Any:
+    """The due date is not before the invoice date."""
+    return pc.greater_equal(row["due_date"], row["invoice_date"])
+
+
+def service_ends_after_start(row: Columns, _: Terms) -> Any:
+    """The service does not end before it starts."""
+    return pc.greater_equal(row["service_end_date"], row["service_start_date"])
+
+
+def reference_once(row: Columns, _: Terms) -> Any:
+    """No other invoice has the same reference."""
+    return pc.invert(row["ref_twice"])
+
+
+def number_once(row: Columns, _: Terms) -> Any:
+    """No other invoice has the same number."""
+    return pc.invert(row["number_twice"])
+
+
+def item_number_once(row: Columns, _: Terms) -> Any:
+    """No other item of the invoice has the same number."""
+    return pc.invert(row["item_no_twice"])
+
+
+def item_has_invoice(row: Columns, _: Terms) -> Any:
+    """The item's invoice exists."""
+    return row["has_invoice"]
+
+
+def invoice_has_items(row: Columns, _: Terms) -> Any:
+    """The invoice has an item; the rows of a reference that stands twice share theirs."""
+    return pc.or_(pc.greater(row["item_count"], 0), row["ref_twice"])
+
+
+def not_too_many_items(row: Columns, terms: Terms) -> Any:
+    """The invoice has no more items than a request can hold."""
+    return pc.less_equal(row["item_count"], terms.most_items)
+
+
+def total_not_negative(row: Columns, _: Terms) -> Any:
+    """The invoice's total is not negative."""
+    return pc.greater_equal(row["total"], pa.scalar(Decimal(0), row["total"].type))
+
+
+def item_not_negative(row: Columns, terms: Terms) -> Any:
+    """The item's amount is not negative, unless the settings allow it."""
+    if terms.allow_negative_items:
+        return pc.is_valid(row["has_invoice"])
+    return pc.greater_equal(row["effective_amount"], pa.scalar(Decimal(0), DECIMAL))
+
+
+def has_currency(row: Columns, _: Terms) -> Any:
+    """The invoice has a currency, its own or the default."""
+    return _given(row["effective_currency"])
+
+
+def contact_in_one_way(contact: str) -> Callable[[Columns, Terms], Any]:
+    """A contact id and "same as bill-to" exclude each other."""
+
+    def holds(row: Columns, _: Terms) -> Any:
+        same = pc.fill_null(row[f"{contact}_same_as_bill_to"], False)
+        return pc.invert(pc.and_(same, _given(row[f"{contact}_contact_id"])))
+
+    return holds
+
+
+def same_as_has_bill_to(contact: str) -> Callable[[Columns, Terms], Any]:
+    """A yes to "same as bill-to" needs a bill-to contact to take effect."""
+
+    def holds(row: Columns, _: Terms) -> Any:
+        same = pc.fill_null(row[f"{contact}_same_as_bill_to"], False)
+        return pc.invert(pc.and_(same, _blank(row["bill_to_contact_id"])))
+
+    return holds
+
+
+def reference_fits_number(row: Columns, terms: Terms) -> Any:
+    """The reference can be the invoice number, where the settings make it so."""
+    ref = row["invoice_ref"]
+    if not terms.ref_is_number:
+        return pc.is_valid(row["item_count"])
+    fits = pc.and_(
+        pc.match_substring_regex(ref, pattern=terms.number_form),
+        pc.less_equal(pc.utf8_length(ref), terms.number_length),
+    )
+    return pc.or_(fits, _given(row["invoice_number"]))
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("E301", "invoices", "", ("account_number", "account_id"), has_account),
+    Rule("E307", "invoices", "invoice_ref", ("invoice_ref",), reference_once, ("ref_twice",)),
+    Rule("E316", "invoices", "invoice_number", ("invoice_number",), number_once, ("number_twice",)),
+    Rule("E314", "invoices", "currency", ("currency",), has_currency, ("effective_currency",)),
+    Rule("E305", "invoices", "due_date", ("due_date", "invoice_date"), due_after_invoice),
+    Rule(
+        "E317", "invoices", "invoice_ref", ("invoice_ref", "invoice_number"),
+        reference_fits_number, ("item_count",),
+    ),
+    Rule("E309", "invoices", "", ("invoice_ref",), invoice_has_items, ("item_count", "ref_twice")),
+    Rule("E310", "invoices", "", ("invoice_ref",), not_too_many_items, ("item_count",)),
+    Rule("E311", "invoices", "", ("invoice_ref",), total_not_negative, ("total",)),
+    *(
+        Rule(
+            code, "invoices", f"{contact}_same_as_bill_to",
+            (f"{contact}_same_as_bill_to", needed), holds(contact),
+        )
+        for contact in ("sold_to", "ship_to")
+        for code, needed, holds in (
+            ("E315", f"{contact}_contact_id", contact_in_one_way),
+            ("W301", "bill_to_contact_id", same_as_has_bill_to),
+        )
+    ),
+    Rule("E308", "items", "invoice_ref", ("invoice_ref",), item_has_invoice, ("has_invoice",)),
+    Rule("E313", "items", "item_no", ("invoice_ref", "item_no"), item_number_once, ("item_no_twice",)),
+    Rule(
+        "E303", "items", "charge_name",
+        ("charge_name", "product_rate_plan_charge_id", "catalog_sku"), says_what_is_sold,
+    ),
+    Rule(
+        "E302", "items", "amount", ("amount", "quantity", "unit_price"),
+        has_amount, ("amount_known", "priced_later"),
+    ),
+    Rule("E204", "items", "amount", ("amount",), amount_fits_currency, ("digits",)),
+    Rule(
+        "E304", "items", "amount", ("amount", "quantity", "unit_price"), amount_is_product, ("product",),
+    ),
+    Rule(
+        "E312", "items", "amount", ("amount", "quantity", "unit_price"),
+        item_not_negative, ("effective_amount", "has_invoice"),
+    ),
+    Rule(
+        "E306", "items", "service_end_date", ("service_end_date", "service_start_date"),
+        service_ends_after_start,
+    ),
+)  # fmt: skip
+"""Every rule; a projection names the ones its target needs."""
