@@ -6,8 +6,8 @@ million faults, so issues travel as `Findings`: all issues of one code in one co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -92,7 +92,7 @@ _TYPES = (
     IssueType(
         "E202", "number-unreadable", "Not a number",
         "{label} is not a number that can be read without guessing: {value}.",
-        "Write digits with a point before the decimals, like 1234.56, without thousands separators or signs of currency.",
+        "Write digits with a point before the decimals, like 1234.56, and nothing else.",
     ),
     IssueType(
         "E203", "number-too-long", "A number has too many digits",

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 Positions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -157,6 +158,22 @@ class ValidSheets:
 
 
 @dataclass(frozen=True)
+class Knowledge:
+    """What the catalog answered to the keys of the items.
+
+    Attributes:
+        candidates: `kind` (`sku`, `charge`), `key` and all catalog columns; a row a catalog row that the key
+            may mean, rows of one kind and key together.
+        near: for unknown keys the nearest names, in words; by kind and key.
+        free_skus: values of the free SKU column that are a product's SKU.
+    """
+
+    candidates: pa.Table
+    near: Mapping[tuple[str, str], str]
+    free_skus: pa.Array
+
+
+@dataclass(frozen=True)
 class EnrichedSheets:
     """Valid sheets with what the catalog knows of each item.
 
@@ -238,4 +255,3 @@ class Request(NamedTuple):
     path: str
     body: bytes
     invoices: Positions
-

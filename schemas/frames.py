@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from schemas import checks, rules
+from schemas.columns import cells_of
 from schemas.fields import Field, Kind, Table
 from schemas.kinds import DateFormat
 
@@ -159,15 +160,6 @@ def _of_held(field: Field) -> Iterator[checks.CellCheck]:
     yield checks.CellCheck("E214", field.name, lambda held: pc.not_equal(held, ERROR))
     yield checks.CellCheck("E215", field.name, lambda held: pc.not_equal(held, FORMULA))
     yield checks.CellCheck("E216", field.name, lambda held: pc.is_in(held, value_set=readable))
-
-
-def cells_of(series: pd.Series[Any]) -> Any:
-    """The Arrow array behind an Arrow-backed series, or one made from a numpy-backed one."""
-    array = series.array
-    if isinstance(array, pd.arrays.ArrowExtensionArray):
-        chunked = array.__arrow_array__()
-        return chunked.combine_chunks() if isinstance(chunked, pa.ChunkedArray) else chunked
-    return pa.array(series.to_numpy())
 
 
 def _on_distinct(holds: checks.Kernel, cells: Any) -> Any:

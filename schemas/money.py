@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -69,6 +71,25 @@ def digits_of(currencies: Any) -> Any:
     """
     found = pc.index_in(currencies, value_set=pa.array(list(DIGITS)))
     return pc.take(pa.array(list(DIGITS.values()), pa.int8()), found)
+
+
+def totals(parent: npt.NDArray[np.int64], amounts: Any, parents: int) -> Any:
+    """The sum of the amounts, a parent; null where one is unknown or there are none.
+
+    Args:
+        parent: per amount the position of its parent, -1 without one.
+        amounts: `DECIMAL`.
+        parents: how many there are.
+    """
+    table = pa.table({"parent": parent, "amount": amounts, "unknown": pc.is_null(amounts)})
+    table = table.filter(pc.greater_equal(table["parent"], 0))
+    if not len(table):
+        return pa.nulls(parents, DECIMAL)
+    sums = table.group_by("parent").aggregate([("amount", "sum"), ("unknown", "any")])
+    order = np.full(parents, -1)
+    order[sums["parent"].to_numpy()] = np.arange(len(sums))
+    known = pc.if_else(sums["unknown_any"], None, sums["amount_sum"]).combine_chunks()
+    return pc.take(known, pa.array(order, mask=order < 0))
 
 
 def plain_text(values: Any) -> Any:

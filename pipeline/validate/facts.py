@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.model import Mask, Positions, RawSheets
-from pipeline.validate.typed import plain, series
 from schemas import money
+from schemas.columns import cells_of, plain, series
 from schemas.fields import Table
-from schemas.frames import cells_of
-from schemas.kinds import DECIMAL, STORAGE
+from schemas.kinds import STORAGE
 
 if TYPE_CHECKING:
     from pipeline.validate import Demands
@@ -186,23 +185,6 @@ def _invoice_facts(invoices: _Columns, refs: _Refs, amounts: Any, currency: Any)
         "item_count": pa.array(refs.item_count),
         "ref_twice": pa.array(refs.ref_twice),
         "number_twice": pa.array(twice(invoices["invoice_number"])),
-        "total": totals(refs.parent, amounts, len(invoices)),
+        "total": money.totals(refs.parent, amounts, len(invoices)),
         "effective_currency": currency,
     }
-
-
-def totals(parent: Positions, amounts: Any, invoices: int) -> Any:
-    """The sum of the items' amounts, an invoice; null where one is unknown or there are no items.
-
-    Args:
-        parent: per item the position of its invoice, -1 without one.
-        amounts: `DECIMAL`, an item.
-        invoices: how many there are.
-    """
-    table = pa.table({"parent": parent, "amount": amounts, "unknown": pc.is_null(amounts)})
-    table = table.filter(pc.greater_equal(table["parent"], 0))
-    sums = table.group_by("parent").aggregate([("amount", "sum"), ("unknown", "any")])
-    order = np.full(invoices, -1)
-    order[sums["parent"].to_numpy()] = np.arange(len(sums))
-    known = pc.if_else(sums["unknown_any"], None, sums["amount_sum"]).combine_chunks()
-    return pc.take(known, pa.array(order, mask=order < 0)) if len(sums) else pa.nulls(invoices, DECIMAL)

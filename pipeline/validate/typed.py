@@ -11,17 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.model import Mask, RawTable
+from schemas.columns import cells_of, series
 from schemas.fields import Field, Kind, Table
-from schemas.frames import KIND_SUFFIX, cells_of
+from schemas.frames import KIND_SUFFIX
 from schemas.kinds import DateFormat, canonical_choice, parse
 
 _SAMPLE = 20_000
 _REPETITIVE = 0.25
-
-
-def series(values: Any) -> pd.Series[Any]:
-    """An Arrow array as a pandas column, without a copy."""
-    return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([values])))
 
 
 def encoded(raw: RawTable) -> pd.DataFrame:
@@ -80,8 +76,3 @@ def _values(field: Field, texts: Any, dates: DateFormat) -> Any:
     if field.kind is Kind.CHOICE:
         return canonical_choice(texts, field.choices)
     return parse(field.kind, texts, dates)
-
-
-def plain(values: Any) -> Any:
-    """A text column without its dictionary."""
-    return values.dictionary_decode() if isinstance(values, pa.DictionaryArray) else values

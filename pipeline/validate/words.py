@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from pipeline.issues import Findings
 from pipeline.model import CellKind, Positions, RawTable
 from schemas import money
+from schemas.columns import cells_of
 from schemas.currencies import DIGITS
 from schemas.fields import Field, Kind
-from schemas.frames import cells_of
 from schemas.kinds import DateFormat
 
 if TYPE_CHECKING:

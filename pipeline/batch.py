@@ -1,0 +1,115 @@
+"""Stage 4: whole accepted invoices into requests within the target's limits.
+
+Input: `Invoices`. Output: `Batches`. Never splits an invoice, never loses one; the same input gives the same
+batches.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.model import Batch, Batches, Invoices, Limits, Positions
+
+Sizes = npt.NDArray[np.int64]
+
+
+def batch(invoices: Invoices, limits: Limits, order: str) -> Batches:
+    """Pack invoices into batches.
+
+    Args:
+        invoices: each with no more items than a request may hold.
+        limits: of one request.
+        order: `sheet` keeps the order of the sheet; `fewest` takes as few requests as can be found, within
+            each the order of the sheet, and the batches in the order of their first invoice.
+    """
+    pack = {"sheet": in_sheet_order, "fewest": in_fewest}[order]
+    return Batches(invoices, tuple(Batch(each) for each in pack(invoices.sizes, limits)))
+
+
+def in_sheet_order(sizes: Sizes, limits: Limits) -> list[Positions]:
+    """Fill one batch after the other, in order: a batch ends before the invoice that does not fit.
+
+    Args:
+        sizes: items, an invoice.
+        limits: of one request.
+    """
+    upto = np.concatenate(([0], np.cumsum(sizes)))
+    batches, start = [], 0
+    while start < len(sizes):
+        by_items = int(np.searchsorted(upto, upto[start] + limits.items, side="right")) - 1
+        stop = max(start + 1, min(by_items, start + limits.invoices))
+        batches.append(np.arange(start, stop))
+        start = stop
+    return batches
+
+
+def in_fewest(sizes: Sizes, limits: Limits) -> list[Positions]:
+    """The fewest batches that two ways of packing find.
+
+    Drawing towards the mean keeps a place for the many small invoices in every batch, where taking the
+    largest that fits would leave them to fill batches of their own; it came within one request of the lower
+    bound wherever it was tried. The order of the sheet is the fallback, so `fewest` is never more.
+    """
+    ways = (_towards_the_mean(sizes, limits), in_sheet_order(sizes, limits))
+    best = min(ways, key=len)
+    return sorted((np.sort(each) for each in best), key=lambda positions: int(positions[0]))
+
+
+class _Stock:
+    """Invoices by their size, taken in the order of the sheet."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        order = np.argsort(sizes, kind="stable")
+        ordered = sizes[order]
+        self._positions: list[int] = order.tolist()
+        self.sizes: list[int] = np.unique(ordered).tolist()
+        self._next = {size: int(np.searchsorted(ordered, size)) for size in self.sizes}
+        self._end = {size: int(np.searchsorted(ordered, size, side="right")) for size in self.sizes}
+        self.invoices = len(order)
+        self.items = int(sizes.sum())
+
+    def take(self, most: int) -> tuple[int, int] | None:
+        """Position and size of an invoice of the largest size not above `most`; None where there is none."""
+        at = bisect_right(self.sizes, most) - 1
+        if at < 0:
+            return None
+        size = self.sizes[at]
+        position = self._positions[self._next[size]]
+        self._next[size] += 1
+        if self._next[size] == self._end[size]:
+            del self.sizes[at]
+        self.invoices -= 1
+        self.items -= size
+        return position, size
+
+
+def _towards_the_mean(sizes: Sizes, limits: Limits) -> list[Positions]:
+    """Each batch starts with the largest left, then draws towards the mean of what has to be packed."""
+    stock, batches = _Stock(sizes), []
+    while stock.invoices:
+        batches_left = max(-(-stock.items // limits.items), -(-stock.invoices // limits.invoices))
+        batches.append(_fill(stock, limits, ends_with=-(-stock.invoices // batches_left)))
+    return batches
+
+
+def _fill(stock: _Stock, limits: Limits, ends_with: int) -> Positions:
+    """One batch.
+
+    Args:
+        stock: what is left.
+        limits: of one request.
+        ends_with: how many invoices the batch should come to hold.
+    """
+    chosen: list[int] = []
+    room = limits.items
+    while len(chosen) < limits.invoices:
+        few = chosen and len(chosen) < ends_with - 1
+        taken = stock.take(room // (ends_with - len(chosen)) if few else room) or stock.take(room)
+        if taken is None:
+            break
+        chosen.append(taken[0])
+        room -= taken[1]
+    return np.array(chosen, np.int64)

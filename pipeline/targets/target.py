@@ -1,0 +1,29 @@
+"""What a target is: the contract of one billing API, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pipeline.config import Settings
+from pipeline.model import Batches, Limits, Request
+from schemas.fields import Projection
+
+
+@dataclass(frozen=True)
+class Target:
+    """A billing API and the operation on it.
+
+    Attributes:
+        name: as people type it.
+        title: for reports.
+        limits: what one request may hold.
+        projection: which fields go where, given the settings.
+        requests: batches as requests, one after the other; pure, so that the same batches give the same bytes.
+    """
+
+    name: str
+    title: str
+    limits: Limits
+    projection: Callable[[Settings], Projection]
+    requests: Callable[[Batches, Settings], Iterator[Request]]

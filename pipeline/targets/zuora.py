@@ -1,0 +1,92 @@
+"""Zuora Billing: create standalone invoices, many a request.
+
+Source: Zuora API reference, `POST /v1/invoices/batch`, read 2026-11-20: at most 50 invoices and 1,000 items
+a request; with `productRatePlanChargeId` eight fields are read from the charge whatever the request says, so
+they are not sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.config import Settings
+from pipeline.model import Batch, Batches, Limits, Request
+from pipeline.targets import wire
+from pipeline.targets.target import Target
+from schemas import zuora as schema
+from schemas.columns import cells_of, plain
+from schemas.fields import Projection
+
+_AT_ONCE = 64
+"""Batches whose texts are made together: some tens of thousands of items, some tens of megabytes."""
+
+
+def _projection(settings: Settings) -> Projection:
+    return schema.projection(settings.invoice_number_length)
+
+
+def _requests(batches: Batches, settings: Settings) -> Iterator[Request]:
+    invoices, items = _invoice_columns(batches, settings), _item_columns(batches, settings)
+    number = 0
+    for start in range(0, len(batches), _AT_ONCE):
+        some = batches.batches[start : start + _AT_ONCE]
+        for body, one in zip(_bodies(batches, some, invoices, items), some, strict=True):
+            number += 1
+            yield Request(number, "POST", "/v1/invoices/batch", body, one.invoices)
+
+
+def _bodies(
+    batches: Batches, some: tuple[Batch, ...], invoices: dict[str, Any], items: dict[str, Any]
+) -> Iterator[bytes]:
+    """The bodies of some batches."""
+    accepted = batches.invoices
+    chosen = np.concatenate([each.invoices for each in some])
+    starts, sizes = accepted.offsets[chosen], accepted.sizes[chosen]
+    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
+    rows = pa.array(accepted.items[np.repeat(starts, sizes) + within])
+    item_texts = wire.objects({key: pc.take(values, rows) for key, values in items.items()})
+    positions = pa.array(accepted.positions[chosen])
+    header = {key: pc.take(values, positions) for key, values in invoices.items()}
+    texts = wire.objects(header | {"invoiceItems": wire.Raw(wire.arrays(item_texts, offsets))})
+    bounds = np.concatenate(([0], np.cumsum([len(each.invoices) for each in some])))
+    for array in wire.arrays(texts, bounds):
+        yield b'{"invoices":%b,"useSingleTransaction":false}' % array.as_buffer().to_pybytes()
+
+
+def _invoice_columns(batches: Batches, settings: Settings) -> dict[str, Any]:
+    """The invoices' fields by their key in the request."""
+    frame = batches.invoices.sheets.valid.invoices
+    keys = _projection(settings).keys("invoices", settings.custom_fields)
+    columns = {key: cells_of(frame[name]) for name, key in keys.items() if name in frame}
+    columns[keys["currency"]] = cells_of(frame["effective_currency"])
+    ref, number = cells_of(frame["invoice_ref"]), keys["invoice_number"]
+    if settings.invoice_number == "ref":
+        columns[number] = pc.coalesce(plain(columns[number]), plain(ref)) if number in columns else ref
+    if settings.invoice_number == "custom":
+        columns[settings.invoice_number_field] = ref
+    return columns
+
+
+def _item_columns(batches: Batches, settings: Settings) -> dict[str, Any]:
+    """The items' fields by their key in the request, without what the charge brings."""
+    frame = batches.invoices.sheets.items
+    projection = _projection(settings)
+    keys = projection.keys("items", settings.custom_fields)
+    columns = {name: cells_of(frame[name]) for name in keys if name in frame}
+    columns["amount"] = cells_of(frame["effective_amount"])
+    charge = columns.get("product_rate_plan_charge_id")
+    if charge is not None:
+        for name in set(projection.owned_by_catalog) & set(columns):
+            columns[name] = pc.if_else(pc.is_valid(charge), None, plain(columns[name]))
+    return {key: columns[name] for name, key in keys.items() if name in columns}
+
+
+TARGET = Target(
+    "zuora", "Zuora: create standalone invoices", Limits(invoices=50, items=1000), _projection, _requests
+)

@@ -1,0 +1,31 @@
+"""Arrow columns inside pandas frames: into a frame and out of it again, without a copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+
+def series(values: Any) -> pd.Series[Any]:
+    """An Arrow array as a pandas column."""
+    return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([values])))
+
+
+def cells_of(column: pd.Series[Any]) -> Any:
+    """The Arrow array behind an Arrow-backed column, or one made from a numpy-backed one."""
+    array = column.array
+    if isinstance(array, pd.arrays.ArrowExtensionArray):
+        return whole(array.__arrow_array__())
+    return pa.array(column.to_numpy())
+
+
+def whole(values: Any) -> Any:
+    """A column in one piece."""
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def plain(values: Any) -> Any:
+    """A text column without its dictionary."""
+    return values.dictionary_decode() if isinstance(values, pa.DictionaryArray) else values
