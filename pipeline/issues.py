@@ -252,7 +252,7 @@ _TYPES = (
     ),
     IssueType(
         "E317", "reference-no-number", "A reference that cannot be an invoice number",
-        "The settings make the reference the invoice number, but {value} is not {form} of at most {max_length} characters.",
+        "The reference is to be the invoice number, but {value} is not {form} (at most {max_length}).",
         "Change the reference, give an invoice number, or change the setting invoice_number.",
     ),
     IssueType(
@@ -310,6 +310,16 @@ _TYPES = (
         "E408", "catalog-missing", "No catalog is loaded",
         "The catalog SKU {value} cannot be looked up: no catalog is loaded.",
         "Load one: invoice-import catalog load FILE.",
+    ),
+    IssueType(
+        "E410", "charge-has-two-products", "A charge id that stands for two products",
+        "{label} of the charge {charge} is {value} here, but {other} in another row.",
+        "A charge belongs to one product and SKU: correct one of the rows.",
+    ),
+    IssueType(
+        "E411", "charge-contradicts-itself", "Rows of one charge that contradict each other",
+        "{label} of the charge {charge} is {value} here, but {other} in a row of the same currency and time.",
+        "Correct one of the rows, or part them by effective from and effective to.",
     ),
     IssueType(
         "W401", "sheet-value-ignored", "The catalog's value will be billed, not the sheet's",
@@ -429,6 +439,12 @@ class Issues:
             if one.level is level:
                 found[one.code] = found.get(one.code, 0) + 1
         return dict(sorted(found.items()))
+
+    @property
+    def errors(self) -> list[Findings | SheetIssue]:
+        """The errors, wherever they stand."""
+        everything: list[Findings | SheetIssue] = [*self.findings, *self.sheets]
+        return [each for each in everything if each.level is Level.ERROR]
 
     def errors_in(self, table: str) -> Iterable[Findings]:
         """The errors in rows of a table."""

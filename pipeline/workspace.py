@@ -2,8 +2,8 @@
 
 Input: a path, and the files a run writes. Output: a `Workspace`; run folders under `runs/`, flushed to the
 disk before they get their name. It never reads what lies in those files, never looks at the clock, never
-opens the ledger, and never removes a folder that a living process is filling. Folders are made 0700 and files 0600
-whatever the umask. It needs POSIX: locks on folders tell a living run from a dead one.
+opens the ledger, and never removes a folder that a living process is filling. Folders are made
+0700 and files 0600 whatever the umask. It needs POSIX: locks on folders tell a living run from a dead one.
 """
 
 from __future__ import annotations

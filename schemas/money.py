@@ -108,6 +108,22 @@ def plain_text(values: Any) -> Any:
     return pc.replace_with_mask(texts, tiny, pc.take(pa.array(plain, pa.string()), few.indices))
 
 
+def text(values: Any, digits: Any) -> Any:
+    """Amounts as the books write them: as many decimals as the currency has, more where there are more.
+
+    Args:
+        values: decimals.
+        digits: int8, decimals of the row's currency; null writes the plain text.
+    """
+    written = plain_text(values)
+    for each in pc.unique(digits).drop_null().to_pylist():
+        exact = pc.round(values, ndigits=each)
+        fits = pc.and_(pc.equal(digits, each), pc.equal(exact, values))
+        padded = pc.cast(pc.cast(exact, pa.decimal128(38, each), safe=False), pa.string())
+        written = pc.if_else(pc.fill_null(fits, False), padded, written)
+    return written
+
+
 def with_digits(value: Decimal, currency: str) -> str:
     """A sum of money as the books write it: at least as many decimals as its currency has."""
     digits = max(DIGITS.get(currency, 2), -int(value.normalize().as_tuple().exponent))

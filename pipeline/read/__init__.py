@@ -1,1 +1,76 @@
-"""Stage 1: a file becomes raw sheets, every cell with its address. Never guesses, never drops a row."""
+"""Stage 1: files -> raw sheets, every cell as text with its address.
+
+In: paths of workbooks, CSV files, folders or zips holding a pair, and the tables that are wanted.
+Out: `RawSheets` and the issues of files, sheets and headers.
+Never: infers a type, fills a gap, drops a row unnamed, or parses a workbook in this process.
+
+This module stays light: the child process that parses workbooks lives in this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.issues import Issues
+    from pipeline.model import RawSheets
+    from pipeline.read.workbook import Parser
+    from schemas.fields import Table
+
+__all__ = ["ReadLimits", "read"]
+
+
+@dataclass(frozen=True)
+class ReadLimits:
+    """How much of this machine a file may take; the defaults let real workbooks through and stop bombs.
+
+    Attributes:
+        memory: address space of the process that parses workbooks, in bytes.
+        seconds: wall-clock time for one workbook.
+        unpacked: bytes a zip or workbook may hold when unpacked, counted, not believed.
+        ratio: how many times its size a large part may unpack to.
+        members: parts in a zip or workbook.
+        area: cells from A1 to the last cell of a sheet, empty ones included: the parser allocates them all.
+    """
+
+    memory: int = 3 << 30
+    seconds: float = 120.0
+    unpacked: int = 4 << 30
+    ratio: int = 200
+    members: int = 2_000
+    area: int = 64_000_000
+
+
+def read(
+    paths: Sequence[Path],
+    tables: Mapping[str, Table],
+    limits: ReadLimits = ReadLimits(),
+    parser: Parser | None = None,
+) -> tuple[RawSheets, Issues]:
+    """Read files into one set of raw sheets.
+
+    Args:
+        paths: files, folders or zips; all of them feed one result.
+        tables: the tables wanted, by name.
+        limits: how much a file may take.
+        parser: a warm parser that serves many calls; without it one is started when a workbook comes.
+
+    Returns:
+        Every table wanted, if with no rows, and the issues of files, sheets and headers.
+
+    Raises:
+        NoSuchFileError: a path does not exist.
+        SourceError: a file cannot be read; one sentence says why and what to do.
+    """
+    from pipeline.read.workbook import Parser  # noqa: PLC0415 - pyarrow waits until something is read
+
+    with nullcontext(parser) if parser else Parser(limits) as own:
+        if any(Path(each).suffix.lower() in {".xlsx", ".xlsm"} for each in paths):
+            own.start()  # while this process imports pandas
+        from pipeline.read.gather import gather  # noqa: PLC0415 - so does pandas
+
+        return gather(paths, tables, limits, own)

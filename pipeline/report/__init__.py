@@ -1,1 +1,1 @@
-"""What people read: the terminal, `summary.json`, `issues.csv`, `ledger.csv`. Reads results, changes nothing."""
+"""What people read: the terminal, `summary.json`, `issues.csv`, `ledger.csv`. Changes nothing it reports."""

@@ -1,4 +1,4 @@
-"""Stage 5: batches become requests. One module per billing API, data and pure functions; this is the registry."""
+"""Stage 5: batches become requests. One module per billing API, data and pure functions; here they register."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Target:
         title: for reports.
         limits: what one request may hold.
         projection: which fields go where, given the settings.
-        requests: batches as requests, one after the other; pure, so that the same batches give the same bytes.
+        requests: batches as requests, one after the other; the same batches give the same bytes.
     """
 
     name: str

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline import json_text
 from pipeline.config import Settings
 from pipeline.model import Batch, Batches, Limits, Request
-from pipeline.targets import wire
 from pipeline.targets.target import Target
 from schemas import zuora as schema
 from schemas.columns import cells_of, plain
@@ -50,12 +50,12 @@ def _bodies(
     offsets = np.concatenate(([0], np.cumsum(sizes)))
     within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
     rows = pa.array(accepted.items[np.repeat(starts, sizes) + within])
-    item_texts = wire.objects({key: pc.take(values, rows) for key, values in items.items()})
+    item_texts = json_text.objects({key: pc.take(values, rows) for key, values in items.items()})
     positions = pa.array(accepted.positions[chosen])
     header = {key: pc.take(values, positions) for key, values in invoices.items()}
-    texts = wire.objects(header | {"invoiceItems": wire.Raw(wire.arrays(item_texts, offsets))})
+    texts = json_text.objects(header | {"invoiceItems": json_text.Raw(json_text.arrays(item_texts, offsets))})
     bounds = np.concatenate(([0], np.cumsum([len(each.invoices) for each in some])))
-    for array in wire.arrays(texts, bounds):
+    for array in json_text.arrays(texts, bounds):
         yield b'{"invoices":%b,"useSingleTransaction":false}' % array.as_buffer().to_pybytes()
 
 

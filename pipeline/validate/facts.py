@@ -62,7 +62,7 @@ def gather(
         demands: what the sheets are held against.
     """
     invoices, items = (_Columns(values[name], demands.tables[name]) for name in ("invoices", "items"))
-    refs = _codes(cells["items"], cells["invoices"])
+    refs = _tied(cells["items"], cells["invoices"])
     currency = _effective_currency(invoices, unread["invoices"], demands.default_currency)
     digits = pc.take(money.digits_of(currency), pa.array(refs.parent, mask=refs.parent < 0))
     amounts = _item_facts(items, digits, refs, demands)
@@ -105,8 +105,8 @@ class _Refs(NamedTuple):
     ref_twice: Mask  # per invoice
 
 
-def _codes(items: pd.DataFrame, invoices: pd.DataFrame) -> _Refs:
-    """Tie items to invoices by the text of the reference; of several with one reference the first has them."""
+def _tied(items: pd.DataFrame, invoices: pd.DataFrame) -> _Refs:
+    """Tie items to invoices by the text of the reference; of several of one reference the first has them."""
     if "invoice_ref" not in items or "invoice_ref" not in invoices:
         return _Refs(
             np.full(len(items), -1), np.zeros(len(invoices), np.int64), np.zeros(len(invoices), bool)

@@ -7,13 +7,14 @@ from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import Findings
 from pipeline.model import CellKind, Positions, RawTable
 from schemas import money
-from schemas.columns import cells_of
+from schemas.columns import cells_of, series
 from schemas.currencies import DIGITS
 from schemas.fields import Field, Kind
 from schemas.kinds import DateFormat
@@ -123,7 +124,7 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
         case "E204":
             values, facts = told("amount"), _too_many_decimals(gathered, rows)
         case "E304" | "W304":
-            facts = {"expected": told("product")}
+            facts = {"expected": _sums(frame, "product", "digits", rows)}
         case "E305":
             facts = {"expected": told("invoice_date")}
         case "E306":
@@ -134,9 +135,10 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
         case "E310":
             facts = {"items": told("item_count"), "limit": str(demands.terms.most_items)}
         case "E311":
-            facts = {"total": told("total")}
+            digits = money.digits_of(cells_of(frame["effective_currency"]))
+            facts = {"total": _sums(frame.assign(total_digits=series(digits)), "total", "total_digits", rows)}
         case "E312":
-            values = told("effective_amount")
+            values = _sums(frame, "effective_amount", "digits", rows)
         case "E315":
             facts = {"other": told(field.replace("same_as_bill_to", "contact_id"))}
         case "E317":
@@ -162,6 +164,12 @@ def _too_many_decimals(gathered: Facts, rows: Positions) -> dict[str, Any]:
         "digits": pc.cast(digits, pa.string()),
         "shown": pa.array(shown, pa.string()),
     }
+
+
+def _sums(frame: pd.DataFrame, name: str, digits: str, rows: Positions) -> Any:
+    """Sums of money of some rows, with the decimals of their currency."""
+    at = pa.array(rows)
+    return money.text(pc.take(cells_of(frame[name]), at), pc.take(cells_of(frame[digits]), at))
 
 
 def _told(values: Any, rows: Positions) -> Any:

@@ -5,13 +5,14 @@ Numbers are written from exact decimals; no Python object is made for a cell.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import money
+from schemas.columns import plain
 from schemas.kinds import byte_range
 
 _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -30,6 +31,16 @@ def objects(columns: Mapping[str, Any]) -> Any:
     members = [_member(key, values) for key, values in columns.items()]
     joined = pc.binary_join_element_wise(*members, ",", null_handling="skip")
     return pc.binary_join_element_wise("{", joined, "}", "")
+
+
+def rows(columns: Sequence[Any]) -> Any:
+    """One JSON array a row: its values in the order given, null included.
+
+    Args:
+        columns: Arrow arrays of one length.
+    """
+    values = [pc.coalesce(_value(plain(each)), "null") for each in columns]
+    return pc.binary_join_element_wise("[", pc.binary_join_element_wise(*values, ","), "]", "")
 
 
 def arrays(texts: Any, offsets: Any) -> Any:

@@ -1,0 +1,117 @@
+"""The conductor: the one place that knows the order of the stages.
+
+    read -> validate -> enrich      `prepare`
+         -> accept -> batch         `classify`: check stops here
+         -> payloads, reports, ledger           run stops here
+
+check and run are two stopping points on the same line. `check` changes nothing, wherever it is called. The
+product catalog is loaded on a line of its own, `catalog_line`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pipeline import ledger, record
+from pipeline.config import Settings, settings
+from pipeline.errors import BusyError
+from pipeline.flow.books import discard
+from pipeline.flow.catalog_line import CatalogLoad, load_catalog
+from pipeline.flow.classify import classify
+from pipeline.flow.clock import Clock
+from pipeline.flow.prepare import Progress, prepare
+from pipeline.ledger import IdentityTakenError, Ledger
+from pipeline.line import EXIT_CODES
+from pipeline.report.summary import summary
+from pipeline.result import Result
+from pipeline.workspace import Workspace, existing, new_run_id, remove_orphans
+from pipeline.workspace import prepared as made_if_absent
+
+__all__ = ["CatalogLoad", "Result", "check", "discard", "load_catalog", "run"]
+
+DEFAULT_WORKSPACE = "invoice-import"
+_TRIES = 3
+
+
+def silent(_: str) -> None:
+    """Tells nobody: the way of the Python interface."""
+
+
+def check(
+    *files: str | Path,
+    workspace: str | Path = DEFAULT_WORKSPACE,
+    report: str | Path | None = None,
+    progress: Progress = silent,
+    **flags: object,
+) -> Result:
+    """Read, validate, enrich and batch; tell what would happen; change nothing.
+
+    Args:
+        files: workbooks, CSV pairs, folders or zips; all of them are judged together.
+        workspace: the folder with settings, catalog and ledger; it need not exist.
+        report: a folder for `summary.json`, `issues.csv` and `ledger.csv`; None writes nothing.
+        progress: told what is being done.
+        **flags: settings that go over the environment and the workspace's file.
+
+    Returns:
+        Frames, totals and the verdict.
+
+    Raises:
+        PipelineError: it cannot be done; the sentence says why.
+    """
+    clock = Clock()
+    place = existing(workspace)
+    chosen = settings(flags, os.environ, place.settings)
+    prepared = prepare(files, place, chosen, progress)
+    line = classify(prepared, place)
+    final = summary(line, "check", None, str(report) if report else None, clock.elapsed())
+    if report is not None:
+        record.write_beside(line, Path(report), final)
+    return Result(line, final, EXIT_CODES[line.verdict])
+
+
+def run(
+    *files: str | Path,
+    workspace: str | Path = DEFAULT_WORKSPACE,
+    progress: Progress = silent,
+    **flags: object,
+) -> Result:
+    """The same as `check`, and payloads, reports and the entries of the ledger are written.
+
+    Args:
+        files: workbooks, CSV pairs, folders or zips; all of them are judged together.
+        workspace: the folder with settings, catalog, ledger and runs; made when it is not there.
+        progress: told what is being done.
+        **flags: settings that go over the environment and the workspace's file.
+
+    Returns:
+        Frames, totals and the verdict; with an unbalanced verdict nothing was written.
+
+    Raises:
+        PipelineError: it cannot be done; nothing was left behind.
+    """
+    clock = Clock()
+    chosen = settings(flags, os.environ, existing(workspace).settings)
+    prepared = prepare(files, existing(workspace), chosen, progress)
+    place = _made(workspace, chosen)
+    for _ in range(_TRIES):
+        line = classify(prepared, place)
+        if line.verdict == "unbalanced":
+            final = summary(line, "run", None, None, clock.elapsed())
+            return Result(line, final, EXIT_CODES[line.verdict])
+        try:
+            run_id = new_run_id(clock.now)
+            done = record.record(line, place, run_id, clock.started, clock.elapsed, progress)
+        except IdentityTakenError:
+            continue  # another process was quicker: what it prepared is skipped or a conflict now
+        return Result(line, done.summary, EXIT_CODES[line.verdict])
+    raise BusyError("Other processes keep preparing the same invoices; run again when they are done.")
+
+
+def _made(path: str | Path, chosen: Settings) -> Workspace:
+    """The workspace, made where it is absent, without what broken runs left."""
+    place = made_if_absent(path)
+    with ledger.holding(Ledger(place.ledger, place.runs, chosen.ledger_seconds)) as recorded:
+        remove_orphans(place, recorded)
+    return place

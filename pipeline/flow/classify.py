@@ -1,0 +1,69 @@
+"""The second half of the line: what is accepted, rejected, skipped, and in which request it goes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import accept, balance, batch, content, ledger
+from pipeline.flow.prepare import Prepared
+from pipeline.issues import Findings, Issues
+from pipeline.ledger import Ledger
+from pipeline.line import Line
+from pipeline.model import Mask
+from pipeline.workspace import Workspace
+from schemas.columns import cells_of
+
+
+def classify(prepared: Prepared, place: Workspace) -> Line:
+    """Tell accepted, rejected and skipped apart, by the issues and by what the ledger knows."""
+    valid, issues = prepared.sheets.valid, prepared.issues
+    books = Ledger(place.ledger, place.runs, prepared.settings.ledger_seconds)
+    fallen = accept.rejected(valid, issues)
+    skipped, conflicts = _met_before(prepared, books, fallen)
+    issues = accept.without_errors_of(issues, valid, skipped) + conflicts
+    fallen = accept.rejected(valid, issues) & ~skipped
+    if prepared.settings.policy == "all-or-nothing":
+        issues += accept.policy(valid, fallen, skipped)
+        fallen = accept.rejected(valid, issues) & ~skipped
+    invoices = accept.whole(prepared.sheets, ~fallen & ~skipped)
+    batches = batch.batch(invoices, prepared.target.limits, prepared.settings.batch_order)
+    amounts = cells_of(prepared.sheets.items["effective_amount"])
+    return Line(
+        prepared.settings,
+        prepared.target,
+        prepared.demands.tables,
+        prepared.raw,
+        prepared.sheets,
+        issues,
+        fallen,
+        skipped,
+        batches,
+        balance.balance(valid, amounts, batches, fallen, skipped),
+        prepared.catalog,
+    )
+
+
+def _met_before(prepared: Prepared, books: Ledger, fallen: Mask) -> tuple[Mask, Issues]:
+    """The invoices that were accepted before with this content, and those that differ from what was."""
+    valid = prepared.sheets.valid
+    refs = accept.references(valid)
+    alive = ledger.live(
+        books, prepared.settings.environment, prepared.target.name, pc.drop_null(refs).to_pylist()
+    )
+    skipped = np.zeros(len(fallen), bool)
+    if not alive:
+        return skipped, Issues()
+    known = np.flatnonzero(pc.is_in(refs, value_set=pa.array(list(alive))).to_numpy(zero_copy_only=False))
+    before = [alive[each] for each in pc.take(refs, pa.array(known)).to_pylist()]
+    same = np.array(
+        [
+            mine == each.fingerprint
+            for mine, each in zip(content.fingerprints(valid, known), before, strict=True)
+        ]
+    )
+    skipped[known[same]] = True
+    differ = ~same & ~fallen[known]
+    runs = pa.array([each.run_id for each, one in zip(before, differ, strict=True) if one], pa.string())
+    return skipped, Issues((Findings("E501", "invoices", "invoice_ref", known[differ], facts={"run": runs}),))

@@ -1,0 +1,110 @@
+"""The first half of the line, which no ledger can change: read, validate, enrich."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline import catalog, enrich
+from pipeline.catalog import Catalog, Kind
+from pipeline.config import Settings
+from pipeline.enrich import Ways
+from pipeline.errors import UsageError
+from pipeline.issues import Issues
+from pipeline.line import CatalogUsed
+from pipeline.model import EnrichedSheets, Knowledge, RawSheets, ValidSheets
+from pipeline.read import ReadLimits, read
+from pipeline.targets import of as target_of
+from pipeline.targets.target import Target
+from pipeline.validate import Demands, validate
+from pipeline.workspace import Workspace
+from schemas.kinds import DateFormat
+from schemas.rules import Terms
+from schemas.tables import TABLES
+
+Progress = Callable[[str], None]
+_MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The line up to enrichment: what does not depend on the ledger."""
+
+    settings: Settings
+    target: Target
+    demands: Demands
+    raw: RawSheets
+    sheets: EnrichedSheets
+    issues: Issues
+    catalog: CatalogUsed | None
+
+
+def prepare(files: Sequence[str | Path], place: Workspace, chosen: Settings, progress: Progress) -> Prepared:
+    """Read, validate and enrich."""
+    if not files:
+        raise UsageError("No file was given: name a workbook, or a pair of CSV files.")
+    target = target_of(chosen)
+    demands = _demands(target, chosen)
+    progress("reading")
+    raw, unread = read([Path(each) for each in files], demands.tables, limits(chosen))
+    progress("checking")
+    valid, faults = validate(raw, demands)
+    progress("looking up the catalog")
+    knowledge, used = _knowledge(valid, place)
+    ways = Ways(demands.projection.owned_by_catalog, demands.terms, chosen.catalog_price)
+    sheets, mismatches = enrich.enrich(valid, knowledge, ways)
+    return Prepared(chosen, target, demands, raw, sheets, unread + faults + mismatches, used)
+
+
+def _demands(target: Target, chosen: Settings) -> Demands:
+    """What the sheets are held against, under these settings."""
+    projection = target.projection(chosen)
+    tables = projection.bind(TABLES, chosen.custom_fields)
+    number = tables["invoices"].by_name.get("invoice_number")
+    terms = Terms(
+        allow_negative_items=chosen.allow_negative_items,
+        amount_tolerance=chosen.amount_tolerance,
+        most_items=min(projection.most_items, target.limits.items),
+        number_form=number.pattern.regex if number and number.pattern else "",
+        number_length=number.max_length or 0 if number else 0,
+        ref_is_number=chosen.invoice_number == "ref",
+    )
+    mismatch = "W304" if chosen.amount_mismatch == "warning" else "E304"
+    return Demands(
+        projection,
+        tables,
+        DateFormat(chosen.date_format),
+        terms,
+        chosen.default_currency,
+        mismatch,
+        chosen.catalog_price,
+    )
+
+
+def limits(chosen: Settings) -> ReadLimits:
+    """How much of this machine a file may take, as the settings say."""
+    return ReadLimits(memory=chosen.parser_mebibytes * _MEBIBYTE, seconds=chosen.parser_seconds)
+
+
+def _knowledge(valid: ValidSheets, place: Workspace) -> tuple[Knowledge | None, CatalogUsed | None]:
+    """Ask the catalog what the items' keys mean."""
+    snapshot = catalog.current(place.catalog)
+    if snapshot is None:
+        return None, None
+    keys = enrich.keys(valid)
+    with catalog.opened(snapshot) as opened:
+        found = opened.lookup(keys.skus, keys.charges)
+        near = _near(opened, "sku", found.unknown_skus) | _near(opened, "charge", found.unknown_charges)
+        knowledge = Knowledge(found.table, near, opened.known_skus(keys.free_skus))
+    return knowledge, CatalogUsed(snapshot.sha256, snapshot.charges)
+
+
+def _near(opened: Catalog, kind: Kind, unknown: pa.Array) -> dict[tuple[str, str], str]:
+    """The nearest names of unknown keys, in words."""
+    return {
+        (kind, key): ", ".join(f"{each.value} ({each.name})" if each.name else each.value for each in some)
+        for key, some in opened.nearest(unknown, kind).items()
+    }

@@ -1,0 +1,52 @@
+"""The ledger: the append-only record of runs, sources, invoices, requests and events, in one SQLite file.
+
+    schema      what the file holds, and what it forbids
+    chain       canonical bytes, digests, and the chain of events
+    store       opening it to write or to read; its errors as sentences
+    witness     the newest event, noted outside the file
+    books       what is said of it: what is live, runs, one run
+    entry       entering a run, withdrawing one
+    verify      whether it is still what it was
+
+Input: what a run brings, as rows. Output: what earlier runs left. It never changes or removes an entry, never
+looks at the clock (times are given), never reads a sheet and sends nothing.
+"""
+
+from pipeline.ledger.books import Live, RunEntry, RunShown, entries, live, rejected_before, runs, show
+from pipeline.ledger.entry import (
+    IdentityTakenError,
+    InvoiceRow,
+    RequestRow,
+    RunRow,
+    SourceRow,
+    Withdrawn,
+    discard,
+    holding,
+    record,
+    sealed,
+)
+from pipeline.ledger.store import Ledger
+from pipeline.ledger.verify import verify
+
+__all__ = [
+    "IdentityTakenError",
+    "InvoiceRow",
+    "Ledger",
+    "Live",
+    "RequestRow",
+    "RunEntry",
+    "RunRow",
+    "RunShown",
+    "SourceRow",
+    "Withdrawn",
+    "discard",
+    "entries",
+    "holding",
+    "live",
+    "record",
+    "rejected_before",
+    "runs",
+    "sealed",
+    "show",
+    "verify",
+]

@@ -1,0 +1,71 @@
+"""Canonical bytes, digests of a run, and the chain of events.
+
+Input: rows as the ledger holds them. Output: hashes. An event's hash covers its columns and the hash of the
+event before it, so nothing can be changed, added, removed or moved without breaking the chain; the event that
+enters a run carries the digest of all its rows. It touches no file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+import orjson
+
+GENESIS = ""
+"""What the first event has before it."""
+
+_CHUNK = 10_000
+
+Row = tuple[Any, ...]
+
+
+class Head(NamedTuple):
+    """The newest event: its number, which is how many there are, and its hash."""
+
+    events: int
+    hash: str
+
+
+class RunDigest:
+    """The digest of a run, over its rows table after table; how they are cut into chunks does not matter."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def table(self, name: str) -> None:
+        """The rows that follow belong to this table."""
+        self._hash.update(b"\n" + name.encode() + b"\n")
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        """Adds rows (plain tuples), in order."""
+        if rows:
+            self._hash.update(orjson.dumps(rows)[1:-1] + b",")
+
+    def hexdigest(self) -> str:
+        """What it comes to."""
+        return self._hash.hexdigest()
+
+
+def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows in lists of a size that keeps memory flat."""
+    source = iter(rows)
+    while chunk := list(islice(source, _CHUNK)):
+        yield chunk
+
+
+def event_hash(event: Row) -> str:
+    """Of an event without its hash: seq, at, run_id, invoice_id, state, detail, previous."""
+    return hashlib.sha256(orjson.dumps(event)).hexdigest()
+
+
+def chained(head: Head, events: Iterable[Row]) -> Iterator[Row]:
+    """Events (at, run_id, invoice_id, state, detail) as rows that follow the head."""
+    seq, previous = head
+    for event in events:
+        seq += 1
+        row = (seq, *event, previous)
+        previous = event_hash(row)
+        yield (*row, previous)

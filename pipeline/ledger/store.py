@@ -1,0 +1,272 @@
+"""Opening the ledger's file, to write and to read, and its errors as sentences.
+
+Input: a `Ledger`, which says where. Output: a connection for one short transaction, or a query's answer. A
+reader creates and changes nothing, not even the files that SQLite keeps beside a database in WAL mode. No
+connection outlives the call that opened it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+from pipeline.errors import BusyError, LedgerError
+from pipeline.ledger import schema, witness
+from pipeline.ledger.chain import GENESIS, Head
+
+T = TypeVar("T")
+
+_ATTEMPTS = 5
+_ALONE = threading.Lock()
+"""Held by the one writer, or the one copier, of this process: closing a copied database file would drop the
+locks that a writer in the same process holds on it (POSIX)."""
+
+_SENTENCES = {
+    sqlite3.SQLITE_NOTADB: "is not a ledger",
+    sqlite3.SQLITE_CORRUPT: "is damaged",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
+    sqlite3.SQLITE_READONLY: "cannot be written: it is read-only",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
+    sqlite3.SQLITE_PERM: "cannot be opened: permission denied",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk fails or is full",
+}
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where the ledger lies.
+
+    Attributes:
+        path: its file.
+        runs: the folder of run folders.
+        busy_seconds: how long to wait for another process.
+    """
+
+    path: Path
+    runs: Path
+    busy_seconds: float = 10.0
+
+
+@contextmanager
+def writing(ledger: Ledger) -> Iterator[sqlite3.Connection]:
+    """A transaction that holds the write lock from its first moment; the ledger is made when it is absent.
+
+    It commits when the body ends, durably, and rolls back on any exception.
+
+    Raises:
+        BusyError: another process writes for too long.
+        LedgerError: the file is no ledger, is damaged, has lost entries, or cannot be written.
+    """
+    if not _ALONE.acquire(timeout=ledger.busy_seconds):
+        raise _busy(ledger)
+    try:
+        with told(ledger):
+            _create(ledger)
+            with closing(_connected(ledger.path.absolute().as_uri() + "?mode=rw", ledger)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA foreign_keys = ON")
+                connection.execute("PRAGMA recursive_triggers = ON")  # so that REPLACE is a removal, too
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    _not_cut(connection, ledger, witness.noted(ledger.runs))
+                    yield connection
+                    last = head(connection)
+                    connection.execute("COMMIT")
+                except BaseException:
+                    with suppress(sqlite3.Error):
+                        connection.rollback()
+                    raise
+        witness.note(ledger.runs, last)
+    finally:
+        _ALONE.release()
+
+
+def reading(ledger: Ledger, query: Callable[[sqlite3.Connection], T], empty: T) -> T:
+    """A query's answer from the ledger as it stands; the file and its folder stay as they are.
+
+    Without a `-wal` file beside it the database is complete in itself and is read as immutable; that it was
+    is checked afterwards. With one, somebody writes or was killed: a private copy is read. Only if the ledger
+    changes under every attempt it is read where it lies, beside the writer that keeps it open.
+
+    Args:
+        ledger: where.
+        query: asked of a connection; asked again when the ledger changed meanwhile.
+        empty: the answer when there is no ledger.
+    """
+    with told(ledger):
+        expected = witness.noted(ledger.runs)
+
+        def ask(uri: str) -> T:
+            with closing(_connected(uri, ledger)) as connection:
+                _not_cut(connection, ledger, expected)
+                return query(connection)
+
+        place = ledger.path.absolute().as_uri()
+        for _ in range(_ATTEMPTS):
+            before = _stamps(ledger)
+            if before[0] is None:
+                _not_gone(ledger, expected)
+                return empty
+            try:
+                answer = ask(place + "?mode=ro&immutable=1") if not _waiting(before) else _copied(ledger, ask)
+            except (sqlite3.Error, LedgerError, OSError):
+                if _stamps(ledger) == before:
+                    raise
+            else:
+                if _stamps(ledger) == before:
+                    return answer
+        return ask(place + "?mode=ro")
+
+
+def head(connection: sqlite3.Connection) -> Head:
+    """The newest event."""
+    row = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    return Head(*row) if row else Head(0, GENESIS)
+
+
+@contextmanager
+def told(ledger: Ledger) -> Iterator[None]:
+    """Turns the errors of SQLite and of the system into sentences that name the ledger."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise _busy(ledger) from error
+        raise LedgerError(f"The ledger {ledger.path} {_SENTENCES.get(code, f'fails: {error}')}.") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise LedgerError(f"The ledger {ledger.path} cannot be used: {reason}.") from error
+
+
+def _busy(ledger: Ledger) -> BusyError:
+    return BusyError(
+        f"The ledger {ledger.path} has been held by another process for more than"
+        f" {ledger.busy_seconds:g} seconds; try again later."
+    )
+
+
+def _connected(uri: str, ledger: Ledger) -> sqlite3.Connection:
+    """A connection without a transaction, after a look at whose file it is."""
+    connection = sqlite3.connect(uri, uri=True, timeout=ledger.busy_seconds, isolation_level=None)
+    try:
+        ((application,),) = connection.execute("PRAGMA application_id").fetchall()
+        ((version,),) = connection.execute("PRAGMA user_version").fetchall()
+        if application != schema.APPLICATION_ID:
+            raise LedgerError(f"The ledger {ledger.path} is not a ledger.")
+        if version != schema.VERSION:
+            raise LedgerError(
+                f"The ledger {ledger.path} has version {version}; this program reads {schema.VERSION}."
+            )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create(ledger: Ledger) -> None:
+    """Makes an empty ledger, 0600, whole at once; of several processes one does."""
+    if ledger.path.exists():
+        return
+    _not_gone(ledger, witness.noted(ledger.runs))
+    fresh = ledger.path.with_name(ledger.path.name + ".new")
+    handle = os.open(fresh, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if (
+            ledger.path.exists()
+        ):  # another process was quicker; what has the name is ours, or the ledger itself
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.stat(fresh), os.fstat(handle)):
+                    os.unlink(fresh)
+            return
+        os.fchmod(handle, 0o600)
+        os.ftruncate(handle, 0)
+        with open(handle, "wb", closefd=False) as file:
+            file.write(_template())
+        os.fsync(handle)
+        os.rename(fresh, ledger.path)
+        folder = os.open(ledger.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        os.close(handle)
+
+
+def _template() -> bytes:
+    """An empty ledger's bytes, marked as in WAL mode."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(schema.SCHEMA)
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+        content = bytearray(connection.serialize())
+    content[18:20] = b"\2\2"  # the format's read and write version
+    return bytes(content)
+
+
+def _not_cut(connection: sqlite3.Connection, ledger: Ledger, expected: Head) -> None:
+    """Refuses a ledger that lacks the event noted outside it."""
+    row = connection.execute("SELECT hash FROM events WHERE seq = ?", (expected.events,)).fetchone()
+    if expected.events and (row is None or row[0] != expected.hash):
+        raise LedgerError(
+            f"The ledger {ledger.path} lacks entries that were made: it is an older copy or was changed;"
+            " bring back the newest one."
+        )
+
+
+def _not_gone(ledger: Ledger, expected: Head) -> None:
+    """Refuses to take a lost ledger for an empty one."""
+    if expected.events:
+        raise LedgerError(f"The ledger {ledger.path} is gone, but runs were entered in it; bring it back.")
+
+
+Stamp = tuple[int, int, int] | None
+
+
+def _stamps(ledger: Ledger) -> tuple[Stamp, Stamp]:
+    """What tells that the ledger's file and its `-wal` are as they were."""
+    return _stamp(ledger.path), _stamp(_wal(ledger.path))
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _waiting(stamps: tuple[Stamp, Stamp]) -> bool:
+    """Whether a `-wal` holds what the database lacks."""
+    return stamps[1] is not None and stamps[1][1] > 0
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def _copied(ledger: Ledger, ask: Callable[[str], T]) -> T:
+    """The answer from a private copy; where this process writes, from the ledger itself."""
+    if not _ALONE.acquire(blocking=False):
+        return ask(ledger.path.absolute().as_uri() + "?mode=ro")
+    try:
+        with tempfile.TemporaryDirectory(prefix="ledger-") as folder:
+            copy = Path(folder, "ledger.sqlite")
+            shutil.copyfile(ledger.path, copy)
+            shutil.copyfile(_wal(ledger.path), _wal(copy))
+            return ask(f"file://{quote(str(copy))}")
+    finally:
+        _ALONE.release()

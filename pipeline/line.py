@@ -1,0 +1,66 @@
+"""What stands on the line at its end: all that reports, records and notebooks need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.balance import Balance
+from pipeline.config import Settings
+from pipeline.issues import Issues
+from pipeline.model import Batches, EnrichedSheets, Mask, RawSheets
+from pipeline.targets.target import Target
+from schemas.fields import Table
+
+EXIT_CODES = {"accepted": 0, "rejected": 3, "partial": 4, "unbalanced": 7, "duplicate": 9}
+"""Exit code by verdict."""
+
+
+@dataclass(frozen=True)
+class CatalogUsed:
+    """The snapshot that items were looked up in."""
+
+    sha256: str
+    charges: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """The end of the line.
+
+    Attributes:
+        settings: in effect.
+        target: the billing API and operation.
+        tables: the declarations as the target takes them, by name.
+        raw: the sheets as read.
+        sheets: enriched sheets, all rows.
+        issues: everything found.
+        rejected: a boolean an invoice.
+        skipped: a boolean an invoice.
+        batches: the accepted invoices.
+        balance: the books.
+        catalog: the snapshot used; None when none is loaded.
+    """
+
+    settings: Settings
+    target: Target
+    tables: Mapping[str, Table]
+    raw: RawSheets
+    sheets: EnrichedSheets
+    issues: Issues
+    rejected: Mask
+    skipped: Mask
+    batches: Batches
+    balance: Balance
+    catalog: CatalogUsed | None
+
+    @property
+    def verdict(self) -> str:
+        """What the books say, never what no exception said."""
+        books = self.balance
+        if books.differences:
+            return "unbalanced"
+        faulty = books.rejected.invoices or books.rejected.items or any(self.issues.errors)
+        if books.accepted.invoices:
+            return "partial" if faulty else "accepted"
+        return "duplicate" if books.skipped.invoices and not faulty else "rejected"

@@ -1,0 +1,165 @@
+"""Stage 1, in the child: rows of Python values -> columns of text, and the kind of each cell.
+
+In: what the parser yields, row by row.
+Out: Arrow columns of text, and an array of kinds for each column that holds more than text.
+Never: looks at a single cell where a column is uniform, or shows a number with binary noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.read.scan import Overlay
+
+BLANK, TEXT, NUMBER, DATE, TIME, BOOLEAN = range(6)
+Kinds = npt.NDArray[np.uint8]
+_BATCH = 1 << 15
+_EXACT = 10**15
+
+
+number_text = "{:.15g}".format
+"""15 significant digits, Excel's own precision."""
+
+
+def _datetime_text(value: datetime) -> str:
+    """To the second; without the time when that is midnight."""
+    rounded = value + timedelta(microseconds=500_000)
+    return rounded.isoformat(" ", "seconds").removesuffix(" 00:00:00")
+
+
+def _duration_text(value: timedelta) -> str:
+    seconds = round(value.total_seconds())
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+_KINDS: Mapping[type, int] = {
+    str: TEXT, float: NUMBER, int: NUMBER, bool: BOOLEAN,
+    datetime: DATE, date: DATE, time: TIME, timedelta: TIME,
+}  # fmt: skip
+_TEXTS: Mapping[type, Callable[[Any], str]] = {
+    str: str,
+    float: number_text,
+    int: number_text,
+    bool: lambda value: "TRUE" if value else "FALSE",
+    datetime: _datetime_text,
+    date: date.isoformat,
+    time: lambda value: value.isoformat("seconds"),
+    timedelta: _duration_text,
+}
+
+
+class Columns:
+    """Text and kinds of a sheet's columns, gathered batch by batch; column and row 0 are A and 1."""
+
+    def __init__(self, first: int, rows: Iterable[Sequence[Any]]) -> None:
+        """Take the rows of a parser whose first column is `first`."""
+        self._first = first
+        self._texts: list[list[pa.Array]] = []
+        self._kinds: list[list[Kinds | None]] = []
+        self.rows = 0
+        for batch in _batches(iter(rows)):
+            self._add(batch)
+
+    def _add(self, batch: list[Sequence[Any]]) -> None:
+        for position, column in enumerate(zip(*batch, strict=True)):
+            if position == len(self._texts):
+                self._texts.append([])
+                self._kinds.append([])
+            text, kinds = _column(column)
+            self._texts[position].append(text)
+            self._kinds[position].append(kinds)
+        self.rows += len(batch)
+
+    def finished(self, overlays: Sequence[Overlay]) -> tuple[list[pa.Array], dict[int, Kinds]]:
+        """All columns from A, with the cells laid over them that the parser shows as empty."""
+        empty = pa.repeat(pa.scalar("", pa.string()), self.rows)
+        texts = [empty] * self._first + [pa.concat_arrays(each) for each in self._texts]
+        kinds = {
+            position + self._first: np.concatenate(
+                [_plain(t) if k is None else k for t, k in zip(self._texts[position], each, strict=True)]
+            )
+            for position, each in enumerate(self._kinds)
+            if any(kind is not None for kind in each)
+        }
+        height = max([self.rows, *(each.row + 1 for each in overlays)])
+        width = max([len(texts), *(each.column + 1 for each in overlays)])
+        texts += [empty] * (width - len(texts))
+        if height > self.rows:
+            below = pa.repeat(pa.scalar("", pa.string()), height - self.rows)
+            texts = [pa.concat_arrays([each, below]) for each in texts]
+            kinds = {at: np.pad(each, (0, height - self.rows)) for at, each in kinds.items()}
+            self.rows = height
+        for position in {each.column for each in overlays}:
+            own = [each for each in overlays if each.column == position]
+            kinds.setdefault(position, _plain(texts[position]))
+            texts[position] = _laid(texts[position], kinds[position], own)
+        return texts, kinds
+
+
+def _batches(rows: Iterator[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    """Batches of rows; the first ends with the first row that holds anything, mostly the header."""
+    first: list[Sequence[Any]] = []
+    for row in rows:
+        first.append(row)
+        if any(value != "" for value in row):
+            break
+    if first:
+        yield first
+    while batch := list(islice(rows, _BATCH)):
+        yield batch
+
+
+def _column(values: tuple[Any, ...]) -> tuple[pa.Array, Kinds | None]:
+    """Text and kinds of a column; no kinds when it is all text and blanks."""
+    types = set(map(type, values))
+    if types == {str}:
+        return pa.array(values, pa.string()), None
+    if types == {float}:
+        return _numbers(values), np.full(len(values), NUMBER, np.uint8)
+    if len(types) == 1 and not types & {bool}:
+        text = _TEXTS[types.pop()]
+        known = {value: text(value) for value in set(values)}
+        array = pa.array([known[value] for value in values], pa.string())
+    else:
+        array = pa.array([_TEXTS[value.__class__](value) for value in values], pa.string())
+    kinds = np.frombuffer(bytes(map(_KINDS.__getitem__, map(type, values))), np.uint8)
+    return array, np.where(_lengths(array) == 0, np.uint8(BLANK), kinds)
+
+
+def _numbers(values: tuple[float, ...]) -> pa.Array:
+    """Whole numbers are cast as one; of the others each distinct one is formatted once."""
+    array = pa.array(values, pa.float64())
+    numbers = array.to_numpy()
+    if (np.abs(numbers) < _EXACT).all() and (numbers == np.floor(numbers)).all():
+        return array.cast(pa.int64()).cast(pa.string())
+    coded = array.dictionary_encode()
+    texts = list(map(number_text, coded.dictionary.to_pylist()))
+    return pa.array(texts, pa.string()).take(coded.indices)
+
+
+def _lengths(array: pa.Array) -> npt.NDArray[np.int32]:
+    lengths: npt.NDArray[np.int32] = pc.binary_length(array).to_numpy(zero_copy_only=False)
+    return lengths
+
+
+def _plain(array: pa.Array) -> Kinds:
+    """Kinds of a column of text and blanks."""
+    return (_lengths(array) > 0).astype(np.uint8)
+
+
+def _laid(texts: pa.Array, kinds: Kinds, overlays: Sequence[Overlay]) -> pa.Array:
+    """The column with other texts in some rows; `kinds` is changed in place."""
+    ordered = sorted({each.row: each for each in overlays}.items())
+    mask = np.zeros(len(texts), np.bool_)
+    mask[[row for row, _ in ordered]] = True
+    kinds[mask] = [each.kind for _, each in ordered]
+    return pc.replace_with_mask(texts, mask, pa.array([each.text for _, each in ordered], pa.string()))

@@ -1,0 +1,161 @@
+"""Stage 1: the bytes of a CSV file -> a grid, every cell as the text it is.
+
+In: bytes; a function that counts how many cells of a row are known headers, which tells the delimiter.
+Out: a `Grid`; row n is the n-th record, as Excel counts (line ends inside quotes do not count).
+Never: infers a type, reads a null, swallows a tail behind an unclosed quote, or loses a ragged row.
+
+A file that pyarrow takes without complaint is read by pyarrow. Blank lines, ragged rows and odd quotes take
+an exact path with the csv module.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from pipeline.errors import SourceError
+from pipeline.read.grid import Grid
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+Recognised = Callable[[list[str]], int]
+_HEAD = 1 << 18
+_BLOCK = 4 << 20
+_BATCH = 1 << 16
+_QUOTE, _LF, _CR = ord('"'), ord("\n"), ord("\r")
+
+
+def read_csv(name: str, data: bytes, recognised: Recognised) -> Grid:
+    """Read a CSV file.
+
+    Args:
+        name: the file's name, for sentences.
+        data: its bytes.
+        recognised: how many cells of a row are known headers.
+
+    Raises:
+        SourceError: the bytes are no text in UTF-8, or a quote is not closed.
+    """
+    encoding, body = _utf8(name, data)
+    if not body.strip():
+        raise SourceError(f"{name} holds nothing but blanks; export it again.")
+    delimiter, header = _delimiter(body, recognised)
+    grid = None
+    if header and _well_quoted(body, delimiter):
+        grid = _fast(name, body, delimiter, len(header))
+    if grid is None:
+        grid = _exact(name, body, delimiter)
+    return Grid(
+        grid.name, "", grid.columns, grid.rows, cells=grid.cells, notes=f"{encoding}, {DELIMITERS[delimiter]}"
+    )
+
+
+def _utf8(name: str, data: bytes) -> tuple[str, bytes]:
+    """The text as UTF-8 without a byte-order mark, and what it was."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return "UTF-16", data.decode("utf-16").encode()
+        except UnicodeError as error:
+            raise SourceError(f"{name} is not valid UTF-16; save it as 'CSV UTF-8' in Excel.") from error
+    if b"\0" in data:
+        raise SourceError(f"{name} holds NUL bytes, so it is no text; save it as .xlsx or 'CSV UTF-8'.")
+    return "UTF-8", data.removeprefix(b"\xef\xbb\xbf")
+
+
+def _delimiter(body: bytes, recognised: Recognised) -> tuple[str, list[str]]:
+    """The delimiter under which the first row shows most known headers, and the body's very first row."""
+    cut = body[:_HEAD].decode(errors="replace")
+    best, order = ",", (-1, -1)
+    for each in DELIMITERS:
+        first = next((row for row in _records(cut, each, strict=False) if any(map(str.strip, row))), [])
+        if (recognised(first), len(first)) > order:
+            best, order = each, (recognised(first), len(first))
+    return best, next(_records(cut, best, strict=False), [])
+
+
+def _records(text: str, delimiter: str, *, strict: bool) -> Iterator[list[str]]:
+    return iter(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict))
+
+
+def _well_quoted(body: bytes, delimiter: str) -> bool:
+    """Whether every quote opens or closes a whole cell, or is doubled inside one."""
+    if b'"' not in body:
+        return True
+    text = np.frombuffer(body, np.uint8)
+    blocks = range(0, len(text), _BLOCK)  # a block at a time stays in the processor's cache
+    at = np.concatenate([np.flatnonzero(text[start : start + _BLOCK] == _QUOTE) + start for start in blocks])
+    if len(at) % 2:
+        return False
+    ends = np.zeros(256, np.bool_)
+    ends[[ord(delimiter), _LF, _CR]] = True
+    opening, closing = at[::2], at[1::2]
+    doubled = closing[:-1] + 1 == opening[1:]
+    before = ends[text[np.maximum(opening - 1, 0)]] | (opening == 0)
+    after = ends[text[np.minimum(closing + 1, len(text) - 1)]] | (closing == len(text) - 1)
+    return bool(before[0] and after[-1] and (before[1:] | doubled).all() and (after[:-1] | doubled).all())
+
+
+def _fast(name: str, body: bytes, delimiter: str, width: int) -> Grid | None:
+    """Read with pyarrow; None when anything about the file needs the exact path."""
+    names = [str(position) for position in range(width)]
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(body),
+            pyarrow.csv.ReadOptions(block_size=_BLOCK, column_names=names),
+            pyarrow.csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=b'"' in body, ignore_empty_lines=False
+            ),
+            pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), null_values=[], strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    return Grid(name, "", tuple(table.columns), np.arange(1, table.num_rows + 1, dtype=np.int32))
+
+
+def _exact(name: str, body: bytes, delimiter: str) -> Grid:
+    """Read record by record: blank lines keep their number, ragged rows are padded or cut and counted."""
+    records = _checked(name, _decoded(name, body), delimiter)
+    width = 0
+    counts: list[int] = []
+    chunks: list[list[pa.Array]] = []
+    while batch := list(islice(records, _BATCH)):
+        if not width:
+            width = next((len(row) for row in batch if any(map(str.strip, row))), 0)
+        counts += map(len, batch)
+        padded = (row if len(row) == width else (row + [""] * width)[:width] for row in batch)
+        chunks.append([pa.array(column, pa.string()) for column in zip(*padded, strict=True)])
+    columns = [pa.chunked_array(each, pa.string()) for each in zip(*chunks, strict=True)]
+    rows = np.arange(1, len(counts) + 1, dtype=np.int32)
+    return Grid(name, "", tuple(columns), rows, cells=np.array(counts, np.int32))
+
+
+def _decoded(name: str, body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise SourceError(
+            f"{name} is not written in UTF-8 (line {line} is the first that cannot be read); "
+            "save it as 'CSV UTF-8' in Excel."
+        ) from error
+
+
+def _checked(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
+    """The records; a quote that is not closed, or not where it belongs, is an error."""
+    number = 1
+    try:
+        for record in _records(text, delimiter, strict=True):
+            yield record
+            number += 1
+    except csv.Error as error:
+        raise SourceError(
+            f"{name} has a quote in row {number} that is not closed, or text behind a closing quote; "
+            "close it, or double the quotes inside a value."
+        ) from error

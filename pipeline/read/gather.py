@@ -1,0 +1,197 @@
+"""Stage 1, its order of steps: files -> grids -> sheets that feed tables -> rows -> raw sheets.
+
+In: paths and tables.
+Out: `RawSheets` and issues; several files and sheets are put one after the other.
+Never: leaves out a file that was named by the user without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import SourceError
+from pipeline.issues import Findings, Issues, SheetIssue, found
+from pipeline.model import Positions, RawSheets, RawTable, Sheet, Source
+from pipeline.read import ReadLimits
+from pipeline.read.csv_file import read_csv
+from pipeline.read.grid import Grid
+from pipeline.read.layout import header_issues, lay_out, recognised
+from pipeline.read.rows import IGNORED, Body, body
+from pipeline.read.source import Blob, Form, blobs
+from pipeline.read.workbook import Parser
+from schemas.fields import Table
+
+
+def gather(
+    paths: Sequence[Path], tables: Mapping[str, Table], limits: ReadLimits, parser: Parser
+) -> tuple[RawSheets, Issues]:
+    """Read files into raw sheets; `pipeline.read.read` is the front door."""
+    sources: list[Source] = []
+    grids: list[tuple[int, Grid]] = []
+    chosen = []
+    for path in paths:
+        for blob in blobs(path, limits):
+            grids += [(len(sources), each) for each in _grids(blob, tables, parser)]
+            sources.append(Source(blob.name, blob.sha256, len(blob.data)))
+            chosen.append(blob.chosen)
+    sheets = lay_out(grids, tables)
+    _all_used(sources, chosen, grids, sheets.fed, tables)
+    bodies = [body(each) for each in sheets.placed]
+    sources = [_counted(at, each, bodies, grids) for at, each in enumerate(sources)]
+    raw, findings = {}, []
+    for name, table in tables.items():
+        own_bodies = [each for each in bodies if each.placed.table.name == name]
+        raw[name] = _table(table, own_bodies)
+        findings += [*_trimmed(table, own_bodies), _ragged(table, own_bodies)]
+    ignored = {name: sum(each.ignored[name] for each in bodies) for name in IGNORED}
+    issues = _sheet_issues(tables, bodies, sources, grids)
+    return RawSheets(raw, tuple(sources), ignored), found(findings) + Issues(sheets=tuple(issues))
+
+
+def _grids(blob: Blob, tables: Mapping[str, Table], parser: Parser) -> list[Grid]:
+    if blob.form is Form.WORKBOOK:
+        return parser.parse(blob.name, blob.data)
+    return [read_csv(blob.name, blob.data, partial(recognised, tables))]
+
+
+def _all_used(
+    sources: Sequence[Source],
+    chosen: Sequence[bool],
+    grids: Sequence[tuple[int, Grid]],
+    fed: set[int],
+    tables: Mapping[str, Table],
+) -> None:
+    """Refuse a file that feeds nothing, unless it only lay in a folder beside others that do."""
+    unused = [at for at in range(len(sources)) if at not in fed and (chosen[at] or not fed)]
+    if unused:
+        at = unused[0]
+        name, labels = sources[at].name, " or ".join(each.label for each in tables.values())
+        inside = ", ".join(grid.name for source, grid in grids if source == at and grid.part)
+        where = f"none of its sheets ({inside})" if inside else "its first row"
+        columns = ", ".join(dict.fromkeys(f.label for t in tables.values() for f in t if f.required))
+        raise SourceError(
+            f"{name} holds nothing that can be imported: {where} has the columns of {labels}, like {columns}."
+        )
+
+
+def _counted(at: int, source: Source, bodies: Iterable[Body], grids: Iterable[tuple[int, Grid]]) -> Source:
+    rows = sum(len(each.rows) for each in bodies if each.placed.source == at)
+    notes = next((grid.notes for owner, grid in grids if owner == at), "")
+    return replace(source, rows=rows, notes=notes or "workbook")
+
+
+def _table(table: Table, bodies: Sequence[Body]) -> RawTable:
+    """All sheets of a table, one after the other; a field that only some have is blank in the others."""
+    sheets = tuple(
+        Sheet(p.source, p.grid.name, p.grid.part, p.columns, int(p.grid.rows[p.header]))
+        for p in (each.placed for each in bodies)
+    )
+    sizes = [len(each.rows) for each in bodies]
+    fields = [f.name for f in table if any(f.name in each.columns for each in bodies)]
+    frame = pd.DataFrame(
+        {name: pd.arrays.ArrowExtensionArray(_column(name, bodies)) for name in fields},
+        index=pd.RangeIndex(sum(sizes)),
+        copy=False,
+    )
+    kinds = {
+        name: np.concatenate([_kinds(name, each) for each in bodies])
+        for name in fields
+        if any(name in each.kinds for each in bodies)
+    }
+    return RawTable(
+        table.name, frame, kinds, sheets,
+        np.repeat(np.arange(len(bodies), dtype=np.int16), sizes),
+        np.concatenate([np.empty(0, np.int32), *(each.rows for each in bodies)]),
+    )  # fmt: skip
+
+
+def _column(name: str, bodies: Iterable[Body]) -> pa.ChunkedArray:
+    chunks: list[pa.Array] = []
+    for each in bodies:
+        if name in each.columns:
+            chunks += each.columns[name].chunks
+        else:
+            chunks.append(pa.repeat(pa.scalar("", pa.string()), len(each.rows)))
+    return pa.chunked_array(chunks, pa.string())
+
+
+def _kinds(name: str, own: Body) -> npt.NDArray[np.uint8]:
+    if name in own.kinds:
+        return own.kinds[name]
+    if name not in own.columns:
+        return np.zeros(len(own.rows), np.uint8)
+    plain: npt.NDArray[np.uint8] = (pc.binary_length(own.columns[name]).to_numpy() > 0).astype(np.uint8)
+    return plain
+
+
+def _starts(bodies: Sequence[Body]) -> list[int]:
+    """Where the rows of each sheet begin in the table's frame."""
+    return [0, *np.cumsum([len(each.rows) for each in bodies]).tolist()][: len(bodies)]
+
+
+def _trimmed(table: Table, bodies: Sequence[Body]) -> list[Findings]:
+    """One warning a column, standing for all its rows."""
+    findings = []
+    for field in table:
+        hits = [
+            (start + each.trimmed[field.name].first, each.trimmed[field.name])
+            for start, each in zip(_starts(bodies), bodies, strict=True)
+            if field.name in each.trimmed
+        ]
+        if hits:
+            row, first = hits[0]
+            count = sum(each.count for _, each in hits)
+            value = pa.array([first.value], pa.string())
+            findings.append(
+                Findings("W201", table.name, field.name, np.array([row]), value, counts=np.array([count]))
+            )
+    return findings
+
+
+def _ragged(table: Table, bodies: Sequence[Body]) -> Findings | None:
+    """Rows with too many or too few cells, with the number of both."""
+    rows: list[Positions] = []
+    cells: list[str] = []
+    expected: list[str] = []
+    for start, each in zip(_starts(bodies), bodies, strict=True):
+        own, counts = each.ragged
+        rows.append(own + start)
+        cells += map(str, counts.tolist())
+        expected += [str(len(each.placed.grid.columns))] * len(own)
+    if not cells:
+        return None
+    facts = {"cells": pa.array(cells, pa.string()), "expected": pa.array(expected, pa.string())}
+    return Findings("E106", table.name, "", np.concatenate(rows), facts=facts)
+
+
+def _sheet_issues(
+    tables: Mapping[str, Table],
+    bodies: Sequence[Body],
+    sources: Sequence[Source],
+    grids: Sequence[tuple[int, Grid]],
+) -> Iterable[SheetIssue]:
+    """Tables without a sheet or without rows, and what is wrong with headers."""
+    for name, table in tables.items():
+        own = [each for each in bodies if each.placed.table.name == name]
+        if not own:
+            names = ", ".join(dict.fromkeys(grid.name for _, grid in grids))
+            columns = ", ".join(each.label for each in table if each.required)
+            files = ", ".join(each.name for each in sources)
+            yield SheetIssue("E101", files, facts={"table": table.label, "found": names, "columns": columns})
+        elif not any(len(each.rows) for each in own):
+            placed = own[0].placed
+            yield SheetIssue(
+                "E102", sources[placed.source].name, placed.grid.name, int(placed.grid.rows[placed.header]),
+                facts={"table": table.label},
+            )  # fmt: skip
+        for each in own:
+            yield from header_issues(each.placed, sources[each.placed.source].name, each.kept)

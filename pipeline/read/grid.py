@@ -1,0 +1,45 @@
+"""Stage 1: the form in which every reader hands over a sheet, before anyone knows what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+KIND_BLANK, KIND_TEXT = 0, 1
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A sheet as it stands, header included.
+
+    Attributes:
+        name: the sheet's name; for CSV the file's.
+        part: of the package; empty for CSV.
+        columns: one chunked array of text a column, never null.
+        kinds: column position to the CellKind of each cell, for columns with more than text.
+        rows: the row as Excel shows it, a row.
+        blank_after: further rows that stand in the file below and hold nothing.
+        cells: cells found, a row, when some rows are ragged.
+        notes: how it was read.
+    """
+
+    name: str
+    part: str
+    columns: tuple[pa.ChunkedArray, ...]
+    rows: npt.NDArray[np.int32]
+    kinds: Mapping[int, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    blank_after: int = 0
+    cells: npt.NDArray[np.int32] | None = None
+    notes: str = ""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def texts(self, start: int, stop: int) -> list[list[str]]:
+        """Some rows as lists of text."""
+        columns = [each.slice(start, stop - start).to_pylist() for each in self.columns]
+        return [list(row) for row in zip(*columns, strict=True)]

@@ -1,0 +1,208 @@
+"""Stage 1: grids -> which sheet feeds which table, and which column is which field.
+
+In: the grids of all files, and the tables wanted.
+Out: a `Placed` for each sheet that feeds a table, and the issues of its headers.
+Never: looks at a value to guess what a column means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+import numpy as np
+import pyarrow.compute as pc
+
+from pipeline.issues import SheetIssue
+from pipeline.model import Column
+from pipeline.read.grid import Grid
+from schemas.fields import Table
+from schemas.tables import NOTE_MARK
+
+_NOISE = re.compile(r"[\s_\-*]+")
+_STEP = 256
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A sheet that feeds a table.
+
+    Attributes:
+        grid: the sheet.
+        source: position of its file.
+        table: what it feeds.
+        header: position of the header in the grid.
+        columns: the fields found.
+        unnamed: positions of columns without a header.
+        notes: positions of columns that are notes.
+    """
+
+    grid: Grid
+    source: int
+    table: Table
+    header: int
+    columns: tuple[Column, ...]
+    unnamed: tuple[int, ...] = ()
+    notes: tuple[int, ...] = ()
+
+
+@dataclass
+class Sheets:
+    """What was laid out.
+
+    Attributes:
+        placed: sheets that feed a table.
+        fed: positions of the files they come from.
+    """
+
+    placed: list[Placed] = field(default_factory=list)
+    fed: set[int] = field(default_factory=set)
+
+
+def normal(header: str) -> str:
+    """A header as it is compared: without case, blanks, line breaks, underscores, hyphens and asterisks."""
+    return _NOISE.sub("", header).casefold()
+
+
+def known_headers(table: Table) -> dict[str, str]:
+    """Every header of a table, normal, to its field; a field's own name beats another's label or synonym."""
+    ranks = ([f.name for f in table], [f.label for f in table])
+    known: dict[str, str] = {}
+    for rank in ranks:
+        for name, header in zip(ranks[0], rank, strict=True):
+            known.setdefault(normal(header), name)
+    for each in table:
+        for header in each.headers:
+            known.setdefault(normal(header), each.name)
+    return known
+
+
+def recognised(tables: Mapping[str, Table], cells: Sequence[str]) -> int:
+    """How many cells of a row are headers of the table that fits best."""
+    return max((len(_fields(table, cells)) for table in tables.values()), default=0)
+
+
+def _fields(table: Table, cells: Sequence[str]) -> set[str]:
+    known = known_headers(table)
+    return {known[normal(cell)] for cell in cells if normal(cell) in known}
+
+
+def find_header(grid: Grid) -> int | None:
+    """Position of the header: the first row that has cells."""
+    for start in range(0, len(grid), _STEP):
+        for offset, row in enumerate(grid.texts(start, start + _STEP)):
+            if any(map(str.strip, row)):
+                return start + offset
+    return None
+
+
+def lay_out(grids: Sequence[tuple[int, Grid]], tables: Mapping[str, Table]) -> Sheets:
+    """Give each sheet its table.
+
+    A sheet named like a table is that table. Of the others those feed a table that show its key; a table
+    that nothing feeds then takes a sheet at least half of whose headers it knows.
+    """
+    found, open_ = Sheets(), []
+    for source, grid in grids:
+        header = find_header(grid)
+        if header is not None:
+            cells = grid.texts(header, header + 1)[0]
+            table = _by_name(grid, tables) or _by_key(cells, tables)
+            if table:
+                found.placed.append(_place(grid, source, table, header, cells))
+            else:
+                open_.append((source, grid, header, cells))
+    for source, grid, header, cells in open_:
+        fed = {each.table.name for each in found.placed}
+        table = _by_half(cells, [each for each in tables.values() if each.name not in fed])
+        if table:
+            found.placed.append(_place(grid, source, table, header, cells))
+    found.fed.update(each.source for each in found.placed)
+    return found
+
+
+def _by_name(grid: Grid, tables: Mapping[str, Table]) -> Table | None:
+    """The table a workbook's sheet is named after."""
+    if grid.part:
+        for table in tables.values():
+            if normal(grid.name) in map(normal, (table.name, table.label, *table.synonyms)):
+                return table
+    return None
+
+
+def _by_key(cells: Sequence[str], tables: Mapping[str, Table]) -> Table | None:
+    """The table whose key stands among the headers and that knows most of them."""
+    scores = {name: _fields(table, cells) for name, table in tables.items()}
+    keyed = [name for name, fields in scores.items() if tables[name].key[0] in fields and len(fields) > 1]
+    return tables[max(keyed, key=lambda name: len(scores[name]))] if keyed else None
+
+
+def _by_half(cells: Sequence[str], tables: Sequence[Table]) -> Table | None:
+    headers = sum(bool(cell.strip()) for cell in cells)
+    best = max(tables, key=lambda table: len(_fields(table, cells)), default=None)
+    return best if best and 2 * len(_fields(best, cells)) >= headers else None
+
+
+def _place(grid: Grid, source: int, table: Table, header: int, cells: Sequence[str]) -> Placed:
+    known = known_headers(table)
+    columns: dict[str, Column] = {}
+    for index, cell in enumerate(cells):
+        name = known.get(normal(cell))
+        if name:
+            columns.setdefault(name, Column(name, cell.strip(), index))
+    return Placed(
+        grid, source, table, header, tuple(columns.values()),
+        tuple(index for index, cell in enumerate(cells) if not cell.strip()),
+        tuple(index for index, cell in enumerate(cells) if cell.strip().startswith(NOTE_MARK)),
+    )  # fmt: skip
+
+
+def header_issues(placed: Placed, source: str, kept: np.typing.NDArray[np.bool_]) -> Iterator[SheetIssue]:
+    """What is wrong with a header: columns that are missing, unknown, or there twice.
+
+    Args:
+        placed: the sheet.
+        source: the file's name.
+        kept: rows below the header that are data; an unnamed column matters only if one has a value there.
+    """
+    table, row = placed.table, placed.grid.rows[placed.header]
+    found = {each.field: each for each in placed.columns}
+
+    def issue(code: str, column: Column | None, **facts: str) -> SheetIssue:
+        letter, value = (column.letter, column.label) if column else ("", "")
+        facts |= {"table": table.label}
+        return SheetIssue(code, source, placed.grid.name, int(row), letter, value, facts)
+
+    for each in table:
+        if each.required and each.name not in found:
+            yield issue("E103", None, label=each.label)
+    known = known_headers(table)
+    for index, cell in enumerate(placed.grid.texts(placed.header, placed.header + 1)[0]):
+        here = Column(known.get(normal(cell), ""), cell.strip(), index)
+        if index in placed.notes:
+            continue
+        if index in placed.unnamed:
+            if _has_values(placed, index, kept):
+                yield issue("E104", Column("", f"column {here.letter}", index), near="")
+        elif not here.field:
+            yield issue("E104", here, near=_near(cell, table))
+        elif found[here.field].index != index:
+            first = found[here.field]
+            yield issue("E105", here, first=f"column {first.letter}", second=f"column {here.letter}")
+
+
+def _has_values(placed: Placed, index: int, kept: np.typing.NDArray[np.bool_]) -> bool:
+    lengths = pc.binary_length(pc.utf8_trim_whitespace(placed.grid.columns[index].slice(placed.header + 1)))
+    return bool((kept & (lengths.to_numpy() > 0)).any())
+
+
+def _near(cell: str, table: Table) -> str:
+    """The nearest header, as a question; written as a label or as a name, as the cell is."""
+    plain = "_" in cell or cell == cell.lower()
+    shown = {
+        normal(header): (each.name if plain else each.label) for each in table for header in each.headers
+    }
+    near = get_close_matches(normal(cell), list(shown), 1, 0.7)
+    return f" Did you mean {shown[near[0]]}?" if near else ""

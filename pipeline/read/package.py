@@ -1,0 +1,180 @@
+"""Stage 1, in the child: the gate before the parser, and the parts of a workbook's package.
+
+In: the zip.
+Out: which part holds which sheet; or a refusal that says why.
+Never: believes a header of the zip (bytes are counted), expands an entity, or keeps a part in memory.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element, ParseError
+
+import defusedxml.ElementTree
+from defusedxml.common import DefusedXmlException
+
+from pipeline.errors import SourceError
+from pipeline.read import ReadLimits
+from pipeline.read.scan import column_index
+
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ParseError, KeyError, ValueError)
+_CHUNK = 4 << 20
+_OVERLAP = 64
+_LARGE = 10 << 20
+_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_WIDE = re.compile(rb' r="(?:[A-Za-z]{3}|[B-Zb-z][A-Za-z]|[A-Za-z]{1,2}\d{7})')
+"""A reference beyond column AZ or row 999,999; without one a sheet has at most 52 million cells."""
+_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\sr="([A-Za-z]+)(\d+)"[^>]*(?<!/)>(?!</)')
+_WORKBOOK = "xl/workbook.xml"
+
+
+def gate(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> set[str]:
+    """Refuse a package that is broken, hostile, or too large to be read.
+
+    Returns:
+        The parts that hold comments or CDATA, where regular expressions may go astray.
+
+    Raises:
+        SourceError: with the reason.
+    """
+    members = package.infolist()
+    names = [each.filename for each in members]
+    if len(members) > limits.members:
+        raise SourceError(f"{name} has {len(members)} parts; at most {limits.members} are read.")
+    if len({each.casefold() for each in names}) < len(names):
+        raise SourceError(
+            f"{name} holds two parts of the same name, so it is damaged or forged; save it anew."
+        )
+    if any(_outside(each) for each in names):
+        raise SourceError(f"{name} holds a part with a path outside the file; save it anew in Excel.")
+    if any(each.flag_bits & 1 for each in members):
+        raise SourceError(f"{name} is protected with a password; remove the password in Excel and save it.")
+    room, odd = limits.unpacked, set()
+    for member in members:
+        size, unusual = _walk(name, package, member, room, limits)
+        room -= size
+        if unusual:
+            odd.add(member.filename)
+    return odd
+
+
+def _outside(path: str) -> bool:
+    return path.startswith(("/", "\\")) or ":" in path or ".." in re.split(r"[/\\]", path)
+
+
+def _walk(
+    name: str, package: zipfile.ZipFile, member: zipfile.ZipInfo, room: int, limits: ReadLimits
+) -> tuple[int, bool]:
+    """Inflate one part and look for what must not be there; returns its size and whether it is unusual."""
+    size, unusual = 0, False
+    markup = member.filename.lower().endswith((".xml", ".rels", ".vml"))
+    extent = _Extent(name, limits.area) if _is_sheet(member.filename) else None
+    for piece in _overlapping(package, member):
+        size += len(piece) - _OVERLAP
+        if size > room:
+            raise SourceError(f"{name} unpacks to more than {limits.unpacked >> 20} MB; split it.")
+        if size > _LARGE and size > limits.ratio * max(member.compress_size, 1):
+            raise SourceError(
+                f"{name} unpacks to more than {limits.ratio} times its size; it may be a zip bomb."
+            )
+        if extent:
+            extent.add(piece)
+        if markup and b"<!" in piece:
+            unusual = True
+            _no_entities(name, piece)
+        if markup and b"\0" in piece[:_OVERLAP]:
+            raise SourceError(f"{name} is not written in UTF-8 inside; save it anew in Excel.")
+    return size, unusual
+
+
+def _no_entities(name: str, piece: bytes) -> None:
+    if _DECLARATION.search(piece):
+        raise SourceError(f"{name} declares XML entities, which no spreadsheet needs; save it anew in Excel.")
+
+
+def _overlapping(package: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The part in pieces that share some bytes, so that nothing hides at a seam."""
+    tail = b" " * _OVERLAP
+    with package.open(member) as stream:
+        while chunk := stream.read(_CHUNK):
+            piece = tail + chunk
+            yield piece
+            tail = piece[-_OVERLAP:]
+
+
+def _is_sheet(path: str) -> bool:
+    return path.lower().endswith(".xml") and "/worksheets/" in path.lower()
+
+
+class _Extent:
+    """How far out the cells of a sheet lie."""
+
+    def __init__(self, name: str, area: int) -> None:
+        self._name, self._area = name, area
+        self._rows = self._columns = 0
+
+    def add(self, piece: bytes) -> None:
+        """Look at some of a sheet's XML; only cells with content count, as the parser sees it."""
+        if not _WIDE.search(piece):
+            return
+        for letters, digits in set(_CELL.findall(piece)):
+            if len(letters) > 3 or len(digits) > 7:
+                self._refuse(letters, digits)
+            self._columns = max(self._columns, column_index(letters.decode()) + 1)
+            self._rows = max(self._rows, int(digits))
+            beyond = self._rows > MAX_ROWS or self._columns > MAX_COLUMNS
+            if beyond or self._rows * self._columns > self._area:
+                self._refuse(letters, digits)
+
+    def _refuse(self, letters: bytes, digits: bytes) -> None:
+        cell = (letters[:8] + digits[:12]).decode()
+        raise SourceError(
+            f"{self._name} has a cell so far out ({cell}) that the sheet is too large to be read; "
+            "delete the cells and columns outside the table and save it."
+        )
+
+
+def sheet_parts(package: zipfile.ZipFile) -> dict[str, str]:
+    """The part of each sheet, by the sheet's name, in the workbook's order."""
+    workbook = next((_target("", r) for r in _relations(package, "") if _is(r, "officeDocument")), _WORKBOOK)
+    targets = {each.get("Id", ""): _target(workbook, each) for each in _relations(package, workbook)}
+    parts = {}
+    for element in _xml(package, workbook).iter():
+        if _local(element.tag) == "sheet":
+            link = next((value for key, value in element.items() if key.endswith("}id")), "")
+            if link in targets:
+                parts[element.get("name", "")] = targets[link]
+    return parts
+
+
+def _relations(package: zipfile.ZipFile, part: str) -> list[Element]:
+    folder, file = posixpath.split(part)
+    return list(_xml(package, posixpath.join(folder, "_rels", f"{file}.rels")))
+
+
+def _is(relation: Element, kind: str) -> bool:
+    return relation.get("Type", "").endswith(f"/{kind}")
+
+
+def _target(part: str, relation: Element) -> str:
+    """The part a relation leads to; a target is absolute or relative to the part's folder."""
+    target = relation.get("Target", "")
+    if target.startswith("/"):
+        return target[1:]
+    return posixpath.normpath(posixpath.join(posixpath.dirname(part), target))
+
+
+def _xml(package: zipfile.ZipFile, part: str) -> Element:
+    return defusedxml.ElementTree.fromstring(package.read(part), forbid_dtd=True)
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+__all__ = ["DAMAGE", "DefusedXmlException", "gate", "sheet_parts"]

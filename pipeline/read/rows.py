@@ -1,0 +1,201 @@
+"""Stage 1: a sheet below its header -> the rows that are data, each value without blanks around it.
+
+In: a sheet that feeds a table.
+Out: its fields' columns, the address of each row, and the count of every row that is left out, by name.
+Never: drops a row that carries an item or an invoice, or changes a value except for blanks around it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.model import CellKind, Mask, Positions
+from pipeline.read.layout import Placed
+from schemas.tables import EXAMPLE_REF, NOTE_MARK, TOTAL_WORDS
+
+IGNORED = ("example", "note", "total", "blank")
+_NUMBER = re.compile(r"[-+(]?[^\w\s]?\s?\d[\d.,'\s]*[^\w\s]?\)?")
+_LONGEST_TOTAL = max(map(len, TOTAL_WORDS)) + 2
+_TOTAL_STARTS = frozenset(letter for word in TOTAL_WORDS for letter in (word[0], word[0].upper()))
+_COUNTING = {CellKind.NUMBER, CellKind.FORMULA, CellKind.ERROR}
+
+
+@dataclass(frozen=True)
+class Trimmed:
+    """Blanks that were removed in a column: in how many rows, and where first."""
+
+    count: int
+    first: int
+    value: str
+
+
+@dataclass(frozen=True)
+class Body:
+    """The data rows of one sheet.
+
+    Attributes:
+        placed: the sheet.
+        columns: by field.
+        kinds: by field, where a column holds more than text.
+        rows: as Excel shows them.
+        kept: which rows below the header are data.
+        ignored: rows left out, by name.
+        trimmed: by field.
+        ragged: positions of rows with too many or too few cells, and how many each has.
+    """
+
+    placed: Placed
+    columns: Mapping[str, pa.ChunkedArray]
+    kinds: Mapping[str, npt.NDArray[np.uint8]]
+    rows: npt.NDArray[np.int32]
+    kept: Mask
+    ignored: Mapping[str, int]
+    trimmed: Mapping[str, Trimmed]
+    ragged: tuple[Positions, npt.NDArray[np.int32]]
+
+
+def body(placed: Placed) -> Body:
+    """The data rows of a sheet."""
+    grid, start = placed.grid, placed.header + 1
+    texts, changed = {}, {}
+    for index in range(len(grid.columns)):
+        if index not in placed.notes:
+            texts[index], changed[index] = _trim(grid.columns[index].slice(start))
+    kinds = {index: each[start:] for index, each in grid.kinds.items() if index in texts}
+    ignored = _ignored(placed, texts, kinds, len(grid) - start)
+    kept = np.ones(len(grid) - start, np.bool_)
+    for mask in ignored.values():
+        kept &= ~mask
+    whole = bool(kept.all())
+    choose: Callable[[pa.ChunkedArray], pa.ChunkedArray] = (
+        (lambda column: column) if whole else (lambda column: column.filter(pa.array(kept)))
+    )
+    counts = {name: int(mask.sum()) for name, mask in ignored.items()}
+    counts["blank"] += placed.header + grid.blank_after
+    columns = {each.field: choose(texts[each.index]) for each in placed.columns}
+    trimmed = {each.field: _first(changed[each.index], kept, columns[each.field]) for each in placed.columns}
+    return Body(
+        placed, columns, _kinds(placed, kinds, kept), grid.rows[start:][kept], kept, counts,
+        {name: each for name, each in trimmed.items() if each}, _ragged(placed, kept),
+    )  # fmt: skip
+
+
+def _trim(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Mask | None]:
+    """A column without blanks around its values, and the rows where some were removed."""
+    if not any(_suspicious(chunk) for chunk in column.chunks):
+        return column, None
+    trimmed = pc.utf8_trim_whitespace(column)
+    shorter = pc.not_equal(pc.binary_length(column), pc.binary_length(trimmed)).to_numpy()
+    return (trimmed, shorter) if shorter.any() else (column, None)
+
+
+def _suspicious(chunk: pa.Array) -> bool:
+    """Whether any value begins or ends with a byte that may belong to a blank."""
+    _, offsets, data = chunk.buffers()
+    if data is None or not data.size or not len(chunk):
+        return False
+    ends = np.frombuffer(offsets, np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+    letters = np.frombuffer(data, np.uint8)
+    first = letters[np.minimum(ends[:-1], len(letters) - 1)]
+    last = letters[np.maximum(ends[1:], 1) - 1]
+    return bool(((first <= 32) | (first > 193) | (last <= 32) | (last > 127)).any())
+
+
+def _ignored(
+    placed: Placed,
+    texts: Mapping[int, pa.ChunkedArray],
+    kinds: Mapping[int, npt.NDArray[np.uint8]],
+    size: int,
+) -> dict[str, Mask]:
+    """Rows that are no data, by name; each under one name only."""
+    first, blank = _first_cells(texts, size)
+    note = pc.starts_with(first, NOTE_MARK).to_numpy(zero_copy_only=False)
+    key = next((each.index for each in placed.columns if each.field == placed.table.key[0]), None)
+    example = np.zeros(size, np.bool_)
+    if key is not None:
+        example = pc.equal(texts[key], EXAMPLE_REF).to_numpy() & ~note
+    total = np.zeros(size, np.bool_)
+    for row in _total_candidates(first):
+        total[row] = not (note[row] or example[row]) and _only_numbers(placed, texts, kinds, row)
+    return {"example": example, "note": note, "total": total, "blank": blank}
+
+
+def _first_cells(texts: Mapping[int, pa.ChunkedArray], size: int) -> tuple[pa.Array, Mask]:
+    """The first cell with something in it, a row; and the rows without one."""
+    blank = np.ones(size, np.bool_)
+    first = pa.repeat(pa.scalar("", pa.string()), size)
+    for column in texts.values():
+        filled = pc.binary_length(column).to_numpy() > 0
+        fresh = blank & filled
+        if fresh.all():
+            return column.combine_chunks(), ~fresh
+        if fresh.any():
+            first = pc.if_else(pa.array(fresh), column.combine_chunks(), first)
+            blank &= ~filled
+            if not blank.any():
+                break
+    return first, blank
+
+
+def _total_candidates(first: pa.Array) -> list[int]:
+    """Rows whose first cell is a word for a total."""
+    lengths = pc.binary_length(first).to_numpy()
+    starts = _bytes_at_start(first)
+    likely = np.flatnonzero((lengths > 2) & (lengths <= _LONGEST_TOTAL) & starts)
+    words = pc.utf8_rtrim(pc.utf8_lower(first.take(pa.array(likely))), ": ")
+    return [int(row) for row in likely[pc.is_in(words, pa.array(TOTAL_WORDS)).to_numpy(zero_copy_only=False)]]
+
+
+def _bytes_at_start(texts: pa.Array) -> Mask:
+    _, offsets, data = texts.buffers()
+    if data is None or not data.size:
+        return np.zeros(len(texts), np.bool_)
+    starts = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts)]
+    wanted = np.zeros(256, np.bool_)
+    wanted[[ord(each) for each in _TOTAL_STARTS]] = True
+    hits: Mask = wanted[np.frombuffer(data, np.uint8)[np.minimum(starts, data.size - 1)]]
+    return hits
+
+
+def _only_numbers(
+    placed: Placed, texts: Mapping[int, pa.ChunkedArray], kinds: Mapping[int, npt.NDArray[np.uint8]], row: int
+) -> bool:
+    """Whether a row holds nothing but its first word and numbers: then it is no item and no invoice."""
+    fields = {each.index for each in placed.columns}
+    cells = {index: column[row].as_py() for index, column in texts.items()}
+    word = next(index for index, cell in cells.items() if cell)
+    others = (index for index, cell in cells.items() if cell and index != word and index in fields)
+    return all(
+        (index in kinds and int(kinds[index][row]) in _COUNTING) or _NUMBER.fullmatch(cells[index])
+        for index in others
+    )
+
+
+def _kinds(
+    placed: Placed, kinds: Mapping[int, npt.NDArray[np.uint8]], kept: Mask
+) -> dict[str, npt.NDArray[np.uint8]]:
+    found = {each.field: kinds[each.index][kept] for each in placed.columns if each.index in kinds}
+    return {name: each for name, each in found.items() if (each > CellKind.TEXT).any()}
+
+
+def _first(changed: Mask | None, kept: Mask, column: pa.ChunkedArray) -> Trimmed | None:
+    """Where blanks around a value were removed; a cell of nothing but blanks is not worth a word."""
+    if changed is None:
+        return None
+    rows = np.flatnonzero(changed[kept] & (pc.binary_length(column).to_numpy() > 0))
+    return Trimmed(len(rows), int(rows[0]), column[int(rows[0])].as_py()) if len(rows) else None
+
+
+def _ragged(placed: Placed, kept: Mask) -> tuple[Positions, npt.NDArray[np.int32]]:
+    if placed.grid.cells is None:
+        return np.empty(0, np.int64), np.empty(0, np.int32)
+    cells = placed.grid.cells[placed.header + 1 :][kept]
+    rows = np.flatnonzero(cells != len(placed.grid.columns)).astype(np.int64)
+    return rows, cells[rows]

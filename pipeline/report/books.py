@@ -1,0 +1,53 @@
+"""What `ledger list` and `ledger show` say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from pipeline.ledger import RunEntry, RunShown
+
+
+def _states(states: Any) -> str:
+    return ", ".join(f"{count:,} {state}" for state, count in sorted(states.items())) or "no invoices"
+
+
+def runs_told(runs: list[RunEntry]) -> str:
+    """The runs, one a line."""
+    if not runs:
+        return "The ledger has no runs.\n"
+    return "".join(
+        f"{each.run_id}  {each.target}  {each.environment}  {each.verdict}: {_states(each.states)}\n"
+        for each in runs
+    )
+
+
+def run_summary(shown: RunShown) -> dict[str, Any]:
+    """A run for machines."""
+    return {
+        **shown.run._asdict(),
+        "summary": orjson.loads(shown.run.summary),
+        "states": dict(shown.states),
+        "sources": [each._asdict() for each in shown.sources],
+        "requests": [each._asdict() | {"totals": orjson.loads(each.totals)} for each in shown.requests],
+    }
+
+
+def run_told(shown: RunShown) -> str:
+    """A run for people."""
+    run = shown.run
+    lines = [
+        f"Run {run.run_id}, started {run.started}: {run.verdict}",
+        f"Target {run.target}, environment {run.environment}",
+        f"Invoices now: {_states(shown.states)}",
+        *(f"Source {each.name}, {each.rows:,} rows, sha256 {each.sha256}" for each in shown.sources),
+        f"Catalog {run.catalog_sha256 or 'none'}",
+        *(
+            f"Request {each.number}: {each.invoices:,} invoices, {each.items:,} items, "
+            + ", ".join(f"{total} {code}" for code, total in orjson.loads(each.totals).items())
+            for each in shown.requests
+        ),
+    ]
+    return "\n".join(lines) + "\n"

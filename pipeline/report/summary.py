@@ -1,0 +1,66 @@
+"""`summary.json`: counts and money, and what they were made from. An interface: see `schema_version`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from pipeline.balance import Balance
+from pipeline.issues import Level
+from pipeline.line import Line
+from schemas.money import with_digits
+
+SCHEMA_VERSION = 1
+_SHARES = {"in": "came_in", "accepted": "accepted", "rejected": "rejected", "skipped": "skipped"}
+
+
+def summary(
+    line: Line, command: str, run_id: str | None, folder: str | None, seconds: float
+) -> dict[str, Any]:
+    """The summary of a check or run.
+
+    Args:
+        line: the end of the line.
+        command: `check` or `run`.
+        run_id: None for a check.
+        folder: where the reports lie; None when there are none.
+        seconds: since the start.
+    """
+    books = line.balance
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": run_id,
+        "command": command,
+        "target": line.target.name,
+        "environment": line.settings.environment,
+        "verdict": line.verdict,
+        "invoices": _counts(books, "invoices"),
+        "items": _counts(books, "items") | {"amount_unread": books.came_in.unread},
+        "money": {currency: _money(books, currency) for currency in books.currencies},
+        "requests": len(line.batches),
+        "issues": line.issues.counts(Level.ERROR),
+        "warnings": line.issues.counts(Level.WARNING),
+        "ignored_rows": dict(line.raw.ignored),
+        "sources": [
+            {"name": each.name, "sha256": each.sha256, "rows": each.rows, "read_as": each.notes}
+            for each in line.raw.sources
+        ],
+        "catalog": None
+        if line.catalog is None
+        else {"sha256": line.catalog.sha256, "charges": line.catalog.charges},
+        "settings": {"sha256": line.settings.sha256},
+        "differences": books.differences,
+        "run_folder": folder,
+        "seconds": round(seconds, 3),
+    }
+
+
+def _counts(books: Balance, what: str) -> dict[str, int]:
+    return {name: getattr(getattr(books, share), what) for name, share in _SHARES.items()}
+
+
+def _money(books: Balance, currency: str) -> dict[str, str]:
+    return {
+        name: with_digits(getattr(books, share).money.get(currency, Decimal(0)), currency)
+        for name, share in _SHARES.items()
+    }

@@ -1,0 +1,67 @@
+"""What a check or run gives back: the verdict, the totals, and frames for those who want to look closer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.line import Line
+from pipeline.report import entries
+from pipeline.report.issue_table import issue_table
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result of a check or run. Frames are Arrow-backed and made when they are first asked for.
+
+    Attributes:
+        line: the end of the line.
+        summary: counts and money, as `summary.json` has them.
+        exit_code: what the command would exit with.
+    """
+
+    line: Line
+    summary: Mapping[str, Any]
+    exit_code: int
+
+    @property
+    def verdict(self) -> str:
+        """accepted, partial, rejected, unbalanced or duplicate."""
+        return self.line.verdict
+
+    @cached_property
+    def invoices(self) -> pd.DataFrame:
+        """One row an invoice: its state, what it says, its request and the reasons against it."""
+        return _frame(entries.invoice_table(self.line))
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """One row an item, as in `ledger.csv`: state, invoice, charge, what will be billed, row."""
+        return _frame(pa.concat_tables(entries.item_tables(self.line, entries.invoice_table(self.line))))
+
+    @cached_property
+    def issues(self) -> pd.DataFrame:
+        """One row an issue, as in `issues.csv`: code, level, place, value, message, fix."""
+        return _frame(issue_table(self.line.issues, self.line.raw, self.line.tables))
+
+    @cached_property
+    def totals(self) -> pd.DataFrame:
+        """One row a currency: in, accepted, rejected, skipped, as Decimal."""
+        money = {
+            currency: {share: Decimal(text) for share, text in shares.items()}
+            for currency, shares in self.summary["money"].items()
+        }
+        return pd.DataFrame.from_dict(
+            money, orient="index", columns=["in", "accepted", "rejected", "skipped"]
+        )
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return frame
