@@ -112,8 +112,10 @@ WHERE i.run_id = ? AND i.state = 'prepared'
 UNION SELECT ref FROM invoices WHERE run_id = ? AND state = 'prepared' GROUP BY ref HAVING count(*) > 1
 ORDER BY 1
 """
+_FREE = "DELETE FROM live WHERE environment = ? AND target = ? AND ref = ?"
 _PREPARED = """
-SELECT i.invoice_id, i.item_count, i.currency, i.amount FROM invoices i JOIN states s USING (invoice_id)
+SELECT i.invoice_id, i.item_count, i.currency, i.amount, r.environment, r.target, i.ref
+FROM invoices i JOIN states s USING (invoice_id) JOIN runs r ON r.run_id = i.run_id
 WHERE i.run_id = ? AND s.state = 'prepared' ORDER BY i.invoice_id
 """
 
@@ -177,9 +179,9 @@ def discard(ledger: Ledger, run_id: str, at: str) -> Withdrawn:
             raise LedgerError(f"The run {run_id} has nothing left to withdraw.")
         events = chained(head(books), ((at, run_id, row[0], "withdrawn", "") for row in found))
         books.executemany(_EVENT, events)
-        books.executemany("DELETE FROM live WHERE invoice_id = ?", ((row[0],) for row in found))
+        books.executemany(_FREE, (row[4:] for row in found))
     money: dict[str, Decimal] = {}
-    for _, _, currency, amount in found:
+    for _, _, currency, amount, *_ in found:
         money[currency] = money.get(currency, Decimal(0)) + Decimal(amount)
     return Withdrawn(len(found), sum(row[1] for row in found), money)
 

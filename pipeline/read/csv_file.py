@@ -42,7 +42,7 @@ def read_csv(name: str, data: bytes, recognised: Recognised) -> Grid:
         SourceError: the bytes are no text in UTF-8, or a quote is not closed.
     """
     encoding, body = _utf8(name, data)
-    if not body.strip():
+    if not body[:_HEAD].strip() and not body.strip():
         raise SourceError(f"{name} holds nothing but blanks; export it again.")
     delimiter, header = _delimiter(body, recognised)
     grid = None
@@ -57,14 +57,15 @@ def read_csv(name: str, data: bytes, recognised: Recognised) -> Grid:
 
 def _utf8(name: str, data: bytes) -> tuple[str, bytes]:
     """The text as UTF-8 without a byte-order mark, and what it was."""
+    encoding = "UTF-8"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
-            return "UTF-16", data.decode("utf-16").encode()
+            encoding, data = "UTF-16", data.decode("utf-16").encode()
         except UnicodeError as error:
             raise SourceError(f"{name} is not valid UTF-16; save it as 'CSV UTF-8' in Excel.") from error
     if b"\0" in data:
         raise SourceError(f"{name} holds NUL bytes, so it is no text; save it as .xlsx or 'CSV UTF-8'.")
-    return "UTF-8", data.removeprefix(b"\xef\xbb\xbf")
+    return encoding, data.removeprefix(b"\xef\xbb\xbf")
 
 
 def _delimiter(body: bytes, recognised: Recognised) -> tuple[str, list[str]]:

@@ -76,6 +76,10 @@ def _items(count: int) -> str:
     return f"{count:,} item" if count == 1 else f"{count:,} items"
 
 
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
 def _details(summary: Mapping[str, Any]) -> Iterator[str]:
     requests = summary["requests"]
     yield f"{requests:,} request{'' if requests == 1 else 's'} for {summary['target']}"
@@ -110,7 +114,7 @@ def _cause(group: Mapping[str, Any], issues: pa.Table) -> Iterator[str]:
     yield f"  {kind.code}  {title}: {count:,} {'time' if count == 1 else 'times'}"
     if group["code"].startswith("W"):  # each line is a cause of its own
         for each in issues.slice(0, _PLACES).to_pylist():
-            yield f"        {_place(each)}: {each['message']} ({each['rows']:,} rows)"
+            yield f"        {_place(each)}: {each['message']} ({_rows(each["rows"])})"
     else:
         for each in issues.slice(0, _PLACES).to_pylist():
             yield f"        {_place(each)}: {each['message']}"

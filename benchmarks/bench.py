@@ -1,0 +1,408 @@
+"""The bench: our check and run beside two reference pipelines, in one table, with the budgets of the design.
+
+    python -m benchmarks.bench [--items 1000000] [--runs 3] [--sizes N,N] [--only duckdb,pandas] [--large]
+
+Input is generated once into `.bench/`. Every pipeline is a whole process of its own, started in alternating
+order; seconds are wall time, memory is the largest of the process and its children. A table is only printed
+as sound when every pipeline found what the generator knows: the same accepted invoices, issues per code,
+counts, requests and money. Exit 1 otherwise, or when a budget is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PLACE = ROOT / ".bench"
+EXIT_FAULTY_INPUT = 4
+LARGE_FACTOR = 10
+WORKBOOK_ITEMS = 100_000
+MIB = 1024 * 1024
+NAMES = ("duckdb", "pandas", "check", "run")
+
+Summary = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One process: how long, how much processor time and memory, what it printed."""
+
+    seconds: float
+    cpu: float
+    peak: int
+    code: int
+    output: str
+
+
+@dataclass
+class Results:
+    """The measurements of one pipeline on one input."""
+
+    name: str
+    items: int
+    runs: list[Measure] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """Median."""
+        return statistics.median(run.seconds for run in self.runs)
+
+    @property
+    def cpu(self) -> float:
+        """Median processor seconds: they tell whether a busy machine spoiled the wall time."""
+        return statistics.median(run.cpu for run in self.runs)
+
+    @property
+    def peak(self) -> int:
+        """Most memory of any run, in bytes."""
+        return max(run.peak for run in self.runs)
+
+
+def measure(command: Sequence[str], allowed: Sequence[int] = (0,)) -> Measure:
+    """Run a command as a process of its own and wait for it with its resource usage.
+
+    Args:
+        command: the program and its arguments.
+        allowed: exit codes that are no failure.
+
+    Returns:
+        Wall seconds, processor seconds, peak memory of the largest process below it, exit code, stdout.
+
+    Raises:
+        RuntimeError: it ended with another code.
+    """
+    with tempfile.TemporaryFile() as output:
+        began = time.perf_counter()
+        process = subprocess.Popen(command, stdout=output, cwd=ROOT)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = code = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        text = output.read().decode()
+    if code not in allowed:
+        raise RuntimeError(f"{' '.join(command)} ended with {code}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Measure(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit, code, text)
+
+
+# -- pipelines ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Input:
+    """A generated folder and a workspace into which its catalog is loaded."""
+
+    folder: Path
+    items: int
+
+    @property
+    def expected(self) -> dict[str, object]:
+        """What the generator knows."""
+        return json.loads((self.folder / "expected.json").read_text(encoding="utf-8"))
+
+    @property
+    def workspace(self) -> Path:
+        """Catalog loaded, nothing else."""
+        return self.folder / "workspace"
+
+    @property
+    def pair(self) -> list[str]:
+        """The two files."""
+        return [str(self.folder / name) for name in ("invoices.csv", "items.csv")]
+
+
+def prepare(items: int, seed: int, ours: bool, workbook: bool = False) -> Input:
+    """Generate the input of a size, unless it is there; load its catalog with our command."""
+    made = Input(PLACE / f"input-{items}-{seed}{'-book' if workbook else ''}", items)
+    if not (made.folder / "expected.json").exists():
+        options = ["--items", str(items), "--seed", str(seed), *(["--workbook"] if workbook else [])]
+        measure([sys.executable, "-m", "benchmarks.generate", str(made.folder), *options])
+    if ours and not made.workspace.exists():
+        beside = made.folder / "workspace.new"
+        shutil.rmtree(beside, ignore_errors=True)
+        measure(
+            [*our_command(), "catalog", "load", str(made.folder / "catalog.csv"), "--workspace", str(beside)]
+        )
+        beside.rename(made.workspace)
+    return made
+
+
+def our_command() -> list[str]:
+    """The console script beside this Python."""
+    return [str(Path(sys.executable).parent / "invoice-import")]
+
+
+def reference(name: str, given: Input) -> tuple[Measure, Path]:
+    """One process of a reference pipeline."""
+    output = _fresh(f"out-{name}")
+    command = [sys.executable, "-m", f"benchmarks.reference_{name}", *given.pair]
+    measured = measure([*command, str(given.folder / "catalog.csv"), str(output)])
+    return measured, output
+
+
+def ours(name: str, given: Input, files: Sequence[str] = ()) -> tuple[Measure, Path]:
+    """One process of our check or run, in a workspace with nothing but the catalog."""
+    workspace = _fresh(f"workspace-{name}")
+    shutil.copytree(given.workspace, workspace)
+    command = [
+        *our_command(),
+        name,
+        *(files or given.pair),
+        "--format",
+        "json",
+        "--workspace",
+        str(workspace),
+    ]
+    measured = measure(command, allowed=(0, EXIT_FAULTY_INPUT))
+    return measured, workspace
+
+
+def _fresh(name: str) -> Path:
+    path = PLACE / name
+    shutil.rmtree(path, ignore_errors=True)
+    PLACE.mkdir(exist_ok=True)
+    return path
+
+
+PIPELINES: dict[str, Callable[[str, Input], tuple[Measure, Path]]] = {
+    "duckdb": reference,
+    "pandas": reference,
+    "check": ours,
+    "run": ours,
+}
+
+
+# -- agreement ------------------------------------------------------------------------------------------
+
+
+def accepted_digest(ledger: Path) -> str:
+    """SHA-256 over the sorted references of a `ledger.csv` whose state is `prepared`."""
+    with ledger.open(encoding="utf-8", newline="") as file:
+        refs = sorted(row["invoice_ref"] for row in csv.DictReader(file) if row["state"] == "prepared")
+    return hashlib.sha256("".join(f"{ref}\n" for ref in refs).encode()).hexdigest()
+
+
+def facts(summary: Summary) -> dict[str, object]:
+    """What must agree: counts, issues per code, requests, and money as numbers without empty currencies."""
+    money = {
+        code: {name: Decimal(value) for name, value in sums.items()}
+        for code, sums in dict(summary["money"]).items()
+    }
+    return {
+        "invoices": summary["invoices"],
+        "items": summary["items"],
+        "issues": {code: count for code, count in dict(summary["issues"]).items() if count},
+        "requests": summary["requests"],
+        "money": {code: sums for code, sums in money.items() if any(sums.values())},
+    }
+
+
+def differences(expected: Summary, summary: Summary, ledger: Path | None) -> list[str]:
+    """What a pipeline found otherwise than it is known to be.
+
+    Args:
+        expected: the generator's `expected.json`.
+        summary: what the pipeline printed.
+        ledger: its `ledger.csv`; None when it leaves none.
+
+    Returns:
+        One sentence each; empty when all agrees.
+    """
+    known, found = facts(expected), facts(summary)
+    told = [f"{name}: {found[name]} instead of {known[name]}" for name in known if found[name] != known[name]]
+    if ledger is not None and accepted_digest(ledger) != expected["accepted_sha256"]:
+        told.append("the accepted invoices differ")
+    return told
+
+
+def ledger_of(name: str, folder: Path, summary: Summary) -> Path | None:
+    """Where a pipeline left its `ledger.csv`."""
+    if name == "check":
+        return None
+    return (ROOT / str(summary["run_folder"]) if name == "run" else folder) / "ledger.csv"
+
+
+# -- measuring ------------------------------------------------------------------------------------------
+
+
+def alternate(names: Sequence[str], given: Input, runs: int) -> tuple[list[Results], list[str]]:
+    """Every pipeline `runs` times, in turns; what each found is compared with the truth."""
+    results = {name: Results(name, given.items) for name in names}
+    wrong: list[str] = []
+    for turn in range(runs):
+        for name in names:
+            measured, folder = PIPELINES[name](name, given)
+            results[name].runs.append(measured)
+            summary = json.loads(measured.output)
+            told = differences(given.expected, summary, ledger_of(name, folder, summary))
+            wrong += [f"{name}, {given.items} items: {one}" for one in told]
+            print(f"  {turn + 1}/{runs} {name}: {measured.seconds:.1f} s", file=sys.stderr)
+            shutil.rmtree(folder)
+    return list(results.values()), wrong
+
+
+def table(results: Sequence[Results]) -> Iterator[str]:
+    """The lines of the table; ratios are to the DuckDB reference on the same input."""
+    head = f"{'pipeline':<10}{'items':>12}{'seconds':>9}{'min - max':>16}{'rows/s':>12}"
+    yield f"{head}{'cpu s':>8}{'peak MB':>9}{'ratio':>8}"
+    base = {each.items: each.seconds for each in results if each.name == "duckdb"}
+    for each in results:
+        times = [run.seconds for run in each.runs]
+        spread = f"{min(times):.2f} - {max(times):.2f}"
+        ratio = f"{each.seconds / base[each.items]:.2f}" if each.items in base else "-"
+        rows = f"{each.items / each.seconds:,.0f}" if each.items else "-"
+        yield (
+            f"{each.name:<10}{each.items:>12,}{each.seconds:>9.2f}{spread:>16}{rows:>12}"
+            f"{each.cpu:>8.2f}{each.peak / MIB:>9,.0f}{ratio:>8}"
+        )
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A promise of the design and what was measured."""
+
+    what: str
+    limit: float
+    measured: float
+    unit: str = "x"
+
+    @property
+    def held(self) -> bool:
+        """Whether it was kept."""
+        return self.measured <= self.limit
+
+    def __str__(self) -> str:
+        word = "held" if self.held else "MISSED"
+        return f"{self.what:<58}{self.measured:>8.2f} {self.unit:<4} of {self.limit:>6.2f}  {word}"
+
+
+def main_budgets(results: Sequence[Results]) -> Iterator[Budget]:
+    """Those of the four pipelines on one input."""
+    by_name = {each.name: each for each in results}
+    if "run" not in by_name:
+        return
+    run = by_name["run"]
+    if "duckdb" in by_name:
+        yield Budget("run against pure DuckDB SQL, time", 0.6, run.seconds / by_name["duckdb"].seconds)
+    if "pandas" in by_name:
+        yield Budget("run against plain pandas, time", 1 / 5, run.seconds / by_name["pandas"].seconds)
+        yield Budget("run against plain pandas, memory", 1 / 3, run.peak / by_name["pandas"].peak)
+    if "check" in by_name:
+        yield Budget("check against run, time", 0.6, by_name["check"].seconds / run.seconds)
+
+
+BARE_READ = """
+import sys
+from python_calamine import CalamineWorkbook
+book = CalamineWorkbook.from_path(sys.argv[1])
+for name in book.sheet_names:
+    book.get_sheet_by_name(name).to_python()
+"""
+
+
+def workbook_budget(seed: int, runs: int) -> tuple[list[Results], list[Budget], list[str]]:
+    """Our check of a workbook, from start to end, against a bare read of it in a process of its own."""
+    given = prepare(WORKBOOK_ITEMS, seed, ours=True, workbook=True)
+    book = str(given.folder / "book.xlsx")
+    bare, check = Results("calamine", given.items), Results("check xlsx", given.items)
+    wrong: list[str] = []
+    for _ in range(runs):
+        bare.runs.append(measure([sys.executable, "-c", BARE_READ, book]))
+        measured, _ = ours("check", given, [book])
+        check.runs.append(measured)
+        wrong += [
+            f"check xlsx: {one}" for one in differences(given.expected, json.loads(measured.output), None)
+        ]
+    budget = Budget("check of an xlsx, whole process, against a bare read", 2, check.seconds / bare.seconds)
+    return [bare, check], [budget], wrong
+
+
+def help_budget(runs: int) -> Iterator[Budget]:
+    """How quickly `--help` answers."""
+    bare, answer = Results("click", 0), Results("--help", 0)
+    for _ in range(max(runs, 5)):
+        bare.runs.append(measure([sys.executable, "-c", "import click"]))
+        answer.runs.append(measure([*our_command(), "--help"]))
+    yield Budget("--help against a bare Python with click imported", 5, answer.seconds / bare.seconds)
+
+
+def large_budgets(run: Results, seed: int) -> tuple[list[Results], list[Budget], list[str]]:
+    """Ten times as many items."""
+    given = prepare(run.items * LARGE_FACTOR, seed, ours=True)
+    results, wrong = alternate(["run"], given, 1)
+    large = results[0]
+    budgets = [
+        Budget(f"{large.items:,} items against {run.items:,}, time", 11, large.seconds / run.seconds),
+        Budget(f"{large.items:,} items, peak memory", 6, large.peak / (1024 * MIB), "GiB"),
+    ]
+    return results, budgets, wrong
+
+
+def bench(args: argparse.Namespace) -> int:
+    """Measure, compare, print.
+
+    Returns:
+        The exit code.
+    """
+    names = [name for name in NAMES if not args.only or name in args.only]
+    with_ours = bool({"check", "run"} & set(names))
+    results: list[Results] = []
+    wrong: list[str] = []
+    budgets: list[Budget] = []
+    for items in args.sizes or [args.items]:
+        found, told = alternate(names, prepare(items, args.seed, with_ours), args.runs)
+        results += found
+        wrong += told
+        budgets += main_budgets(found)
+    if with_ours:
+        found, held, told = workbook_budget(args.seed, args.runs)
+        results, budgets, wrong = results + found, budgets + held, wrong + told
+        budgets += help_budget(args.runs)
+    if args.large and "run" in names:
+        run = next(each for each in reversed(results) if each.name == "run")
+        found, held, told = large_budgets(run, args.seed)
+        results, budgets, wrong = results + found, budgets + held, wrong + told
+    print("\n".join([*table(results), "", *map(str, budgets)]))
+    for sentence in wrong:
+        print(f"DIFFERENT: {sentence}")
+    if not wrong:
+        print(
+            "All pipelines agree with the truth: accepted invoices, issues per code, counts, requests, money."
+        )
+    return 1 if wrong or not all(budget.held for budget in budgets) else 0
+
+
+def main() -> None:
+    """Parse the arguments and measure."""
+    parser = argparse.ArgumentParser(prog="benchmarks.bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--items", type=int, default=1_000_000)
+    parser.add_argument(
+        "--sizes", type=lambda text: [int(one) for one in text.split(",")], help="instead of --items"
+    )
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", type=lambda text: text.split(","), help=f"some of {', '.join(NAMES)}")
+    parser.add_argument("--large", action="store_true", help="ten times the items besides")
+    args = parser.parse_args()
+    unknown = set(args.only or ()) - set(NAMES)
+    if unknown:
+        parser.error(f"unknown pipeline: {', '.join(sorted(unknown))}")
+    raise SystemExit(bench(args))
+
+
+if __name__ == "__main__":
+    main()

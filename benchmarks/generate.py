@@ -1,0 +1,705 @@
+"""Make invoices, items and a catalog of any size, with the faults people make and the truth known.
+
+    python -m benchmarks.generate FOLDER [--items N] [--invoices N] [--seed S] [--bad-share X] [--shuffle X]
+
+Written are `invoices.csv`, `items.csv`, `catalog.csv` (headers are the names in `schemas/tables.py` and
+`schemas/catalog.py`), `expected.json` with the truth, and with `--workbook` the same rows as `book.xlsx`.
+
+Money is computed in whole numbers only: a quantity is held in tenths, a unit price in tenths of the
+currency's smallest unit, a total in ten-thousandths. Work is done in chunks of at most 1,000,000 items, so
+that memory stays bounded; the same arguments always give the same bytes.
+
+Each faulty invoice carries one designed fault, except those of the kinds named `two_*`. Faulty invoices
+stand at odd places of a chunk; a clean one at an even place lends its reference where a reference stands
+twice. Orphan items hang on references that no invoice has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import date, timedelta
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+CURRENCIES = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0, "KWD": 3}
+CURRENCY_WEIGHTS = (0.4, 0.25, 0.15, 0.1, 0.1)
+NO_CURRENCY = "XXX"
+SCALE = 4
+"""Totals are held in ten-thousandths: one digit more than any currency has, for amounts with too many."""
+
+CHUNK_ITEMS = 1_000_000
+MOST_INVOICES = 50
+MOST_ITEMS = 1000
+ITEMS_PER_GIANT = 20_000
+MOST_GIANTS = 5
+STRAGGLERS = 100
+DAYS_BEFORE = 400
+DAY_ZERO = date(2026, 1, 1)
+DAYS = tuple((DAY_ZERO + timedelta(days=d)).isoformat() for d in range(-DAYS_BEFORE, 800))
+QUOTED = ("comments", "description", "unit_price", "amount")
+BAD_DATE = "31/02/2026"
+BAD_NUMBERS = ("abc", "1,234.50")
+EMOJI = "Thank you \N{SLIGHTLY SMILING FACE}"
+ACCOUNTS = 20_000
+
+FAULTS: dict[str, tuple[str, ...]] = {
+    # the invoice
+    "date_blank": ("E201",),
+    "date_unreadable": ("E205",),
+    "due_unreadable": ("E205",),
+    "due_early": ("E305",),
+    "account_blank": ("E301",),
+    "currency_unknown": ("E220",),
+    "currency_blank": ("E314",),
+    "comments_long": ("E208",),
+    "comments_emoji": ("E213",),
+    "reference_twice": ("E307", "E307"),
+    "no_items": ("E309",),
+    # one of its items
+    "start_blank": ("E201",),
+    "start_unreadable": ("E205",),
+    "end_unreadable": ("E205",),
+    "end_early": ("E306",),
+    "quantity_unreadable": ("E202",),
+    "price_unreadable": ("E202",),
+    "amount_unreadable": ("E202",),
+    "amount_missing": ("E302",),
+    "amount_decimals": ("E204",),
+    "amount_mismatch": ("E304",),
+    "description_long": ("E208",),
+    "description_emoji": ("E213",),
+    "item_negative": ("E312",),
+    "sku_unknown": ("E401",),
+    "charge_expired": ("E403",),
+    "sku_ambiguous": ("E404",),
+    "charge_tiered": ("E405",),
+    # all of its items: E312 on each besides
+    "total_negative": ("E311",),
+    # two faults
+    "two_account_total": ("E301", "E311"),
+    "two_amount_start": ("E202", "E205"),
+    "two_due_sku": ("E305", "E401"),
+}
+KINDS = tuple(FAULTS)
+CLEAN = -1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to make.
+
+    Attributes:
+        items: rows of `items.csv`.
+        invoices: rows of `invoices.csv`.
+        seed: the same seed gives the same bytes.
+        bad_share: faulty invoices, as a share of the items (0.01: 10,000 faults in 1,000,000 items).
+        shuffle: share of the item rows that stand anywhere in the file.
+    """
+
+    items: int = 1_000_000
+    invoices: int = 125_000
+    seed: int = 1
+    bad_share: float = 0.01
+    shuffle: float = 0.02
+
+    def chunks(self) -> Iterator[tuple[int, int, int, int]]:
+        """Number, first invoice, invoices and items of each chunk."""
+        count = -(-self.items // CHUNK_ITEMS)
+        for number in range(count):
+            first, end = (self.invoices * n // count for n in (number, number + 1))
+            items = self.items * (number + 1) // count - self.items * number // count
+            yield number, first, end - first, items
+
+
+# -- the catalog ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """SKUs by what becomes of an item that names them; the plain ones come in groups of 20.
+
+    In a group, number 0 has two charges one after the other, number 1 one charge with prices in two
+    currencies, number 3 the SKU of number 2 in small letters; the others are as simple as can be.
+    """
+
+    plain: int
+    special: int
+
+    @classmethod
+    def for_items(cls, items: int) -> Catalog:
+        """A tenth as many SKUs as items, from 300 to 100,000."""
+        total = min(max(items // 10, 300), 100_000)
+        special = max(total // 100, 5)
+        return cls(plain=(total - 3 * special) // 20 * 20, special=special)
+
+    def sku(self, number: int) -> str:
+        """The SKU of a number: plain ones first, then expired, ambiguous and tiered ones."""
+        if number >= self.plain:
+            kind, rest = divmod(number - self.plain, self.special)
+            return f"{('EXPIRED', 'TWOFOLD', 'TIERED')[kind]}-{rest:05d}"
+        return f"sku-{number - 1:06d}" if number % 20 == 3 else f"SKU-{number:06d}"
+
+    def skus(self) -> list[str]:
+        """All of them, by number."""
+        return [self.sku(number) for number in range(self.plain + 3 * self.special)]
+
+    def rows(self) -> Iterator[list[str]]:
+        """The rows of `catalog.csv`."""
+        for number, sku in enumerate(self.skus()):
+            model = ("Flat Fee", "Per Unit", "Per Unit Pricing", "Flat Fee Pricing")[number % 4]
+            one = ("EUR", model, "2020-01-01", "")
+            variants: tuple[tuple[int, tuple[str, str, str, str]], ...] = ((0, one),)
+            if number >= self.plain:
+                kind = (number - self.plain) // self.special
+                variants = (
+                    ((0, ("EUR", model, "2020-01-01", "2025-12-31")),),
+                    ((0, one), (1, one)),
+                    ((0, ("EUR", "Tiered Pricing", "2020-01-01", "")),),
+                )[kind]
+            elif number % 20 == 0:
+                old, new = ("EUR", model, "2020-01-01", "2026-06-30"), ("EUR", model, "2026-07-01", "")
+                variants = ((0, old), (1, new))
+            elif number % 20 == 1:
+                variants = ((0, one), (0, ("USD", *one[1:])))
+            for charge, (currency, charge_model, start, end) in variants:
+                product = [f"P-{number:06d}", f"Product {number}", sku]
+                named = [f"2c92{number * 2 + charge:028x}", f"Charge {number}", "Each"]
+                priced = [f"{1 + number % 977}.50", currency, charge_model]
+                yield [*product, *named, *priced, "STD", "TaxExclusive", "4000", "2400", "4000", start, end]
+
+
+CATALOG_HEADER = (
+    "product_id", "product_name", "sku", "product_rate_plan_charge_id", "charge_name", "uom", "list_price",
+    "currency", "charge_model", "tax_code", "tax_mode", "accounting_code", "deferred_revenue_accounting_code",
+    "recognized_revenue_accounting_code", "effective_from", "effective_to",
+)  # fmt: skip
+
+
+# -- text, a column at a time ---------------------------------------------------------------------------
+
+
+def _decimal_text(values: Ints, scale: int) -> pa.Array:
+    """Whole numbers as decimals with `scale` digits after the point."""
+    size = np.abs(values)
+    text = pc.cast(pa.array(size // 10**scale), pa.string())
+    if scale:
+        rest = pc.utf8_lpad(pc.cast(pa.array(size % 10**scale), pa.string()), scale, "0")
+        text = pc.binary_join_element_wise(text, rest, ".")
+    sign = pa.array(["", "-"]).take(pa.array((values < 0).astype(np.int8)))
+    return pc.binary_join_element_wise(sign, text, "")
+
+
+def _decimals_text(values: Ints, scales: Ints) -> pa.Array:
+    """The same with each value's own scale."""
+    found, places = [], []
+    for scale in np.unique(scales).tolist():
+        at = np.flatnonzero(scales == scale)
+        places.append(at)
+        found.append(_decimal_text(values[at], scale))
+    order = np.empty(len(values), np.int64)
+    order[np.concatenate(places)] = np.arange(len(values))
+    return pa.concat_arrays(found).take(pa.array(order))
+
+
+def _put(column: pa.Array, at: Ints, texts: pa.Array | str) -> pa.Array:
+    """The column with other texts at some places."""
+    mask = np.zeros(len(column), bool)
+    mask[at] = True
+    return pc.if_else(pa.array(mask), texts, column) if isinstance(texts, str) else pc.replace_with_mask(
+        column, pa.array(mask), texts.take(pa.array(np.argsort(at, kind="stable")))
+    )  # fmt: skip
+
+
+def _days(days: Ints) -> pa.Array:
+    return pa.array(DAYS).take(pa.array(days + DAYS_BEFORE))
+
+
+def _refs(numbers: Ints, prefix: str) -> pa.Array:
+    return pc.binary_join_element_wise(
+        prefix, pc.utf8_lpad(pc.cast(pa.array(numbers), pa.string()), 8, "0"), ""
+    )
+
+
+# -- one chunk ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Slots:
+    """The invoices of a chunk as numbers, then the groups of orphan items."""
+
+    count: int
+    kind: npt.NDArray[np.int16]
+    size: Ints
+    giant: Mask
+    currency: Ints
+    lender: Ints
+    first: int
+
+    def of(self, *names: str) -> Ints:
+        """Places of the invoices that bear one of these faults."""
+        return np.flatnonzero(np.isin(self.kind, [KINDS.index(name) for name in names]))
+
+
+def _slots(rng: np.random.Generator, plan: Plan, first: int, count: int, items: int) -> _Slots:
+    """Decide what each invoice of a chunk is: its fault, its number of items, its currency."""
+    bad = min(int(items * plan.bad_share), count // 4)
+    orphans = bad // len(KINDS) + (bad > 0)
+    kind = np.full(count + orphans, CLEAN, np.int16)
+    odd, even = rng.permutation(np.arange(1, count, 2)), rng.permutation(np.arange(0, count, 2))
+    kind[odd[:bad]] = rng.permutation(np.arange(bad) % len(KINDS))
+    giants = even[: 2 * min(items // ITEMS_PER_GIANT, MOST_GIANTS)]
+    even = even[len(giants) :]
+
+    size = np.ones(len(kind), np.int64)
+    is_kind = {name: kind == number for number, name in enumerate(KINDS)}
+    size[is_kind["no_items"] | is_kind["reference_twice"]] = 0
+    size[is_kind["item_negative"]] = 2
+    half = len(giants) // 2
+    size[giants[:half]] = MOST_ITEMS + 1 + rng.integers(0, 100, half)
+    size[giants[half:]] = MOST_ITEMS
+    weights = np.where(size > 0, rng.gamma(0.8, size=len(size)), 0.0)
+    weights[giants] = 0
+    spare = items - int(size.sum())
+    if spare < 0:
+        raise ValueError(f"{items} items are too few for {count} invoices")
+    size += rng.multinomial(spare, weights / weights.sum())
+
+    currency = rng.choice(len(CURRENCIES), len(kind), p=CURRENCY_WEIGHTS)
+    twice = np.flatnonzero(is_kind["reference_twice"])
+    lender = even[: len(twice)]
+    currency[twice] = currency[lender]
+    giant = np.zeros(len(kind), bool)
+    giant[giants[:half]] = True
+    return _Slots(count, kind, size, giant, currency, lender, first)
+
+
+def _invoice_table(rng: np.random.Generator, slots: _Slots) -> tuple[pa.Table, Ints]:
+    """The invoice rows, and each one's date as a day."""
+    n = slots.count
+    days = rng.integers(0, 330, n)
+    due_days = days + rng.integers(0, 60, n)
+    early = slots.of("due_early", "two_due_sku")
+    due_days[early] = days[early] - rng.integers(1, 40, len(early))
+    due = _days(due_days)
+    blank = np.flatnonzero((rng.random(n) < 0.3) & (slots.kind[:n] == CLEAN))
+    words = pa.array(["", "", "Thank you", 'Net 30, "as agreed"', "Für Ihre Unterlagen £"])
+    columns = {
+        "invoice_ref": _refs(np.arange(n) + slots.first, "INV-"),
+        "account_number": _refs(rng.integers(0, ACCOUNTS, n), "A"),
+        "invoice_date": _days(days),
+        "due_date": _put(due, blank, ""),
+        "currency": pa.array(list(CURRENCIES)).take(pa.array(slots.currency[:n])),
+        "comments": words.take(pa.array(rng.integers(0, len(words), n))),
+    }
+    for name, column, text in (
+        ("date_blank", "invoice_date", ""),
+        ("date_unreadable", "invoice_date", BAD_DATE),
+        ("due_unreadable", "due_date", BAD_DATE),
+        ("account_blank", "account_number", ""),
+        ("two_account_total", "account_number", ""),
+        ("currency_unknown", "currency", "ZZZ"),
+        ("currency_blank", "currency", ""),
+        ("comments_long", "comments", "c" * 256),
+        ("comments_emoji", "comments", EMOJI),
+    ):
+        columns[column] = _put(columns[column], slots.of(name), text)
+    refs = columns["invoice_ref"]
+    columns["invoice_ref"] = _put(refs, slots.of("reference_twice"), refs.take(pa.array(slots.lender)))
+    return pa.table(columns), days
+
+
+@dataclass(frozen=True)
+class _Items:
+    """The items of a chunk as numbers.
+
+    Attributes:
+        slot: place of the invoice.
+        number: within the invoice, from 1.
+        start: of each invoice's items.
+        digits: of the invoice's currency.
+        tenths: ten times the quantity.
+        price: in tenths of the currency's smallest unit.
+        amount: in the currency's smallest unit.
+        has_amount: whether the sheet gives it.
+        has_price: whether the sheet gives it.
+    """
+
+    slot: Ints
+    number: Ints
+    start: Ints
+    digits: Ints
+    tenths: Ints
+    price: Ints
+    amount: Ints
+    has_amount: Mask
+    has_price: Mask
+
+
+def _round_half_away(values: Ints, unit: int) -> Ints:
+    return np.sign(values) * ((np.abs(values) + unit // 2) // unit)
+
+
+def _item_numbers(rng: np.random.Generator, slots: _Slots) -> _Items:
+    """Quantities, prices and amounts, ties of either sign among them."""
+    slot = np.repeat(np.arange(len(slots.size)), slots.size)
+    n = len(slot)
+    start = np.cumsum(slots.size) - slots.size
+    digits = np.array(list(CURRENCIES.values()))[slots.currency][slot]
+    tenths = np.where(rng.random(n) < 0.9, 10 * rng.integers(1, 50, n), rng.integers(5, 500, n))
+    price = rng.integers(500, 2_000_000, n)
+    price -= np.where(rng.random(n) < 0.7, price % 10, 0)
+    negative = np.isin(slot, slots.of("total_negative", "two_account_total"))
+    tie = np.flatnonzero((rng.random(n) < 0.05) | (negative & (rng.random(n) < 0.5)))
+    tenths[tie] = 10 * (2 * rng.integers(0, 10, len(tie)) + 1)
+    price[tie] += 5 - price[tie] % 10
+    tenths[negative] *= -1
+    one = start[slots.of("item_negative")]
+    tenths[one], price[one] = -10, 10
+    good = (slots.kind == CLEAN)[slot] & (slot < slots.count)
+    has_amount = ~(good & (rng.random(n) < 0.1))
+    has_price = ~(good & has_amount & (rng.random(n) < 0.03))
+    amount = _round_half_away(tenths * price, 100)
+    number = np.arange(n) - start[slot] + 1
+    return _Items(slot, number, start, digits, tenths, price, amount, has_amount, has_price)
+
+
+def _skus(
+    rng: np.random.Generator, slots: _Slots, items: _Items, catalog: Catalog, at: dict[str, Ints]
+) -> pa.Array:
+    """Which product each item names; items of faulty invoices name simple ones unless that is the fault."""
+    chosen = rng.integers(0, catalog.plain, len(items.slot))
+    simple = (slots.kind != CLEAN)[items.slot] | (items.slot >= slots.count)
+    chosen = np.where(simple & (chosen % 20 < 2), chosen // 20 * 20 + 4, chosen)
+    for kind, name in enumerate(("charge_expired", "sku_ambiguous", "charge_tiered")):
+        places = at[name]
+        chosen[places] = (
+            catalog.plain + kind * catalog.special + rng.integers(0, catalog.special, len(places))
+        )
+    column = pa.array(catalog.skus()).take(pa.array(chosen))
+    unknown = np.sort(np.concatenate([at["sku_unknown"], at["two_due_sku"]]))
+    return _put(column, unknown, pc.binary_join_element_wise(column.take(pa.array(unknown)), "9", "-"))
+
+
+def _descriptions(rng: np.random.Generator, n: int) -> pa.Array:
+    """Names that repeat, one in five with a number of its own, some blank."""
+    things = (
+        "Support",
+        "Licence, annual",
+        'Cable 19" black',
+        "Wartung für Geräte",
+        "Hosting £",
+        "T-Light Holder",
+        "NA",
+    )
+    words = pa.array(
+        [f"{thing} {n}" if n else thing for thing in things for n in range(60)] + ["", "", "", "", "", ""]
+    )
+    text = words.take(pa.array(rng.integers(0, len(words), n)))
+    own = np.flatnonzero(rng.random(n) < 0.2)
+    suffix = pc.cast(pa.array(rng.integers(0, 10**9, len(own))), pa.string())
+    return _put(text, own, pc.binary_join_element_wise("Order", suffix, " "))
+
+
+def _item_table(
+    rng: np.random.Generator, slots: _Slots, items: _Items, catalog: Catalog, days: Ints
+) -> tuple[pa.Table, Ints, Mask]:
+    """The item rows, each amount in ten-thousandths, and which amounts cannot be told."""
+    n = len(items.slot)
+    one_of = {name: _one_item(rng, slots, items, name) for name in KINDS}
+    first_day = np.concatenate([days, rng.integers(0, 300, len(slots.size) - slots.count)])[items.slot]
+    last_day = first_day + rng.integers(0, 365, n)
+    last_day[one_of["end_early"]] = first_day[one_of["end_early"]] - 1
+    amount = items.amount.copy()
+    amount[one_of["amount_mismatch"]] += 1
+    amounts = _decimals_text(amount, items.digits)
+    exact = amount * 10 ** (SCALE - items.digits)
+    fine = one_of["amount_decimals"]
+    finer = amount[fine] * 10 + rng.integers(1, 10, len(fine))
+    exact[fine] = finer * 10 ** (SCALE - items.digits[fine] - 1)
+    amounts = _put(amounts, fine, _decimals_text(finer, items.digits[fine] + 1)) if len(fine) else amounts
+    refs = pa.concat_arrays(
+        [
+            _refs(np.arange(slots.count) + slots.first, "INV-"),
+            _refs(np.arange(len(slots.size) - slots.count) + slots.first, "LOST-"),
+        ]
+    )
+    columns = {
+        "invoice_ref": refs.take(pa.array(items.slot)),
+        "item_no": pc.cast(pa.array(items.number), pa.string()),
+        "catalog_sku": _skus(rng, slots, items, catalog, one_of),
+        "description": _descriptions(rng, n),
+        "quantity": _decimals_text(*_shorter(items.tenths, np.ones(n, np.int64))),
+        "unit_price": _decimals_text(*_shorter(items.price, items.digits + 1)),
+        "amount": _put(amounts, np.flatnonzero(~items.has_amount), ""),
+        "service_start_date": _days(first_day),
+        "service_end_date": _put(
+            _days(last_day), np.flatnonzero((rng.random(n) < 0.2) & (slots.kind == CLEAN)[items.slot]), ""
+        ),
+    }
+    columns["unit_price"] = _put(columns["unit_price"], np.flatnonzero(~items.has_price), "")
+    unread = np.zeros(n, bool)
+    unread[
+        np.concatenate([one_of[k] for k in ("amount_unreadable", "amount_missing", "two_amount_start")])
+    ] = True
+    return pa.table(_spoil(columns, one_of)), exact, unread
+
+
+def _shorter(values: Ints, scales: Ints) -> tuple[Ints, Ints]:
+    """Values and scales without a last digit that is zero."""
+    zero = values % 10 == 0
+    return np.where(zero, values // 10, values), scales - zero
+
+
+def _one_item(rng: np.random.Generator, slots: _Slots, items: _Items, name: str) -> Ints:
+    """One item of every invoice that bears this fault."""
+    places = slots.of(name)
+    places = places[slots.size[places] > 0]
+    return items.start[places] + (rng.random(len(places)) * slots.size[places]).astype(np.int64)
+
+
+def _spoil(columns: dict[str, pa.Array], one_of: dict[str, Ints]) -> dict[str, pa.Array]:
+    """Write the faults that are a text in a cell."""
+    for name, column, text in (
+        ("start_blank", "service_start_date", ""),
+        ("start_unreadable", "service_start_date", BAD_DATE),
+        ("two_amount_start", "service_start_date", BAD_DATE),
+        ("end_unreadable", "service_end_date", BAD_DATE),
+        ("quantity_unreadable", "quantity", BAD_NUMBERS[0]),
+        ("price_unreadable", "unit_price", BAD_NUMBERS[1]),
+        ("amount_unreadable", "amount", BAD_NUMBERS[1]),
+        ("two_amount_start", "amount", BAD_NUMBERS[0]),
+        ("amount_missing", "amount", ""),
+        ("amount_missing", "unit_price", ""),
+        ("description_long", "description", "d" * 501),
+        ("description_emoji", "description", EMOJI),
+    ):
+        columns[column] = _put(columns[column], one_of[name], text)
+    return columns
+
+
+# -- the truth ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Truth:
+    """What must be found, added up chunk by chunk."""
+
+    invoices: Counter[str] = field(default_factory=Counter)
+    items: Counter[str] = field(default_factory=Counter)
+    money: dict[str, Counter[str]] = field(default_factory=dict)
+    issues: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+    _open: tuple[int, int] = (MOST_INVOICES, MOST_ITEMS)
+
+    def add(self, slots: _Slots, items: _Items, exact: Ints, unread: Mask) -> None:
+        """Add a chunk."""
+        bad = slots.kind != CLEAN
+        bad[slots.lender] = True
+        bad |= slots.giant
+        bad[slots.count :] = True
+        rows = np.arange(len(bad)) < slots.count
+        self.invoices.update(
+            {"in": slots.count, "rejected": int((bad & rows).sum()), "accepted": int((~bad).sum())}
+        )
+        lost = int(slots.size[bad].sum())
+        self.items.update({"in": len(items.slot), "rejected": lost, "accepted": len(items.slot) - lost})
+        self._add_issues(slots)
+        self._add_money(slots, items, exact, unread, bad)
+        for place in np.flatnonzero(~bad).tolist():
+            self.digest.update(b"INV-%08d\n" % (place + slots.first))
+            self._add_invoice(int(slots.size[place]))
+
+    def _add_invoice(self, size: int) -> None:
+        """Next-fit: an invoice that does not fit opens a request; those before it stay as they are."""
+        invoices, items = self._open
+        if invoices + 1 > MOST_INVOICES or items + size > MOST_ITEMS:
+            self.requests += 1
+            invoices = items = 0
+        self._open = (invoices + 1, items + size)
+
+    def _add_issues(self, slots: _Slots) -> None:
+        for number, name in enumerate(KINDS):
+            times = int((slots.kind == number).sum())
+            self.issues.update({code: times * FAULTS[name].count(code) for code in set(FAULTS[name])})
+        self.issues["E312"] += int(slots.size[slots.of("total_negative", "two_account_total")].sum())
+        self.issues["E308"] += int(slots.size[slots.count :].sum())
+        self.issues["E310"] += int(slots.giant.sum())
+
+    def _add_money(self, slots: _Slots, items: _Items, exact: Ints, unread: Mask, bad: Mask) -> None:
+        codes = [*CURRENCIES, NO_CURRENCY]
+        currency = slots.currency.copy()
+        currency[slots.of("currency_unknown", "currency_blank")] = len(CURRENCIES)
+        currency[slots.count :] = len(CURRENCIES)
+        self.items["amount_unread"] += int(unread.sum())
+        for number, code in enumerate(codes):
+            mine = (currency[items.slot] == number) & ~unread
+            total, lost = int(exact[mine].sum()), int(exact[mine & bad[items.slot]].sum())
+            self.money.setdefault(code, Counter()).update(
+                {"in": total, "rejected": lost, "accepted": total - lost}
+            )
+
+    def as_dict(self) -> dict[str, object]:
+        """In the shape of a run's summary."""
+        return {
+            "invoices": {name: self.invoices[name] for name in ("in", "accepted", "rejected")}
+            | {"skipped": 0},
+            "items": {name: self.items[name] for name in ("in", "accepted", "rejected")}
+            | {"skipped": 0, "amount_unread": self.items["amount_unread"]},
+            "money": {
+                code: {
+                    name: money_text(sums[name], code) for name in ("in", "accepted", "rejected", "skipped")
+                }
+                for code, sums in self.money.items()
+                if any(sums.values())
+            },
+            "requests": self.requests,
+            "issues": {code: count for code, count in sorted(self.issues.items()) if count},
+            "warnings": {},
+            "accepted_sha256": self.digest.hexdigest(),
+        }
+
+
+def money_text(units: int, currency: str) -> str:
+    """Ten-thousandths as text, with the currency's digits or more where there are more."""
+    whole, rest = divmod(abs(units), 10**SCALE)
+    digits = CURRENCIES.get(currency, 2)
+    tail = f"{rest:0{SCALE}d}"
+    tail = tail[:digits] + tail[digits:].rstrip("0")
+    return ("-" if units < 0 else "") + str(whole) + (f".{tail}" if tail else "")
+
+
+# -- files ----------------------------------------------------------------------------------------------
+
+
+def generate(folder: Path, plan: Plan, workbook: bool = False) -> dict[str, object]:
+    """Write the files of a plan into a folder.
+
+    Args:
+        folder: made when it is missing; files of the same names are replaced.
+        plan: what to make.
+        workbook: also write the rows as `book.xlsx`.
+
+    Returns:
+        What stands in `expected.json`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    catalog = Catalog.for_items(plan.items)
+    with (folder / "catalog.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(chain([CATALOG_HEADER], catalog.rows()))
+    truth = Truth()
+    with (folder / "invoices.csv").open("wb") as invoices, (folder / "items.csv").open("wb") as items:
+        stragglers = []
+        for number, first, count, rows in plan.chunks():
+            rng = np.random.default_rng([plan.seed, number])
+            slots = _slots(rng, plan, first, count, rows)
+            invoice_table, days = _invoice_table(rng, slots)
+            numbers = _item_numbers(rng, slots)
+            item_table, exact, unread = _item_table(rng, slots, numbers, catalog, days)
+            truth.add(slots, numbers, exact, unread)
+            item_table, late = _scatter(rng, item_table, plan.shuffle)
+            stragglers.append(late)
+            _write(invoices, invoice_table, number == 0)
+            _write(items, item_table, number == 0)
+        _write(items, pa.concat_tables(stragglers), False)
+    expected = {"plan": asdict(plan), **truth.as_dict()}
+    (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
+    if workbook:
+        write_workbook(folder)
+    return expected
+
+
+def _scatter(rng: np.random.Generator, table: pa.Table, share: float) -> tuple[pa.Table, pa.Table]:
+    """A share of the rows change places; a few are kept for the end of the file."""
+    order = np.arange(len(table))
+    moved = np.flatnonzero(rng.random(len(table)) < share)
+    order[moved] = rng.permutation(moved)
+    late = rng.choice(moved, min(STRAGGLERS, len(moved)), replace=False)
+    return table.take(pa.array(np.delete(order, late))), table.take(pa.array(order[late]))
+
+
+def _write(file: BinaryIO, table: pa.Table, header: bool) -> None:
+    """CSV rows with quotes only where they are needed."""
+    if header:
+        file.write((",".join(table.column_names) + "\n").encode())
+    columns = [_quoted(name, table[name].combine_chunks()) for name in table.column_names]
+    lines = pc.binary_join_element_wise(*columns, ",")
+    lines = pc.binary_join_element_wise(lines, "\n", "")
+    _, offsets, text = lines.buffers()
+    ends = np.frombuffer(offsets, np.int32)[[lines.offset, lines.offset + len(lines)]]
+    file.write(memoryview(text)[ends[0] : ends[1]] if len(lines) else b"")
+
+
+def _quoted(name: str, column: pa.Array) -> pa.Array:
+    if name not in QUOTED:
+        return column
+    quoted = pc.binary_join_element_wise('"', pc.replace_substring(column, '"', '""'), '"', "")
+    return pc.if_else(pc.match_substring_regex(column, '[",\n]'), quoted, column)
+
+
+def write_workbook(folder: Path) -> Path:
+    """The pair as one workbook: numbers and dates in cells of their kind, whatever is faulty as text."""
+    import xlsxwriter
+
+    path = folder / "book.xlsx"
+    book = xlsxwriter.Workbook(path, {"constant_memory": True})
+    date_format = book.add_format({"num_format": "yyyy-mm-dd"})
+    for sheet, name in (("Invoices", "invoices.csv"), ("Items", "items.csv")):
+        page = book.add_worksheet(sheet)
+        with (folder / name).open(encoding="utf-8", newline="") as file:
+            rows = csv.reader(file)
+            header = next(rows)
+            page.write_row(0, 0, header)
+            for row, cells in enumerate(rows, 1):
+                for column, (field_name, text) in enumerate(zip(header, cells, strict=True)):
+                    _write_cell(page, row, column, field_name, text, date_format)
+    book.close()
+    return path
+
+
+def _write_cell(page: Any, row: int, column: int, name: str, text: str, date_format: Any) -> None:
+    if not text:
+        return
+    if name.endswith("_date") and text != BAD_DATE:
+        page.write_datetime(row, column, date.fromisoformat(text), date_format)
+    elif name in ("quantity", "unit_price", "amount") and text not in BAD_NUMBERS:
+        page.write_number(row, column, float(text))
+    else:
+        page.write_string(row, column, text)
+
+
+def main() -> None:
+    """Parse the arguments and generate."""
+    parser = argparse.ArgumentParser(prog="benchmarks.generate", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--items", type=int, default=Plan.items)
+    parser.add_argument("--invoices", type=int, help="an eighth of the items by default")
+    parser.add_argument("--seed", type=int, default=Plan.seed)
+    parser.add_argument("--bad-share", type=float, default=Plan.bad_share)
+    parser.add_argument("--shuffle", type=float, default=Plan.shuffle)
+    parser.add_argument("--workbook", action="store_true")
+    args = parser.parse_args()
+    began = time.perf_counter()
+    plan = Plan(args.items, args.invoices or args.items // 8, args.seed, args.bad_share, args.shuffle)
+    expected = generate(args.folder, plan, args.workbook)
+    print(json.dumps({**expected, "seconds": round(time.perf_counter() - began, 2)}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

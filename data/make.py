@@ -1,0 +1,137 @@
+"""Write the sample in this folder: a price list, a workbook with the faults people make, and a sound CSV pair.
+
+Run it with `python data/make.py` after a change; `tests/test_sample.py` holds what the sample must show.
+"""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.worksheet.worksheet import Worksheet
+
+HERE = Path(__file__).parent
+
+PRODUCTS = """\
+product_id,product_name,sku,product_rate_plan_charge_id,charge_name,uom,list_price,currency,charge_model,tax_code,tax_mode,accounting_code,deferred_revenue_accounting_code,recognized_revenue_accounting_code,effective_from,effective_to
+P-100,Support,SUP-100,402890555a87d7f5015a88c613c50001,Support per month,month,450.00,EUR,Flat Fee,STD,TaxExclusive,4000,2400,4000,2025-01-01,
+P-100,Support,SUP-100,402890555a87d7f5015a88c613c50001,Support per month,month,70000,JPY,Flat Fee,STD,TaxExclusive,4000,2400,4000,2025-01-01,
+P-200,Consulting,CON-200,402890555a87d7f5015a88c613c50002,Consulting day,day,1200.00,EUR,Per Unit,STD,TaxExclusive,4010,,4010,2025-01-01,
+P-300,Training,TRN-300,402890555a87d7f5015a88c613c50003,Training seat,seat,333.33,EUR,Per Unit,RED,TaxExclusive,4020,,4020,2025-01-01,2025-12-31
+P-400,Storage,STO-400,402890555a87d7f5015a88c613c50004,Storage per GB,GB,0.02,EUR,Tiered Pricing,STD,TaxExclusive,4030,,4030,2025-01-01,
+P-500,Cable,CAB-500,402890555a87d7f5015a88c613c50005,Cable 1 m,piece,3.50,EUR,Per Unit,STD,TaxExclusive,4040,,4040,2025-01-01,
+P-500,Cable,CAB-500,402890555a87d7f5015a88c613c50006,Cable 5 m,piece,9.90,EUR,Per Unit,STD,TaxExclusive,4040,,4040,2025-01-01,
+"""
+
+INVOICES: list[list[Any]] = [
+    ["Invoice reference *", "Account number", "Invoice date *", "Due date", "Currency", "Comments", "# Region"],
+    ["EXAMPLE", "A00000123", date(2026, 11, 30), date(2026, 12, 30), "EUR", "This row is ignored", None],
+    ["2026-1001", "A00000101", date(2026, 11, 2), date(2026, 12, 2), "EUR", "Thank you", "North"],
+    ["2026-1002", "A00000102", date(2026, 11, 2), date(2026, 12, 2), "EUR", None, "North"],
+    ["2026-1003", "00123", date(2026, 11, 3), None, "JPY", None, "East"],
+    ["2026-1004", "A00000104", date(2026, 11, 3), date(2026, 12, 3), "EUR", None, "South"],
+    ["2026-1005", None, date(2026, 11, 4), date(2026, 12, 4), "EUR", "No account", "South"],
+    ["2026-1006", "A00000106", "03/04/2026", date(2026, 12, 4), "EUR", "Date as text", "West"],
+    ["2026-1007", "A00000107", date(2026, 11, 5), date(2026, 10, 5), "EUR", "Due too early", "West"],
+    ["2026-1008", "A00000108", date(2026, 11, 5), None, "EURO", "No such currency", "West"],
+    ["2026-1009", "A00000109", date(2026, 11, 6), None, "EUR", None, "North"],
+    ["2026-1009", "A00000110", date(2026, 11, 6), None, "EUR", "Same reference again", "North"],
+    ["2026-1011", "A00000111", date(2026, 11, 9), None, "EUR", None, "East"],
+    ["2026-1012", "A00000112", date(2026, 11, 9), None, "EUR", "Products that cannot be billed", "East"],
+    ["2026-1013", "A00000113", date(2026, 11, 10), None, "EUR", "A credit", "East"],
+    ["2026-1014", "A00000114", date(2026, 11, 10), None, "EUR", "No items", "East"],
+    ["2026-1015", "A00000115", date(2026, 11, 10), None, "EUR", None, "North"],
+    [],
+    ["# checked by M. on 12 November"],
+]
+
+ITEMS: list[list[Any]] = [
+    [
+        "Invoice reference *", "Item number", "Catalog SKU", "Charge name", "Description", "Quantity",
+        "Unit price", "Amount", "Service start date *", "Service end date", "Tax code",
+    ],
+    ["EXAMPLE", "1", "SUP-100", None, "This row is ignored", 1, 450, 450, date(2026, 11, 1), date(2026, 11, 30), None],
+    ["2026-1001", "1", "SUP-100", None, "Support in November", 1, 450, 450, date(2026, 11, 1), date(2026, 11, 30), None],
+    ["2026-1001", "2", "CON-200", None, "Workshop", 2.5, 1200, 3000, date(2026, 11, 12), None, None],
+    ["2026-1002", "1", "SUP-100 ", None, "Support in November", 1, 450, 450, date(2026, 11, 1), date(2026, 11, 30), "RED"],
+    ["2026-1002", "2", None, "Travel", "Train to Lyon", 1, 189.9, 189.9, date(2026, 11, 12), None, None],
+    ["2026-1003", "1", "SUP-100", None, "Support in November", 1, 70000, 70000, date(2026, 11, 1), date(2026, 11, 30), None],
+    ["2026-1004", "1", "CON-200", None, "Half a day", 0.5, 1200, None, date(2026, 11, 16), None, None],
+    ["2026-1005", "1", "SUP-100", None, "Support in November", 1, 450, 450, date(2026, 11, 1), date(2026, 11, 30), None],
+    ["2026-1006", "1", "SUP-100", None, "Support in April", 1, 450, 450, date(2026, 4, 1), date(2026, 4, 30), None],
+    ["2026-1007", "1", "SUP-100", None, "Support in November", 1, 450, 450, date(2026, 11, 30), date(2026, 11, 1), None],
+    ["2026-1008", "1", None, "Travel", "Flight", 1, 412.5, 412.5, date(2026, 11, 5), None, None],
+    ["2026-1009", "1", "SUP-100", None, "Support in November", 1, 450, 450, date(2026, 11, 1), date(2026, 11, 30), None],
+    ["2026-1011", "1", "CON-200", None, "Amount is not 3 x 1200", 3, 1200, 3900, date(2026, 11, 9), None, None],
+    ["2026-1011", "2", None, "Travel", "Written with a comma", 1, None, "1,234.50", date(2026, 11, 9), None, None],
+    ["2026-1011", "3", None, "Hotel", "Looks like 99.99", None, None, 99.994, date(2026, 11, 9), None, None],
+    ["2026-1011", "4", None, "Taxi", "Look-up failed", None, None, "#N/A", date(2026, 11, 9), None, None],
+    ["2026-1011", "5", None, "Lunch", "Formula never calculated", None, None, "=SUM(H3:H4)", date(2026, 11, 9), None, None],
+    ["2026-1012", "1", "SUP-10O", None, "Letter O for a zero", 1, 450, 450, date(2026, 11, 1), None, None],
+    ["2026-1012", "2", "TRN-300", None, "Sold until 2025", 1, 333.33, 333.33, date(2026, 11, 2), None, None],
+    ["2026-1012", "3", "STO-400", None, "Tiered", 500, 0.02, 10, date(2026, 11, 1), None, None],
+    ["2026-1012", "4", "CAB-500", None, "Which cable?", 2, 3.5, 7, date(2026, 11, 3), None, None],
+    ["2026-1013", "1", "SUP-100", None, "Credit for October", 1, -450, -450, date(2026, 10, 1), date(2026, 10, 31), None],
+    ["2026-1015", "1", None, "Cleaning \U0001f9f9", "A character Zuora cannot store", 1, 80, 80, date(2026, 11, 10), None, None],
+    ["2026-1099", "1", "SUP-100", None, "No such invoice", 1, 450, 450, date(2026, 11, 1), date(2026, 11, 30), None],
+    [],
+    ["Total", None, None, None, None, None, None, 14000],
+]  # fmt: skip
+
+SOUND = ("2026-1001", "2026-1002", "2026-1003", "2026-1004")
+
+
+def workbook() -> Workbook:
+    """The workbook with faults."""
+    book = Workbook()
+    sheets: tuple[tuple[str, list[list[Any]]], ...] = (("Invoices", INVOICES), ("Items", ITEMS))
+    for title, rows in sheets:
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+        _dressed(sheet)
+    book.remove(book.worksheets[0])
+    return book
+
+
+def _dressed(sheet: Worksheet) -> None:
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+        sheet.column_dimensions[cell.column_letter].width = 22
+    sheet.freeze_panes = "A2"
+    for row in sheet.iter_rows(min_row=2):
+        for cell in row:
+            if isinstance(cell.value, date):
+                cell.number_format = "yyyy-mm-dd"
+            elif cell.value == "#N/A":
+                cell.data_type = "e"
+
+
+def _pair(folder: Path) -> None:
+    """The sound invoices of the workbook, as a pair of CSV files headed by field names."""
+    folder.mkdir(exist_ok=True)
+    heads = {
+        "invoices": ["invoice_ref", "account_number", "invoice_date", "due_date", "currency", "comments"],
+        "items": [
+            "invoice_ref", "item_no", "catalog_sku", "charge_name", "description", "quantity", "unit_price",
+            "amount", "service_start_date", "service_end_date",
+        ],
+    }  # fmt: skip
+    for name, rows in (("invoices", INVOICES), ("items", ITEMS)):
+        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(heads[name])
+            for row in rows:
+                if row and row[0] in SOUND:
+                    cells = row[: len(heads[name])]
+                    writer.writerow(["" if each is None else str(each).strip() for each in cells])
+
+
+if __name__ == "__main__":
+    (HERE / "products.csv").write_text(PRODUCTS, encoding="utf-8")
+    workbook().save(HERE / "invoices.xlsx")
+    _pair(HERE / "pair")
