@@ -11,6 +11,7 @@ the process at any time, and then only this one dies.
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import json
@@ -63,15 +64,11 @@ def _serve(request: dict[str, Any], data: bytes, answers: IO[bytes]) -> None:
         answer: dict[str, Any] = {"sheets": [about for about, _ in sheets]}
     except SourceError as error:
         sheets, answer = [], {"error": str(error)}
-    except (MemoryError, pa.ArrowMemoryError):
-        sheets, answer = [], {"memory": True}
     except DefusedXmlException:
         sheets, answer = [], {"error": f"{name} declares XML entities; save it anew in Excel."}
     except (CalamineError, *DAMAGE) as error:
         sentence = f"{name} is damaged ({_short(error)}); open it in Excel, let Excel repair it, and save it."
         sheets, answer = [], {"error": sentence}
-    except RuntimeError:  # no room for a thread: the interpreter has no better word for it
-        sheets, answer = [], {"memory": True}
     except BaseException as error:  # noqa: BLE001, RUF100 - a panic of the parser is no Exception
         sheets, answer = (
             [],
@@ -83,6 +80,13 @@ def _serve(request: dict[str, Any], data: bytes, answers: IO[bytes]) -> None:
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
         write_frame(answers, memoryview(sink.getvalue()))
+
+
+def _starved(error: BaseException) -> bool:
+    """Whether an exception is one of the faces that a lack of memory shows."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, (MemoryError, ImportError)) or "can't start new thread" in str(error)
 
 
 def _short(error: BaseException) -> str:

@@ -114,7 +114,7 @@ def _cause(group: Mapping[str, Any], issues: pa.Table) -> Iterator[str]:
     yield f"  {kind.code}  {title}: {count:,} {'time' if count == 1 else 'times'}"
     if group["code"].startswith("W"):  # each line is a cause of its own
         for each in issues.slice(0, _PLACES).to_pylist():
-            yield f"        {_place(each)}: {each['message']} ({_rows(each["rows"])})"
+            yield f"        {_place(each)}: {each['message']} ({_rows(each['rows'])})"
     else:
         for each in issues.slice(0, _PLACES).to_pylist():
             yield f"        {_place(each)}: {each['message']}"

@@ -65,7 +65,7 @@ def gather(
     refs = _tied(cells["items"], cells["invoices"])
     currency = _effective_currency(invoices, unread["invoices"], demands.default_currency)
     digits = pc.take(money.digits_of(currency), pa.array(refs.parent, mask=refs.parent < 0))
-    amounts = _item_facts(items, digits, refs, demands)
+    amounts = _item_facts(items, digits, refs, unread["items"], demands)
     totals = _invoice_facts(invoices, refs, amounts["effective_amount"], currency)
     return Facts(
         raw,
@@ -144,15 +144,19 @@ def _effective_currency(invoices: _Columns, unread: Mapping[str, Mask], default:
     return pc.if_else(pa.array(unread["currency"]), None, filled) if "currency" in unread else filled
 
 
-def _item_facts(items: _Columns, digits: Any, refs: _Refs, demands: Demands) -> dict[str, Any]:
+def _item_facts(
+    items: _Columns, digits: Any, refs: _Refs, unread: Mapping[str, Mask], demands: Demands
+) -> dict[str, Any]:
     amount, quantity, price = (items[each] for each in ("amount", "quantity", "unit_price"))
     product = money.product(quantity, price, digits)
+    # what stands in an unreadable amount is not for us to guess, even where it could be computed
+    computed = pc.if_else(pa.array(unread["amount"]), None, product) if "amount" in unread else product
     computable = pc.and_(pc.is_valid(quantity), pc.is_valid(price))
     return {
         "has_invoice": pa.array(refs.parent >= 0),
         "digits": digits,
         "product": product,
-        "effective_amount": pc.coalesce(amount, product),
+        "effective_amount": pc.coalesce(amount, computed),
         "amount_known": pc.or_(pc.is_valid(amount), computable),
         "item_no_twice": pa.array(_item_no_twice(items["item_no"], refs.parent)),
         "priced_later": _priced_later(items, price) if demands.catalog_prices else _never(len(items)),
