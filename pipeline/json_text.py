@@ -1,6 +1,7 @@
 """JSON as text, a whole column at a time: one text a row, joined over offsets.
 
-Numbers are written from exact decimals; no Python object is made for a cell.
+Numbers are written from exact decimals; no Python object is made for a cell, and what a repetitive column
+says is written once for each distinct value.
 """
 
 from __future__ import annotations
@@ -8,29 +9,60 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import money
 from schemas.columns import plain
-from schemas.kinds import byte_range
+from schemas.kinds import content_of
 
 _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
-def objects(columns: Mapping[str, Any]) -> Any:
-    """One JSON object a row: the keys whose value is not null, in the order given.
+class Objects:
+    """JSON objects of the rows of some columns: the keys whose value is not null, in the order given."""
 
-    Args:
-        columns: Arrow arrays of one length by key; text, decimal, date, timestamp or boolean, or JSON text
-            made by this module under `raw`.
+    def __init__(self, columns: Mapping[str, Any]) -> None:
+        """Prepare the columns.
 
-    Returns:
-        A string array.
-    """
-    members = [_member(key, values) for key, values in columns.items()]
-    joined = pc.binary_join_element_wise(*members, ",", null_handling="skip")
-    return pc.binary_join_element_wise("{", joined, "}", "")
+        Args:
+            columns: Arrow arrays of one length by key: text, decimal, date, timestamp or boolean.
+        """
+        self._columns = {key: _said_once(key, values) for key, values in columns.items()}
+
+    def at(self, rows: Any, **last: Any) -> Any:
+        """The objects of some rows.
+
+        Args:
+            rows: positions.
+            **last: further members, as JSON texts, a row each.
+
+        Returns:
+            A string array.
+        """
+        members = [_at(key, values, rows) for key, values in self._columns.items()]
+        members += [pc.binary_join_element_wise(f'"{key}":', texts, "") for key, texts in last.items()]
+        joined = pc.binary_join_element_wise(*members, ",", null_handling="skip")
+        return pc.binary_join_element_wise("{", joined, "}", "")
+
+
+def _said_once(key: str, values: Any) -> Any:
+    """A repetitive column with its members written already."""
+    if not isinstance(values, pa.DictionaryArray):
+        return values
+    return pa.DictionaryArray.from_arrays(values.indices, _member(key, values.dictionary), safe=False)
+
+
+def _at(key: str, values: Any, rows: Any) -> Any:
+    if isinstance(values, pa.DictionaryArray):
+        return pc.take(values.dictionary, pc.take(values.indices, rows))
+    return _member(key, pc.take(values, rows))
+
+
+def _member(key: str, values: Any) -> Any:
+    """`"key":value` a row, null where the value is null."""
+    return pc.binary_join_element_wise(f'"{key}":', _value(values), "")
 
 
 def rows(columns: Sequence[Any]) -> Any:
@@ -48,29 +80,13 @@ def arrays(texts: Any, offsets: Any) -> Any:
 
     Args:
         texts: JSON texts.
-        offsets: int32, one more than there are groups.
+        offsets: one more than there are groups.
     """
     groups = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), texts)
     return pc.binary_join_element_wise("[", pc.binary_join(groups, ","), "]", "")
 
 
-class Raw:
-    """A column that is JSON text already."""
-
-    def __init__(self, texts: Any) -> None:
-        self.texts = texts
-
-
-def _member(key: str, values: Any) -> Any:
-    """`"key":value` a row, null where the value is null."""
-    if isinstance(values, pa.DictionaryArray):
-        return pc.take(_member(key, values.dictionary), values.indices)
-    return pc.binary_join_element_wise(f'"{key}":', _value(values), "")
-
-
 def _value(values: Any) -> Any:
-    if isinstance(values, Raw):
-        return values.texts
     kind = values.type
     if pa.types.is_decimal(kind):
         return money.plain_text(values)
@@ -87,9 +103,8 @@ def _value(values: Any) -> Any:
 
 def _escaped(texts: Any) -> Any:
     """Texts as they stand between the quotes of a JSON string; other control characters never get here."""
-    least, _ = byte_range(texts)
-    needed = [each for each in _ESCAPES if each in '\\"' or least < ord(" ")]
-    for each in needed:
-        if pc.any(pc.match_substring(texts, each)).as_py():
-            texts = pc.replace_substring(texts, each, _ESCAPES[each])
+    found = np.bincount(content_of(texts), minlength=256)
+    for each, escape in _ESCAPES.items():
+        if found[ord(each)]:
+            texts = pc.replace_substring(texts, each, escape)
     return texts

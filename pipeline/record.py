@@ -70,10 +70,11 @@ def record(
         PipelineError: the folder or the ledger cannot be written; nothing was left behind.
     """
     books = books_of(workspace, line)
-    with filling(workspace, run_id) as folder, ThreadPoolExecutor(1) as beside:
+    with filling(workspace, run_id) as folder, ThreadPoolExecutor(2) as beside:
         progress("writing payloads")
         table = entries.invoice_table(line)
         reports = beside.submit(write_reports, line, folder.create, table)
+        prints = beside.submit(content.fingerprints, line.sheets.valid, np.arange(len(table)))
         requests = _payloads(line, folder, table)
         reports.result()
         progress("entering the ledger")
@@ -88,7 +89,7 @@ def record(
             books,
             _run_row(line, run_id, started, requests, text),
             [(each.name, each.sha256, each.size, each.rows) for each in line.raw.sources],
-            _invoice_rows(line, table),
+            _invoice_rows(line, table, prints.result()),
             [each.row for each in requests.written],
             publish,
         )
@@ -160,18 +161,19 @@ class _Payloads:
 
 def _payloads(line: Line, folder: RunFolder, table: pa.Table) -> _Payloads:
     """One file a request, and the manifest of them all."""
-    refs, currencies = table["invoice_ref"].combine_chunks(), table["currency"].combine_chunks()
-    amounts = table["amount"].combine_chunks()
-    sizes = line.batches.invoices.sizes
+    refs = table["invoice_ref"].combine_chunks()
+    sums, sizes = _totals(table), line.batches.invoices.sizes
     written = []
-    for request in line.target.requests(line.batches, line.settings):
-        name = f"payloads/{request.number:04d}.json"
-        folder.write(name, request.body)
-        at = pa.array(line.batches.invoices.positions[request.invoices])
-        totals = _totals(pc.take(currencies, at), pc.take(amounts, at))
-        written.append(
-            _written(name, request, pc.take(refs, at).to_pylist(), int(sizes[request.invoices].sum()), totals)
-        )
+    with ThreadPoolExecutor(2) as beside:
+        writes = []
+        for request in line.target.requests(line.batches, line.settings):
+            name = f"payloads/{request.number:04d}.json"
+            writes.append(beside.submit(folder.write, name, request.body))
+            at = pa.array(line.batches.invoices.positions[request.invoices])
+            names, items = pc.take(refs, at).to_pylist(), int(sizes[request.invoices].sum())
+            written.append(_written(name, request, names, items, sums[request.number]))
+        for each in writes:
+            each.result()
     manifest = orjson.dumps(
         {"requests": [each.entry for each in written]}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
     )
@@ -195,14 +197,15 @@ def _written(name: str, request: Request, refs: list[str], items: int, totals: d
     return _Written(row, entry)
 
 
-def _totals(currencies: Any, amounts: Any) -> dict[str, str]:
-    sums = (
-        pa.table({"currency": currencies, "amount": amounts})
-        .group_by("currency")
-        .aggregate([("amount", "sum")])
-    )
-    pairs = zip(sums["currency"].to_pylist(), sums["amount_sum"].to_pylist(), strict=True)
-    return {currency: money.with_digits(total, currency) for currency, total in sorted(pairs)}
+def _totals(table: pa.Table) -> dict[int, dict[str, str]]:
+    """Per request the sum of its invoices, by currency."""
+    sent = table.select(["request", "currency", "amount"]).filter(pc.is_valid(table["request"]))
+    sums = sent.group_by(["request", "currency"]).aggregate([("amount", "sum")])
+    totals: dict[int, dict[str, str]] = {}
+    for row in sums.sort_by([("request", "ascending"), ("currency", "ascending")]).to_pylist():
+        of_request = totals.setdefault(row["request"], {})
+        of_request[row["currency"]] = money.with_digits(row["amount_sum"], row["currency"])
+    return totals
 
 
 def _run_row(line: Line, run_id: str, started: str, requests: _Payloads, text: str) -> RunRow:
@@ -219,7 +222,7 @@ def _run_row(line: Line, run_id: str, started: str, requests: _Payloads, text: s
     )
 
 
-def _invoice_rows(line: Line, table: pa.Table) -> Iterator[tuple[Any, ...]]:
+def _invoice_rows(line: Line, table: pa.Table, fingerprints: list[str]) -> Iterator[tuple[Any, ...]]:
     """The ledger's rows, an invoice each, in the order of the sheet."""
     count = len(table)
     amounts = money.plain_text(table["amount"].combine_chunks())
@@ -232,7 +235,7 @@ def _invoice_rows(line: Line, table: pa.Table) -> Iterator[tuple[Any, ...]]:
         table["items"].to_pylist(),
         amounts.to_pylist(),
         table["state"].to_pylist(),
-        content.fingerprints(line.sheets.valid, np.arange(count)),
+        fingerprints,
         table["request"].to_pylist(),
         _items(line).to_pylist(),
         table["reasons"].to_pylist(),
@@ -246,7 +249,7 @@ def _items(line: Line) -> Any:
     at = pa.array(accepted.items)
 
     def some(owner: Any, name: str) -> Any:
-        return pc.take(plain(cells_of(owner[name])), at) if name in owner else pa.nulls(len(at), pa.string())
+        return plain(pc.take(cells_of(owner[name]), at)) if name in owner else pa.nulls(len(at), pa.string())
 
     product = pc.coalesce(some(line.sheets.catalog, "product_name"), some(frame, "charge_name"))
     columns = [product, some(frame, "product_rate_plan_charge_id")]

@@ -17,7 +17,7 @@ from pipeline.catalog.engine import answer
 Kind = Literal["sku", "charge"]
 KEYS = 10_000
 """No more keys than these are answered."""
-PAIRS = 8_000_000
+PAIRS = 2_000_000
 """No more pairs of key and name than these are compared letter by letter."""
 
 _ALIKE = 0.85

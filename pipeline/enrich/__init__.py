@@ -81,7 +81,9 @@ def enrich(valid: ValidSheets, knowledge: Knowledge | None, ways: Ways) -> tuple
         return EnrichedSheets(valid, valid.items, empty), found([*_without_catalog(valid.items)])
     skus, charges = _column(valid.items, SKU), _column(valid.items, CHARGE)
     choice = choose.choose(valid, knowledge.candidates, plain(skus), plain(charges))
-    charge_id = pc.coalesce(choice.column(CHARGE), plain(charges))
+    charge_id = choice.column(CHARGE)
+    if charges.null_count < len(charges):
+        charge_id = pc.coalesce(plain(charge_id), plain(charges))
     items = valid.items.assign(**{CHARGE: series(charge_id)})
     catalog = pd.DataFrame(
         {name: series(choice.column(name)) for name in (*ways.owned, "product_id", "product_name")}
@@ -122,7 +124,7 @@ def _faults(
                 more = {"models": " and ".join(USABLE_MODELS), "near": ""}
             yield _finding(code, field, rows, texts, **facts, **more)
     differ = choice.other_sku(skus)
-    yield _finding("E406", SKU, differ, skus, expected=pc.take(choice.column("sku"), pa.array(differ)))
+    yield _finding("E406", SKU, differ, skus, expected=plain(pc.take(choice.column("sku"), pa.array(differ))))
 
 
 def _finding(code: str, field: str, rows: Positions, texts: Any, **facts: Any) -> Findings:
@@ -146,7 +148,7 @@ def _overruled(items: pd.DataFrame, choice: Choice, owned: tuple[str, ...]) -> I
     for name in owned:
         if name not in items:
             continue
-        mine, theirs = plain(cells_of(items[name])), choice.column(name)
+        mine, theirs = plain(cells_of(items[name])), plain(choice.column(name))
         differs = pc.and_(pc.is_valid(mine), pc.fill_null(pc.not_equal(mine, theirs), True))
         rows = np.flatnonzero(pc.and_(differs, pa.array(choice.row >= 0)).to_numpy(zero_copy_only=False))
         if len(rows):

@@ -47,8 +47,12 @@ class Choice:
     ambiguous: Mask
 
     def column(self, name: str) -> Any:
-        """A catalog column, a row an item; null where no charge was chosen."""
-        return pc.take(whole(self.candidates[name]), pa.array(self.row, mask=self.row < 0))
+        """A catalog column, a row an item; null where no charge was chosen; text is dictionary-encoded."""
+        values = whole(self.candidates[name])
+        rows = pa.array(self.row.astype(np.int32), mask=self.row < 0)
+        if pa.types.is_string(values.type):
+            return pa.DictionaryArray.from_arrays(rows, values, safe=False)
+        return pc.take(values, rows)
 
     def unknown_by(self, kind: str) -> Positions:
         """Items whose key has no candidate."""
@@ -56,8 +60,10 @@ class Choice:
 
     def other_sku(self, skus: Any) -> Positions:
         """Items whose SKU is not that of the charge they name."""
-        same = pc.fill_null(pc.equal(skus, self.column("sku")), True).to_numpy(zero_copy_only=False)
-        return np.flatnonzero(self.by_charge & ~same)
+        named: Positions = np.flatnonzero(self.by_charge)
+        theirs, mine = (plain(pc.take(each, pa.array(named))) for each in (self.column("sku"), skus))
+        same = pc.fill_null(pc.equal(mine, theirs), True).to_numpy(zero_copy_only=False)
+        return np.asarray(named[~same])
 
     def faults(self, by_charge: bool) -> Iterator[tuple[str, Positions, dict[str, Any]]]:
         """Code, items and facts of what could not be chosen, among items that name a charge or a SKU."""

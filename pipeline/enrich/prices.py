@@ -69,7 +69,7 @@ def _unread(valid: ValidSheets) -> Mask:
 def _in_currency(valid: ValidSheets, choice: Choice) -> Any:
     invoice = pa.array(valid.parent, mask=valid.parent < 0)
     wanted = pc.take(plain(cells_of(valid.invoices["effective_currency"])), invoice)
-    return pc.fill_null(pc.equal(wanted, choice.column("currency")), False)
+    return pc.fill_null(pc.equal(wanted, plain(choice.column("currency"))), False)
 
 
 def _told(came: Any, choice: Choice, used: Any) -> list[Findings]:
@@ -77,7 +77,7 @@ def _told(came: Any, choice: Choice, used: Any) -> list[Findings]:
         return []
     at = pa.array(came)
     prices = money.plain_text(pc.take(used, at))
-    return [grouped("W403", "unit_price", came, pc.take(choice.column("sku"), at), prices)]
+    return [grouped("W403", "unit_price", came, plain(pc.take(choice.column("sku"), at)), prices)]
 
 
 def _judged(valid: ValidSheets, amount: Any, came: Any, terms: Terms) -> list[Findings]:

@@ -70,10 +70,8 @@ def _serve(request: dict[str, Any], data: bytes, answers: IO[bytes]) -> None:
         sentence = f"{name} is damaged ({_short(error)}); open it in Excel, let Excel repair it, and save it."
         sheets, answer = [], {"error": sentence}
     except BaseException as error:  # noqa: BLE001, RUF100 - a panic of the parser is no Exception
-        sheets, answer = (
-            [],
-            {"error": f"{name} cannot be read ({_short(error)}); open it in Excel and save it."},
-        )
+        sentence = f"{name} cannot be read ({_short(error)}); open it in Excel and save it."
+        sheets, answer = [], {"memory": True} if _starved(error) else {"error": sentence}
     write_frame(answers, json.dumps(answer).encode())
     for _, table in sheets:
         sink = pa.BufferOutputStream()

@@ -101,7 +101,7 @@ def _items(line: Line, invoices: pa.Table, rows: Positions) -> pa.Table:
     items, at = line.sheets.items, pa.array(rows)
 
     def own(name: str, kind: Any = None) -> Any:
-        return pc.take(_column(items, name, kind or pa.string()), at)
+        return _some(items, name, at, kind)
 
     def of_invoice(name: str) -> Any:
         return pc.take(invoices[name].combine_chunks(), owner)
@@ -109,8 +109,7 @@ def _items(line: Line, invoices: pa.Table, rows: Positions) -> pa.Table:
     raw = line.raw.tables["items"]
     ref = pc.take(cells_of(raw.frame["invoice_ref"]), at) if "invoice_ref" in raw.frame else _blank(len(rows))
     billed = {
-        name: pc.take(_billed(line, name), at)
-        for name in line.target.projection(line.settings).owned_by_catalog
+        name: _billed(line, name, at) for name in line.target.projection(line.settings).owned_by_catalog
     }
     return pa.table(
         {
@@ -136,13 +135,20 @@ def _items(line: Line, invoices: pa.Table, rows: Positions) -> pa.Table:
     )
 
 
-def _billed(line: Line, name: str) -> Any:
+def _billed(line: Line, name: str, at: Any) -> Any:
     """What will be billed: the charge's value where there is a charge, else the sheet's."""
-    mine = _column(line.sheets.items, name)
+    mine = _some(line.sheets.items, name, at)
     if name not in line.sheets.catalog:
         return mine
-    charge = pc.is_valid(_column(line.sheets.items, "product_rate_plan_charge_id"))
-    return pc.if_else(charge, cells_of(line.sheets.catalog[name]), mine)
+    charge = pc.is_valid(pc.take(cells_of(line.sheets.items["product_rate_plan_charge_id"]), at))
+    return pc.if_else(charge, _some(line.sheets.catalog, name, at), mine)
+
+
+def _some(frame: Any, name: str, at: Any, kind: Any = None) -> Any:
+    """Some rows of a column, null where there is no such column."""
+    if name not in frame:
+        return pa.nulls(len(at), kind or pa.string())
+    return plain(pc.take(cells_of(frame[name]), at))
 
 
 def _column(frame: Any, name: str, kind: Any = None) -> Any:

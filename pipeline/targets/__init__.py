@@ -1,4 +1,4 @@
-"""Stage 5: batches become requests. One module per billing API, data and pure functions; here they register."""
+"""Stage 5: batches become requests. One module per billing API, data and pure functions; the registry."""
 
 from __future__ import annotations
 

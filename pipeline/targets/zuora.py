@@ -31,7 +31,8 @@ def _projection(settings: Settings) -> Projection:
 
 
 def _requests(batches: Batches, settings: Settings) -> Iterator[Request]:
-    invoices, items = _invoice_columns(batches, settings), _item_columns(batches, settings)
+    invoices = json_text.Objects(_invoice_columns(batches, settings))
+    items = json_text.Objects(_item_columns(batches, settings))
     number = 0
     for start in range(0, len(batches), _AT_ONCE):
         some = batches.batches[start : start + _AT_ONCE]
@@ -41,7 +42,7 @@ def _requests(batches: Batches, settings: Settings) -> Iterator[Request]:
 
 
 def _bodies(
-    batches: Batches, some: tuple[Batch, ...], invoices: dict[str, Any], items: dict[str, Any]
+    batches: Batches, some: tuple[Batch, ...], invoices: json_text.Objects, items: json_text.Objects
 ) -> Iterator[bytes]:
     """The bodies of some batches."""
     accepted = batches.invoices
@@ -50,10 +51,8 @@ def _bodies(
     offsets = np.concatenate(([0], np.cumsum(sizes)))
     within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
     rows = pa.array(accepted.items[np.repeat(starts, sizes) + within])
-    item_texts = json_text.objects({key: pc.take(values, rows) for key, values in items.items()})
     positions = pa.array(accepted.positions[chosen])
-    header = {key: pc.take(values, positions) for key, values in invoices.items()}
-    texts = json_text.objects(header | {"invoiceItems": json_text.Raw(json_text.arrays(item_texts, offsets))})
+    texts = invoices.at(positions, invoiceItems=json_text.arrays(items.at(rows), offsets))
     bounds = np.concatenate(([0], np.cumsum([len(each.invoices) for each in some])))
     for array in json_text.arrays(texts, bounds):
         yield b'{"invoices":%b,"useSingleTransaction":false}' % array.as_buffer().to_pybytes()
