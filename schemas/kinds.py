@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -79,14 +80,23 @@ class DateFormat:
         return pc.coalesce(iso, texts)
 
 
-def byte_range(texts: pa.Array) -> tuple[int, int]:
-    """The smallest and the largest byte of all texts together; (255, 0) when there is none."""
+def content_of(texts: pa.Array) -> npt.NDArray[np.uint8]:
+    """The bytes of all texts together, without a copy.
+
+    Args:
+        texts: a string array.
+    """
     start, stop = texts.offset, texts.offset + len(texts)
     _, offsets, data = texts.buffers()
     if data is None or not len(texts):
-        return 255, 0
+        return np.zeros(0, np.uint8)
     ends = np.frombuffer(offsets, np.int32)
-    content = np.frombuffer(data, np.uint8)[ends[start] : ends[stop]]
+    return np.frombuffer(data, np.uint8)[ends[start] : ends[stop]]
+
+
+def byte_range(texts: pa.Array) -> tuple[int, int]:
+    """The smallest and the largest byte of all texts together; (255, 0) when there is none."""
+    content = content_of(texts)
     return (int(content.min()), int(content.max())) if len(content) else (255, 0)
 
 
