@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pipeline.accept import items_of
 from pipeline.model import Mask, Positions, RawTable, ValidSheets
 from schemas import money
-from schemas.columns import cells_of
+from schemas.columns import cells_of, plain
 
 _IDENTITY = ("invoice_ref", "item_no")
 _EFFECTIVE = ("amount", "currency")
@@ -66,5 +66,5 @@ def _text(values: Any, at: Any) -> Any:
 
 
 def _unread(raw: RawTable, name: str, mask: Mask, at: Any) -> Any:
-    shown = pc.if_else(pa.array(mask), cells_of(raw.frame[name]), None)
+    shown = pc.if_else(pa.array(mask), plain(cells_of(raw.frame[name])), None)
     return pc.binary_join_element_wise(f"{name}!", pc.take(shown, at), "")

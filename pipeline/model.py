@@ -97,8 +97,8 @@ class RawTable:
 
     Attributes:
         name: the table (`invoices`, `items`).
-        frame: columns = names of the fields found, `string[pyarrow]`, blanks around values trimmed, an
-            empty cell is "" (never null); RangeIndex.
+        frame: columns = names of the fields found, Arrow strings, dictionary-encoded where values repeat;
+            blanks around values trimmed; an empty cell is "" (never null); RangeIndex.
         kinds: for columns with anything but text and blanks: the CellKind of each cell as uint8.
         sheets: the sheets the rows came from.
         sheet_of: position in `sheets`, a row.

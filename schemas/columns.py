@@ -6,6 +6,10 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+
+_SAMPLE = 20_000
+_REPETITIVE = 0.25
 
 
 def series(values: Any) -> pd.Series[Any]:
@@ -24,6 +28,13 @@ def cells_of(column: pd.Series[Any]) -> Any:
 def whole(values: Any) -> Any:
     """A column in one piece."""
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def compact(values: Any) -> Any:
+    """A text column in one piece, dictionary-encoded where its values repeat."""
+    values = whole(values)
+    sample = values.slice(0, _SAMPLE)
+    return values if len(pc.unique(sample)) > _REPETITIVE * len(sample) else values.dictionary_encode()
 
 
 def plain(values: Any) -> Any:

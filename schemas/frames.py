@@ -165,5 +165,8 @@ def _of_held(field: Field) -> Iterator[checks.CellCheck]:
 def _on_distinct(holds: checks.Kernel, cells: Any) -> Any:
     """Judge each distinct value once where the column is dictionary-encoded."""
     if isinstance(cells, pa.DictionaryArray):
-        return pc.take(holds(cells.dictionary), cells.indices)
+        held = holds(cells.dictionary)
+        if pc.all(held).as_py():
+            return pa.array(np.ones(len(cells), bool))
+        return pc.take(held, cells.indices)
     return holds(cells)

@@ -28,6 +28,7 @@ from pipeline.read.layout import header_issues, lay_out, recognised
 from pipeline.read.rows import IGNORED, Body, body
 from pipeline.read.source import Blob, Form, blobs
 from pipeline.read.workbook import Parser
+from schemas.columns import compact
 from schemas.fields import Table
 
 
@@ -115,13 +116,14 @@ def _table(table: Table, bodies: Sequence[Body]) -> RawTable:
 
 
 def _column(name: str, bodies: Iterable[Body]) -> pa.ChunkedArray:
+    """A field's cells in one piece, encoded where they repeat."""
     chunks: list[pa.Array] = []
     for each in bodies:
         if name in each.columns:
             chunks += each.columns[name].chunks
         else:
             chunks.append(pa.repeat(pa.scalar("", pa.string()), len(each.rows)))
-    return pa.chunked_array(chunks, pa.string())
+    return pa.chunked_array([compact(pa.chunked_array(chunks, pa.string()))])
 
 
 def _kinds(name: str, own: Body) -> npt.NDArray[np.uint8]:

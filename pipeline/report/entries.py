@@ -59,7 +59,7 @@ def invoice_table(line: Line) -> pa.Table:
     return pa.table(
         {
             "state": pc.take(_STATES, pa.array(states(line))),
-            "invoice_ref": cells_of(raw.frame["invoice_ref"])
+            "invoice_ref": plain(cells_of(raw.frame["invoice_ref"]))
             if "invoice_ref" in raw.frame
             else _blank(len(frame)),
             "account": pc.coalesce(*(_column(frame, each) for each in ("account_number", "account_id"))),
@@ -107,7 +107,11 @@ def _items(line: Line, invoices: pa.Table, rows: Positions) -> pa.Table:
         return pc.take(invoices[name].combine_chunks(), owner)
 
     raw = line.raw.tables["items"]
-    ref = pc.take(cells_of(raw.frame["invoice_ref"]), at) if "invoice_ref" in raw.frame else _blank(len(rows))
+    ref = (
+        plain(pc.take(cells_of(raw.frame["invoice_ref"]), at))
+        if "invoice_ref" in raw.frame
+        else _blank(len(rows))
+    )
     billed = {
         name: _billed(line, name, at) for name in line.target.projection(line.settings).owned_by_catalog
     }

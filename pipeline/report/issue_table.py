@@ -115,7 +115,7 @@ def _repeated(text: str, count: int) -> Any:
 def _refs(sheets: RawTable, at: Any) -> Any:
     if "invoice_ref" not in sheets.frame:
         return _repeated("", len(at))
-    return pc.take(cells_of(sheets.frame["invoice_ref"]), at)
+    return plain(pc.take(cells_of(sheets.frame["invoice_ref"]), at))
 
 
 def _values(found: Findings, sheets: RawTable, at: Any, refs: Any) -> Any:
@@ -126,7 +126,7 @@ def _values(found: Findings, sheets: RawTable, at: Any, refs: Any) -> Any:
         return refs
     if found.field not in sheets.frame:
         return _repeated("", len(at))
-    return pc.take(cells_of(sheets.frame[found.field]), at)
+    return plain(pc.take(cells_of(sheets.frame[found.field]), at))
 
 
 def _headers(found: Findings, sheets: RawTable, table: Table) -> tuple[Any, Any]:

@@ -8,8 +8,9 @@ the environment, and judges no cell itself: every judgement is a check of a comp
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from dataclasses import field as attribute
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from pipeline.issues import Findings, Issues, found
 from pipeline.model import Mask, RawSheets, RawTable, ValidSheets
 from pipeline.validate import facts, typed, words
 from schemas import frames
-from schemas.fields import Projection, Table
+from schemas.fields import Field, Projection, Table
 from schemas.kinds import DateFormat
 from schemas.rules import Rule, Terms
 
@@ -39,8 +40,8 @@ class Demands:
 
     projection: Projection
     tables: Mapping[str, Table]
-    dates: DateFormat = field(default_factory=DateFormat)
-    terms: Terms = field(default_factory=Terms)
+    dates: DateFormat = attribute(default_factory=DateFormat)
+    terms: Terms = attribute(default_factory=Terms)
     default_currency: str = ""
     mismatch_code: str = "E304"
     catalog_prices: bool = False
@@ -61,7 +62,7 @@ def validate(raw: RawSheets, demands: Demands) -> tuple[ValidSheets, Issues]:
         ok: every row, typed; the conductor keeps the whole invoices that no error falls on.
         issues: one a bad cell or failed rule, ordered by table, column and row.
     """
-    cells = {name: typed.encoded(raw.tables[name]) for name in demands.tables}
+    cells = {name: typed.with_kinds(raw.tables[name]) for name in demands.tables}
     texts = {name: _text_findings(raw.tables[name], cells[name], demands) for name in demands.tables}
     unread = {name: _rows_by_field(texts[name], len(raw.tables[name])) for name in demands.tables}
     values = {
@@ -93,41 +94,41 @@ def check_table(raw: RawTable, table: Table, dates: DateFormat) -> tuple[pd.Data
         table: its declaration.
         dates: how text dates are written.
     """
-    cells = typed.encoded(raw)
-    schema = frames.text_schema(table, raw.fields, list(raw.kinds), astral=True, dates=dates)
-    texts = _findings(table, raw, cells, schema, dates)
+    cells = typed.with_kinds(raw)
+    texts = _findings(table, raw, cells, dates, astral=True)
     unread = _rows_by_field(texts, len(raw))
     return typed.frame(table, cells, unread, dates), found(texts)
 
 
 def _text_findings(raw: RawTable, cells: pd.DataFrame, demands: Demands) -> list[Findings]:
-    table = demands.tables[raw.name]
-    schema = frames.text_schema(
-        table, raw.fields, list(raw.kinds), astral=demands.projection.astral, dates=demands.dates
-    )
-    return _findings(table, raw, cells, schema, demands.dates)
+    return _findings(demands.tables[raw.name], raw, cells, demands.dates, demands.projection.astral)
 
 
 def _findings(
-    table: Table, raw: RawTable, cells: pd.DataFrame, schema: Any, dates: DateFormat
+    table: Table, raw: RawTable, cells: pd.DataFrame, dates: DateFormat, astral: bool
 ) -> list[Findings]:
-    """The failures of the cells as text; a cell counts under the first check that it fails."""
+    """The failures of the cells as text, column after column, some columns side by side."""
+
+    def of_column(name: str) -> list[Findings]:
+        schema = frames.text_schema(table, [name], list(raw.kinds), astral=astral, dates=dates)
+        mine = [each for each in (name + frames.KIND_SUFFIX, name) if each in cells]
+        return _of_column(table[name], raw, list(frames.failures(schema, cells[mine])), dates)
+
+    with ThreadPoolExecutor(typed.THREADS) as side_by_side:
+        return [each for some in side_by_side.map(of_column, raw.fields) for each in some]
+
+
+def _of_column(
+    field: Field, raw: RawTable, failures: list[frames.Failure], dates: DateFormat
+) -> list[Findings]:
+    """The failures of one column; a cell counts under the first check that it fails."""
     made = []
-    seen: dict[str, Mask] = {}
-    for failure in frames.failures(schema, cells):
-        name = failure.field
-        already = seen.setdefault(name, np.zeros(len(raw), bool))
-        rows = failure.rows[~already[failure.rows]]
-        already[rows] = True
-        made.append(
-            Findings(
-                failure.code,
-                raw.name,
-                name,
-                rows,
-                facts=words.of_cell(failure.code, table[name], raw, rows, dates),
-            )
-        )
+    seen = np.zeros(len(raw), bool)
+    for failure in failures:
+        rows = failure.rows[~seen[failure.rows]]
+        seen[rows] = True
+        facts = words.of_cell(failure.code, field, raw, rows, dates)
+        made.append(Findings(failure.code, raw.name, field.name, rows, facts=facts))
     return made
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -16,22 +18,14 @@ from schemas.fields import Field, Kind, Table
 from schemas.frames import KIND_SUFFIX
 from schemas.kinds import DateFormat, canonical_choice, parse
 
-_SAMPLE = 20_000
-_REPETITIVE = 0.25
+THREADS = min(8, os.cpu_count() or 1)
+"""Columns that are read side by side: Arrow's kernels let go of the interpreter while they work."""
 
 
-def encoded(raw: RawTable) -> pd.DataFrame:
-    """A table's cells, repetitive columns dictionary-encoded, and beside them what each cell held."""
-    columns = {str(name): series(_encoded(cells_of(raw.frame[name]))) for name in raw.frame}
+def with_kinds(raw: RawTable) -> pd.DataFrame:
+    """A table's cells as text, and beside them what each cell held."""
     held = {name + KIND_SUFFIX: series(pa.array(kinds)) for name, kinds in raw.kinds.items()}
-    return pd.DataFrame(columns | held, index=pd.RangeIndex(len(raw)))
-
-
-def _encoded(cells: Any) -> Any:
-    sample = cells.slice(0, _SAMPLE)
-    if len(pc.unique(sample)) > _REPETITIVE * len(sample):
-        return cells
-    return cells.dictionary_encode()
+    return raw.frame.assign(**held)
 
 
 def frame(table: Table, cells: pd.DataFrame, unread: Mapping[str, Mask], dates: DateFormat) -> pd.DataFrame:
@@ -39,19 +33,20 @@ def frame(table: Table, cells: pd.DataFrame, unread: Mapping[str, Mask], dates: 
 
     Args:
         table: its declaration.
-        cells: as `encoded` gives them.
+        cells: as text, repetitive columns dictionary-encoded.
         unread: per field, the rows whose cell cannot be read.
         dates: how text dates are written.
 
     Returns:
         The fields found, in the order of the sheet; blank or unread is null.
     """
-    columns = {
-        str(name): series(_typed(table[str(name)], cells_of(cells[name]), unread.get(str(name)), dates))
-        for name in cells
-        if not str(name).endswith(KIND_SUFFIX)
-    }
-    return pd.DataFrame(columns, index=cells.index)
+    names = [str(name) for name in cells.columns if not str(name).endswith(KIND_SUFFIX)]
+
+    def typed(name: str) -> pd.Series[Any]:
+        return series(_typed(table[name], cells_of(cells[name]), unread.get(name), dates))
+
+    with ThreadPoolExecutor(THREADS) as side_by_side:
+        return pd.DataFrame(dict(zip(names, side_by_side.map(typed, names), strict=True)), index=cells.index)
 
 
 def _typed(field: Field, cells: Any, unread: Mask | None, dates: DateFormat) -> Any:

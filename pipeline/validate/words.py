@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pipeline.issues import Findings
 from pipeline.model import CellKind, Positions, RawTable
 from schemas import money
-from schemas.columns import cells_of, series
+from schemas.columns import cells_of, plain, series
 from schemas.currencies import DIGITS
 from schemas.fields import Field, Kind
 from schemas.kinds import DateFormat
@@ -183,7 +183,7 @@ def _told(values: Any, rows: Positions) -> Any:
 
 
 def _texts(raw: RawTable, field: Field, rows: Positions) -> Any:
-    return pc.take(cells_of(raw.frame[field.name]), pa.array(rows))
+    return plain(pc.take(cells_of(raw.frame[field.name]), pa.array(rows)))
 
 
 def _mapped(raw: RawTable, field: Field, rows: Positions, say: Any) -> Any:

@@ -1,0 +1,366 @@
+"""The ledger in one process: what it records, refuses, tells and notices."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from pipeline import ledger, workspace
+from pipeline.errors import LedgerError, UsageError, WorkspaceError
+
+AT = "2026-11-20T16:50:00Z"
+SHA = "a" * 64
+
+
+def run_id(number: int) -> str:
+    return f"20261120-1650{number:02}-00000{number}"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> workspace.Workspace:
+    return workspace.prepared(tmp_path / "w")
+
+
+@pytest.fixture
+def books(place: workspace.Workspace) -> ledger.Ledger:
+    return ledger.Ledger(place.ledger, place.runs, busy_seconds=0.2)
+
+
+def invoice(position: int, ref: str, state: str = "prepared", content: str = "1") -> ledger.InvoiceRow:
+    items = [["P1", None, "2026-01-01", None, "10.10"], [None, None, "2026-01-01", None, "0.20"]]
+    prepared = state == "prepared"
+    return ledger.InvoiceRow(
+        position, ref, "A1", "GBP", "2026-11-20", 2, "10.30", state,
+        hashlib.sha256(content.encode()).hexdigest(), 1 if prepared else None,
+        orjson.dumps(items).decode() if prepared else None, "" if prepared else "E301",
+    )  # fmt: skip
+
+
+def enter(
+    place: workspace.Workspace,
+    books: ledger.Ledger,
+    number: int,
+    invoices: list[ledger.InvoiceRow],
+    environment: str = "production",
+) -> str:
+    """A run of one request, as the conductor enters it."""
+    name, summary = run_id(number), orjson.dumps({"run_id": run_id(number), "seconds": 0.1}).decode()
+    with workspace.filling(place, name) as folder:
+        if any(each.state == "prepared" for each in invoices):
+            folder.write("payloads/0001.json", b"{}")
+        folder.write("payloads/manifest.json", b"[]")
+        shas = [hashlib.sha256(each).hexdigest() for each in (b"{}", b"[]")]
+        prepared = sum(each.state == "prepared" for each in invoices)
+
+        def publish(head: str, count: int) -> None:
+            folder.write("summary.json", ledger.sealed(summary, head, count))
+            folder.publish()
+
+        ledger.record(
+            books,
+            ledger.RunRow(name, AT, "t", environment, "accepted", None, SHA, shas[1], summary),
+            [ledger.SourceRow("a\udcff.csv", SHA, 1, 2)],
+            invoices,
+            [ledger.RequestRow(1, "payloads/0001.json", shas[0], prepared, 2 * prepared, "{}")]
+            if prepared
+            else [],
+            publish,
+        )
+    return name
+
+
+def tampered(books: ledger.Ledger, *statements: str) -> None:
+    """Changes the ledger as somebody with an SQLite shell would."""
+    with closing(sqlite3.connect(books.path, isolation_level=None)) as connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+        for _, sql in triggers:
+            connection.execute(sql)
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, int, bytes]]:
+    return {
+        str(each): (
+            each.stat().st_mtime_ns,
+            each.stat().st_mode,
+            each.read_bytes() if each.is_file() else b"",
+        )
+        for each in [folder, *folder.rglob("*")]
+    }
+
+
+def test_an_absent_ledger_reads_as_empty_and_stays_absent(books: ledger.Ledger) -> None:
+    assert ledger.live(books, "production", "t", ["A"]) == {}
+    assert ledger.rejected_before(books, "production", "t", ["A"]) == {}
+    assert ledger.runs(books) == ledger.verify(books) == ledger.entries(books, "x") == []
+    for act in (lambda: ledger.show(books, "x"), lambda: ledger.discard(books, "x", AT)):
+        with pytest.raises(UsageError, match="no run x"):
+            act()
+    assert not books.path.exists()
+
+
+def test_a_run_is_recorded(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    name = enter(place, books, 1, [invoice(0, "A"), invoice(1, "B", "rejected"), invoice(2, "C", "skipped")])
+    assert ledger.verify(books) == []
+    found = ledger.live(books, "production", "t", ["A", "B", "C", "D"])
+    assert found == {"A": ledger.Live(invoice(0, "A").fingerprint, name, "prepared")}
+    assert ledger.live(books, "sandbox", "t", ["A"]) == ledger.live(books, "production", "u", ["A"]) == {}
+    (entry,) = ledger.runs(books)
+    assert dict(entry.states) == {"prepared": 1, "rejected": 1, "skipped": 1}
+    shown = ledger.show(books, name)
+    assert shown.sources[0].name == r"a\udcff.csv"
+    assert [each.number for each in shown.requests] == [1]
+    assert [each.ref for each in ledger.entries(books, name)] == ["A", "B", "C"]
+    with closing(sqlite3.connect(books.path)) as connection:
+        items = connection.execute("SELECT ref, number, product, amount FROM items").fetchall()
+    assert items == [("A", 1, "P1", "10.10"), ("A", 2, None, "0.20")]
+
+
+def test_the_latest_rejection_is_told(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    enter(place, books, 1, [invoice(0, "A", "rejected", "1")])
+    enter(place, books, 2, [invoice(0, "A", "rejected", "2")])
+    latest = invoice(0, "A", "rejected", "2").fingerprint
+    assert ledger.rejected_before(books, "production", "t", ["A", "B"]) == {"A": latest}
+    assert ledger.rejected_before(books, "sandbox", "t", ["A"]) == {}
+
+
+def test_an_identity_is_taken_once(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    enter(place, books, 1, [invoice(0, "A")])
+    with pytest.raises(ledger.IdentityTakenError, match="A and 1 more") as caught:
+        enter(place, books, 2, [invoice(0, "A"), invoice(1, "B"), invoice(2, "B")])
+    assert caught.value.refs == ("A", "B")
+    assert [each.run_id for each in ledger.runs(books)] == [run_id(1)]
+    assert not (place.runs / run_id(2)).exists()
+    enter(place, books, 2, [invoice(0, "A", "skipped")])
+    enter(place, books, 3, [invoice(0, "A")], environment="sandbox")
+    assert ledger.verify(books) == []
+
+
+def test_the_same_run_is_not_entered_twice(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    enter(place, books, 1, [invoice(0, "A")])
+    shutil.rmtree(place.runs / run_id(1))
+    with pytest.raises(LedgerError, match="is in the ledger already"):
+        enter(place, books, 1, [invoice(0, "B")])
+
+
+def test_discard_frees_the_identity(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    name = enter(place, books, 1, [invoice(0, "A"), invoice(1, "B"), invoice(2, "C", "rejected")])
+    assert ledger.discard(books, name, AT) == (2, 4, {"GBP": Decimal("20.60")})
+    assert ledger.live(books, "production", "t", ["A", "B"]) == {}
+    assert dict(ledger.runs(books)[0].states) == {"rejected": 1, "withdrawn": 2}
+    with pytest.raises(LedgerError, match="nothing left to withdraw"):
+        ledger.discard(books, name, AT)
+    with pytest.raises(UsageError, match="no run nonesuch"):
+        ledger.discard(books, "nonesuch", AT)
+    enter(place, books, 2, [invoice(0, "A", content="2")])
+    assert ledger.live(books, "production", "t", ["A"])["A"].run_id == run_id(2)
+    assert ledger.verify(books) == []
+
+
+@pytest.mark.parametrize("table", ["runs", "sources", "invoices", "requests", "events"])
+def test_the_ledger_only_grows(place: workspace.Workspace, books: ledger.Ledger, table: str) -> None:
+    enter(place, books, 1, [invoice(0, "A")])
+    with closing(sqlite3.connect(books.path)) as connection:
+        for statement in (f"UPDATE {table} SET run_id = run_id", f"DELETE FROM {table}"):
+            with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+                connection.execute(statement)
+
+
+def test_a_failing_publish_leaves_nothing(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    (place.runs / run_id(1)).mkdir()
+    with pytest.raises(WorkspaceError, match="exists already"):
+        enter(place, books, 1, [invoice(0, "A")])
+    assert ledger.runs(books) == []
+    assert ledger.live(books, "production", "t", ["A"]) == {}
+
+
+def test_files_are_the_owners_alone(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    before = os.umask(0)
+    try:
+        with ledger.holding(books):
+            modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in place.path.glob("ledger*")}
+        enter(place, books, 1, [invoice(0, "A")])
+    finally:
+        os.umask(before)
+    assert set(modes) == {"ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"}
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE((place.runs / ".head").stat().st_mode) == 0o600
+    assert not list(place.path.glob("ledger.sqlite?*"))
+
+
+def test_reading_changes_nothing(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    name = enter(place, books, 1, [invoice(0, "A")])
+    before = snapshot(place.path)
+    assert set(ledger.live(books, "production", "t", ["A"])) == {"A"}
+    assert ledger.show(books, name).run.run_id == name
+    assert ledger.runs(books)
+    assert ledger.verify(books) == []
+    assert snapshot(place.path) == before
+
+
+def test_reading_needs_no_right_to_write(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    enter(place, books, 1, [invoice(0, "A")])
+    for each in [books.path, place.runs, place.path]:
+        each.chmod(each.stat().st_mode & ~0o222)
+    try:
+        before = snapshot(place.path)
+        assert set(ledger.live(books, "production", "t", ["A"])) == {"A"}
+        assert snapshot(place.path) == before
+    finally:
+        place.path.chmod(0o700)
+        place.runs.chmod(0o700)
+
+
+def test_what_a_killed_writer_left_is_read_without_touching_it(
+    place: workspace.Workspace, books: ledger.Ledger, tmp_path: Path
+) -> None:
+    enter(place, books, 1, [invoice(0, "A")])
+    with closing(sqlite3.connect(books.path, isolation_level=None)) as writer:
+        writer.execute("DELETE FROM live")  # committed, and only in the -wal
+        left = tmp_path / "left"
+        shutil.copytree(place.path, left)
+    other = ledger.Ledger(left / "ledger.sqlite", left / "runs")
+    before = snapshot(left)
+    assert before[str(left / "ledger.sqlite-wal")][2]
+    assert ledger.live(other, "production", "t", ["A"]) == {}
+    assert snapshot(left) == before
+
+
+TAMPERING: dict[str, str] = {
+    "amount": "UPDATE invoices SET amount = '10.31'",
+    "items": "UPDATE invoices SET items = replace(items, 'P1', 'P2')",
+    "verdict": "UPDATE runs SET verdict = 'rejected'",
+    "source": "UPDATE sources SET size = 7",
+    "request": "UPDATE requests SET sha256 = 'b'",
+    "row gone": "DELETE FROM invoices WHERE ref = 'B'",
+    "row added": "INSERT INTO sources SELECT run_id, 'x', sha256, 1, 1 FROM sources",
+    "row of no run": "INSERT INTO sources VALUES ('x', 'x', 'x', 1, 1)",
+    "event changed": "UPDATE events SET at = '2020' WHERE seq = 1",
+    "first event gone": "DELETE FROM events WHERE seq = 1",
+    "last event gone": "DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)",
+    "all events gone": "DELETE FROM events",
+    "identity freed": "DELETE FROM live",
+    "identity held": "INSERT INTO live SELECT environment, target, 'Z', 1 FROM runs LIMIT 1",
+    "trigger gone": "CREATE TRIGGER other BEFORE INSERT ON live BEGIN SELECT 1; END",
+}
+
+
+@pytest.mark.parametrize("what", TAMPERING)
+def test_tampering_is_noticed(place: workspace.Workspace, books: ledger.Ledger, what: str) -> None:
+    enter(place, books, 1, [invoice(0, "A"), invoice(1, "B")])
+    enter(place, books, 2, [invoice(0, "C")])
+    ledger.discard(books, run_id(2), AT)
+    assert ledger.verify(books) == []
+    tampered(books, TAMPERING[what])
+    assert ledger.verify(books)
+
+
+def change(path: str, content: bytes) -> Callable[[Path], Any]:
+    return lambda folder: (folder / path).write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        change("payloads/0001.json", b"{ }"),
+        change("payloads/manifest.json", b"{}"),
+        change("payloads/0002.json", b"{}"),
+        change("summary.json", b"{}"),
+        change("summary.json", b"not json"),
+        lambda folder: (folder / "payloads/0001.json").unlink(),
+        shutil.rmtree,
+        lambda folder: folder.rename(folder.with_name(run_id(9))),
+    ],
+)
+def test_a_changed_run_folder_is_noticed(
+    place: workspace.Workspace, books: ledger.Ledger, act: Callable[[Path], Any]
+) -> None:
+    act(place.runs / enter(place, books, 1, [invoice(0, "A")]))
+    assert ledger.verify(books)
+
+
+@pytest.mark.parametrize("later", ["run", "discard"])
+def test_yesterdays_copy_is_refused(
+    place: workspace.Workspace, books: ledger.Ledger, tmp_path: Path, later: str
+) -> None:
+    name = enter(place, books, 1, [invoice(0, "A")])
+    shutil.copy(books.path, tmp_path / "copy")
+    if later == "run":
+        enter(place, books, 2, [invoice(0, "B")])
+    else:
+        ledger.discard(books, name, AT)
+    shutil.copy(tmp_path / "copy", books.path)
+    assert "lacks entries" in ledger.verify(books)[0]
+    with pytest.raises(LedgerError, match="lacks entries"):
+        ledger.live(books, "production", "t", ["A"])
+    with pytest.raises(LedgerError, match="lacks entries"), ledger.holding(books):
+        pytest.fail("no orphan may be removed now")
+
+
+def test_yesterdays_copy_is_noticed_without_the_note(
+    place: workspace.Workspace, books: ledger.Ledger, tmp_path: Path
+) -> None:
+    enter(place, books, 1, [invoice(0, "A")])
+    shutil.copy(books.path, tmp_path / "copy")
+    enter(place, books, 2, [invoice(0, "B")])
+    shutil.copy(tmp_path / "copy", books.path)
+    (place.runs / ".head").unlink()
+    assert ledger.verify(books) == [f"The ledger does not know the run of the folder {run_id(2)}."]
+
+
+def test_a_lost_ledger_is_not_taken_for_an_empty_one(
+    place: workspace.Workspace, books: ledger.Ledger
+) -> None:
+    enter(place, books, 1, [invoice(0, "A")])
+    books.path.unlink()
+    for act in (lambda: ledger.runs(books), lambda: enter(place, books, 2, [invoice(0, "A")])):
+        with pytest.raises(LedgerError, match="is gone"):
+            act()
+    assert not books.path.exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\3\4 no database at all" * 100, b"SQLite format 3\0" + b"x" * 5000]
+)
+def test_a_file_that_is_no_ledger_is_a_sentence(books: ledger.Ledger, content: bytes) -> None:
+    books.path.write_bytes(content)
+    for act in (lambda: ledger.runs(books), lambda: ledger.holding(books).__enter__()):
+        with pytest.raises(LedgerError, match=r"is not a ledger|is damaged"):
+            act()
+    assert books.path.read_bytes() == content
+
+
+def test_a_foreign_database_and_another_version_are_sentences(books: ledger.Ledger) -> None:
+    with ledger.holding(books):
+        pass
+    for pragma, sentence in (("user_version = 99", "has version 99"), ("application_id = 1", "not a ledger")):
+        with closing(sqlite3.connect(books.path)) as connection:
+            connection.execute(f"PRAGMA {pragma}")
+        with pytest.raises(LedgerError, match=sentence):
+            ledger.runs(books)
+
+
+def test_damage_inside_is_noticed(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    enter(place, books, 1, [invoice(number, f"A{number}") for number in range(500)])
+    content = bytearray(books.path.read_bytes())
+    unnoticed = []
+    for page in range(4096, len(content), 4096):
+        changed = bytes(content[:page]) + b"\xff" * 512 + bytes(content[page + 512 :])
+        books.path.write_bytes(changed)
+        if not ledger.verify(books):
+            unnoticed.append(page)
+    assert unnoticed == []
