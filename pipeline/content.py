@@ -25,6 +25,7 @@ _EFFECTIVE = ("amount", "currency")
 
 _BETWEEN_FIELDS = "\x1f"
 _BETWEEN_ITEMS = "\x1e"
+_AT_ONCE = 20_000
 
 
 def fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
@@ -36,12 +37,14 @@ def fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
     """
     items, offsets = items_of(valid.parent, positions, len(valid.invoices))
     headers = _lines(valid, "invoices", valid.invoices, positions).to_pylist()
-    lines = _lines(valid, "items", valid.items, items).to_pylist()
-    bounds = offsets.tolist()
-    made = []
-    for place, header in enumerate(headers):
-        content = _BETWEEN_ITEMS.join([header, *sorted(lines[bounds[place] : bounds[place + 1]])])
-        made.append(hashlib.sha256(content.encode()).hexdigest())
+    made: list[str] = []
+    for start in range(0, len(positions), _AT_ONCE):
+        stop = min(start + _AT_ONCE, len(positions))
+        bounds = (offsets[start : stop + 1] - offsets[start]).tolist()
+        lines = _lines(valid, "items", valid.items, items[offsets[start] : offsets[stop]]).to_pylist()
+        for place, header in enumerate(headers[start:stop]):
+            content = _BETWEEN_ITEMS.join([header, *sorted(lines[bounds[place] : bounds[place + 1]])])
+            made.append(hashlib.sha256(content.encode()).hexdigest())
     return made
 
 
@@ -49,9 +52,9 @@ def _lines(valid: ValidSheets, table: str, frame: pd.DataFrame, rows: Positions)
     """One text a row: its fields by name, blank ones left out, unreadable ones as they stand in the sheet."""
     raw, unread = valid.raw.tables[table], valid.unread[table]
     names = {str(each) for each in frame.columns} - {*_IDENTITY, *_EFFECTIVE}
-    at = pa.array(rows)
+    at, numbers = pa.array(rows), valid.number_texts if table == "items" else {}
     parts = [
-        pc.binary_join_element_wise(f"{name}=", _text(cells_of(frame[name]), at), "")
+        pc.binary_join_element_wise(f"{name}=", _text(numbers.get(name, cells_of(frame[name])), at), "")
         for name in sorted(names)
     ]
     parts += [_unread(raw, name, mask, at) for name, mask in sorted(unread.items()) if name not in _IDENTITY]

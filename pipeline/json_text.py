@@ -20,6 +20,13 @@ from schemas.kinds import content_of
 _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
+class Numbers:
+    """A column of JSON numbers that are written already."""
+
+    def __init__(self, texts: Any) -> None:
+        self.texts = texts
+
+
 class Objects:
     """JSON objects of the rows of some columns: the keys whose value is not null, in the order given."""
 
@@ -27,7 +34,7 @@ class Objects:
         """Prepare the columns.
 
         Args:
-            columns: Arrow arrays of one length by key: text, decimal, date, timestamp or boolean.
+            columns: Arrow arrays of one length by key: text, decimal, date, timestamp, boolean, or `Numbers`.
         """
         self._columns = {key: _said_once(key, values) for key, values in columns.items()}
 
@@ -55,6 +62,8 @@ def _said_once(key: str, values: Any) -> Any:
 
 
 def _at(key: str, values: Any, rows: Any) -> Any:
+    if isinstance(values, Numbers):
+        return pc.binary_join_element_wise(f'"{key}":', pc.take(values.texts, rows), "")
     if isinstance(values, pa.DictionaryArray):
         return pc.take(values.dictionary, pc.take(values.indices, rows))
     return _member(key, pc.take(values, rows))

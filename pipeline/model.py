@@ -11,12 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+
+from schemas import money
+from schemas.columns import cells_of
 
 Positions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -156,6 +160,19 @@ class ValidSheets:
     parent: Positions
     digits: npt.NDArray[np.int8]
 
+    @cached_property
+    def number_texts(self) -> Mapping[str, Any]:
+        """Quantity, unit price and effective amount as plain texts: written once, used by every output."""
+        return _number_texts(self.items)
+
+
+def _number_texts(items: pd.DataFrame) -> Mapping[str, Any]:
+    names = ("quantity", "unit_price", "effective_amount")
+    return {
+        name: money.plain_text(cells_of(items[name])) if name in items else pa.nulls(len(items), pa.string())
+        for name in names
+    }
+
 
 @dataclass(frozen=True)
 class Knowledge:
@@ -182,11 +199,18 @@ class EnrichedSheets:
         items: the items' frame; the charge id is filled where a SKU was looked up, unit price and amount
             where a setting says so.
         catalog: a row an item: what the catalog owns (`charge_name`, `sku`, ...), null without a charge.
+        priced: unit prices or amounts were filled from the catalog.
     """
 
     valid: ValidSheets
     items: pd.DataFrame
     catalog: pd.DataFrame
+    priced: bool = False
+
+    @cached_property
+    def number_texts(self) -> Mapping[str, Any]:
+        """Quantity, unit price and effective amount as plain texts: written once, used by every output."""
+        return _number_texts(self.items) if self.priced else self.valid.number_texts
 
 
 @dataclass(frozen=True)

@@ -110,9 +110,12 @@ def write_reports(line: Line, create: Callable[[str], BinaryIO], table: pa.Table
         table: as `entries.invoice_table` gives it.
     """
     with create("issues.csv") as file:
-        safe_csv.write([issue_table(line.issues, line.raw, line.tables)], file)
+        issues = issue_table(line.issues, line.raw, line.tables)
+        safe_csv.write(dict(zip(issues.column_names, issues.columns, strict=True)), file)
     with create("ledger.csv") as file:
-        safe_csv.write(entries.item_tables(line, table), file)
+        items = entries.item_columns(line, table)
+        safe_csv.write(items, file)
+        safe_csv.write(entries.without_items(table, items), file, header=False)
 
 
 def write_beside(line: Line, folder: Path, final: dict[str, Any]) -> None:

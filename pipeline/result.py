@@ -14,6 +14,7 @@ import pyarrow as pa
 from pipeline.line import Line
 from pipeline.report import entries
 from pipeline.report.issue_table import issue_table
+from schemas.columns import plain
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Result:
     @cached_property
     def items(self) -> pd.DataFrame:
         """One row an item, as in `ledger.csv`: state, invoice, charge, what will be billed, row."""
-        return _frame(pa.concat_tables(entries.item_tables(self.line, entries.invoice_table(self.line))))
+        columns = entries.item_columns(self.line, entries.invoice_table(self.line))
+        return _frame(pa.table({name: plain(each) for name, each in columns.items()}))
 
     @cached_property
     def issues(self) -> pd.DataFrame:

@@ -115,7 +115,17 @@ def text(values: Any, digits: Any) -> Any:
         values: decimals.
         digits: int8, decimals of the row's currency; null writes the plain text.
     """
-    written = plain_text(values)
+    return padded(plain_text(values), values, digits)
+
+
+def padded(written: Any, values: Any, digits: Any) -> Any:
+    """Plain texts of amounts, with the decimals of their currency; see `text`.
+
+    Args:
+        written: the plain texts.
+        values: the same as decimals.
+        digits: int8, decimals of the row's currency.
+    """
     for each in pc.unique(digits).drop_null().to_pylist():
         exact = pc.round(values, ndigits=each)
         fits = pc.and_(pc.equal(digits, each), pc.equal(exact, values))

@@ -96,7 +96,7 @@ def enrich(valid: ValidSheets, knowledge: Knowledge | None, ways: Ways) -> tuple
     if ways.catalog_prices:
         items, priced = prices.fill(valid, items, choice, ways.terms)
         findings += priced
-    return EnrichedSheets(valid, items, catalog), found(findings)
+    return EnrichedSheets(valid, items, catalog, ways.catalog_prices), found(findings)
 
 
 def _without_catalog(items: pd.DataFrame) -> Iterator[Findings]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,11 @@ import pyarrow.compute as pc
 
 from pipeline.issues import Level
 from pipeline.line import Line
-from pipeline.model import Positions
 from schemas import money
-from schemas.columns import cells_of, plain
+from schemas.columns import cells_of, plain, whole
 from schemas.kinds import DECIMAL
 
 PREPARED, REJECTED, SKIPPED = "prepared", "rejected", "skipped"
-_AT_ONCE = 250_000
 _STATES = pa.array([PREPARED, REJECTED, SKIPPED])
 
 
@@ -74,85 +72,90 @@ def invoice_table(line: Line) -> pa.Table:
     )
 
 
-def item_tables(line: Line, invoices: pa.Table) -> Iterator[pa.Table]:
-    """One row an item, in the order of the sheet, some at a time; then the invoices that have none.
+def item_columns(line: Line, invoices: pa.Table) -> dict[str, Any]:
+    """One row an item, in the order of the sheet: Arrow columns, dictionary-encoded where they repeat.
+
+    What belongs to the invoice, or to the charge, is not copied to its items: their rows point to it.
 
     Args:
         line: the end of the line.
         invoices: as `invoice_table` gives them.
     """
-    of_items = len(line.sheets.items)
-    for start in range(0, of_items, _AT_ONCE):
-        yield _items(line, invoices, np.arange(start, min(start + _AT_ONCE, of_items)))
-    empty = np.flatnonzero(invoices["items"].to_numpy() == 0)
-    if len(empty) or not of_items:
-        without = _items(line, invoices, np.zeros(0, np.int64)).schema
-        some = invoices.take(pa.array(empty))
-        columns = {
-            name: some[name] if name in some.column_names else pa.nulls(len(some), without.field(name).type)
-            for name in without.names
-        }
-        yield pa.table(columns).cast(without)
-
-
-def _items(line: Line, invoices: pa.Table, rows: Positions) -> pa.Table:
-    parent = line.sheets.valid.parent[rows]
+    sheets, raw = line.sheets, line.raw.tables["items"]
+    parent = sheets.valid.parent.astype(np.int32)
     owner = pa.array(parent, mask=parent < 0)
-    items, at = line.sheets.items, pa.array(rows)
-
-    def own(name: str, kind: Any = None) -> Any:
-        return _some(items, name, at, kind)
+    owned = np.append(states(line), np.int8(1))[parent]  # an item without an invoice is rejected
 
     def of_invoice(name: str) -> Any:
-        return pc.take(invoices[name].combine_chunks(), owner)
+        return pa.DictionaryArray.from_arrays(owner, whole(invoices[name]), safe=False)
 
-    raw = line.raw.tables["items"]
-    ref = (
-        plain(pc.take(cells_of(raw.frame["invoice_ref"]), at))
-        if "invoice_ref" in raw.frame
-        else _blank(len(rows))
-    )
-    billed = {
-        name: _billed(line, name, at) for name in line.target.projection(line.settings).owned_by_catalog
+    def own(name: str, kind: Any = None) -> Any:
+        known = name in sheets.items
+        return cells_of(sheets.items[name]) if known else pa.nulls(len(parent), kind or pa.string())
+
+    texts = sheets.number_texts
+    digits = pc.take(money.digits_of(whole(invoices["currency"])), owner)
+    ref = cells_of(raw.frame["invoice_ref"]) if "invoice_ref" in raw.frame else _blank(len(parent))
+    return {
+        "state": pa.DictionaryArray.from_arrays(pa.array(owned), _STATES),
+        "invoice_ref": ref,
+        "account": of_invoice("account"),
+        "currency": of_invoice("currency"),
+        "invoice_date": of_invoice("invoice_date"),
+        "item_no": own("item_no"),
+        "catalog_sku": own("catalog_sku"),
+        "product_rate_plan_charge_id": own("product_rate_plan_charge_id"),
+        **{name: _billed(line, name) for name in line.target.projection(line.settings).owned_by_catalog},
+        "description": own("description"),
+        "quantity": texts["quantity"],
+        "unit_price": texts["unit_price"],
+        "amount": money.padded(texts["effective_amount"], own("effective_amount", DECIMAL), digits),
+        "service_start_date": own("service_start_date", pa.date32()),
+        "service_end_date": own("service_end_date", pa.date32()),
+        "request": of_invoice("request"),
+        "reasons": _reasons(line, parent, whole(invoices["reasons"])),
+        "row": pa.array(raw.row_of),
     }
-    return pa.table(
-        {
-            "state": pc.fill_null(of_invoice("state"), REJECTED),
-            "invoice_ref": ref,
-            "account": of_invoice("account"),
-            "currency": of_invoice("currency"),
-            "invoice_date": of_invoice("invoice_date"),
-            "item_no": own("item_no"),
-            "catalog_sku": own("catalog_sku"),
-            "product_rate_plan_charge_id": own("product_rate_plan_charge_id"),
-            **billed,
-            "description": own("description"),
-            "quantity": money.plain_text(own("quantity", DECIMAL)),
-            "unit_price": money.plain_text(own("unit_price", DECIMAL)),
-            "amount": money.text(own("effective_amount", DECIMAL), money.digits_of(of_invoice("currency"))),
-            "service_start_date": own("service_start_date", pa.date32()),
-            "service_end_date": own("service_end_date", pa.date32()),
-            "request": of_invoice("request"),
-            "reasons": of_invoice("reasons"),
-            "row": pa.array(raw.row_of[rows]),
-        }
-    )
 
 
-def _billed(line: Line, name: str, at: Any) -> Any:
+def _reasons(line: Line, parent: npt.NDArray[np.int32], of_invoices: Any) -> Any:
+    """Per item the codes against its invoice; against itself where it has none."""
+    own: dict[int, set[str]] = {each: set() for each in np.flatnonzero(parent < 0).tolist()}
+    for found in line.issues.errors_in("items"):
+        for row in found.rows[parent[found.rows] < 0].tolist():
+            own[row].add(found.code)
+    told = sorted({" ".join(sorted(codes)) for codes in own.values()})
+    places = parent.copy()
+    for row, codes in own.items():
+        places[row] = len(of_invoices) + told.index(" ".join(sorted(codes)))
+    both = pa.concat_arrays([of_invoices, pa.array(told, pa.string())])
+    return pa.DictionaryArray.from_arrays(pa.array(places), both, safe=False)
+
+
+def without_items(invoices: pa.Table, names: Iterable[str]) -> dict[str, Any]:
+    """The invoices that have no items, with the columns of items.
+
+    Args:
+        invoices: as `invoice_table` gives them.
+        names: of the columns.
+    """
+    some = invoices.filter(pc.equal(invoices["items"], 0)).drop(["amount", "row"])
+    return {
+        name: whole(some[name]) if name in some.column_names else pa.nulls(len(some), pa.string())
+        for name in names
+    }
+
+
+def _billed(line: Line, name: str) -> Any:
     """What will be billed: the charge's value where there is a charge, else the sheet's."""
-    mine = _some(line.sheets.items, name, at)
-    if name not in line.sheets.catalog:
-        return mine
-    charge = pc.is_valid(pc.take(cells_of(line.sheets.items["product_rate_plan_charge_id"]), at))
-    return pc.if_else(charge, _some(line.sheets.catalog, name, at), mine)
-
-
-def _some(frame: Any, name: str, at: Any, kind: Any = None) -> Any:
-    """Some rows of a column, null where there is no such column."""
-    if name not in frame:
-        return pa.nulls(len(at), kind or pa.string())
-    return plain(pc.take(cells_of(frame[name]), at))
+    items, catalog = line.sheets.items, line.sheets.catalog
+    if name not in catalog:
+        return cells_of(items[name]) if name in items else pa.nulls(len(items), pa.string())
+    theirs = cells_of(catalog[name])
+    if name not in items:
+        return theirs
+    charge = pc.is_valid(cells_of(items["product_rate_plan_charge_id"]))
+    return pc.if_else(charge, plain(theirs), plain(cells_of(items[name])))
 
 
 def _column(frame: Any, name: str, kind: Any = None) -> Any:

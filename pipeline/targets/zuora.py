@@ -78,7 +78,11 @@ def _item_columns(batches: Batches, settings: Settings) -> dict[str, Any]:
     projection = _projection(settings)
     keys = projection.keys("items", settings.custom_fields)
     columns = {name: cells_of(frame[name]) for name in keys if name in frame}
-    columns["amount"] = cells_of(frame["effective_amount"])
+    texts = batches.invoices.sheets.number_texts
+    columns |= {
+        name: json_text.Numbers(texts[name]) for name in ("quantity", "unit_price") if name in columns
+    }
+    columns["amount"] = json_text.Numbers(texts["effective_amount"])
     charge = columns.get("product_rate_plan_charge_id")
     if charge is not None:
         for name in set(projection.owned_by_catalog) & set(columns):
