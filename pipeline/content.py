@@ -7,15 +7,15 @@ of rows or columns, in spaces, or in how a number or date is written, have the s
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.accept import items_of
-from pipeline.model import Mask, Positions, RawTable, ValidSheets
+from pipeline.model import Positions, ValidSheets
 from schemas import money
 from schemas.columns import cells_of, plain
 
@@ -36,38 +36,51 @@ def fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
         positions: of the invoices, ascending.
     """
     items, offsets = items_of(valid.parent, positions, len(valid.invoices))
-    headers = _lines(valid, "invoices", valid.invoices, positions).to_pylist()
+    of_invoices, of_items = _members(valid, "invoices"), _members(valid, "items")
     made: list[str] = []
     for start in range(0, len(positions), _AT_ONCE):
         stop = min(start + _AT_ONCE, len(positions))
+        headers = _lines(of_invoices, positions[start:stop]).to_pylist()
+        lines = _lines(of_items, items[offsets[start] : offsets[stop]]).to_pylist()
         bounds = (offsets[start : stop + 1] - offsets[start]).tolist()
-        lines = _lines(valid, "items", valid.items, items[offsets[start] : offsets[stop]]).to_pylist()
-        for place, header in enumerate(headers[start:stop]):
+        for place, header in enumerate(headers):
             content = _BETWEEN_ITEMS.join([header, *sorted(lines[bounds[place] : bounds[place + 1]])])
-            made.append(hashlib.sha256(content.encode()).hexdigest())
+            made.append(sha256(content.encode()).hexdigest())
     return made
 
 
-def _lines(valid: ValidSheets, table: str, frame: pd.DataFrame, rows: Positions) -> Any:
-    """One text a row: its fields by name, blank ones left out, unreadable ones as they stand in the sheet."""
+def _members(valid: ValidSheets, table: str) -> dict[str, Any]:
+    """The columns that are content, by how their values begin: `name=` as read, `name!` as in the sheet.
+
+    Blank cells are null; a repetitive column has its texts written already.
+    """
     raw, unread = valid.raw.tables[table], valid.unread[table]
+    frame, numbers = {"invoices": (valid.invoices, {}), "items": (valid.items, valid.number_texts)}[table]
     names = {str(each) for each in frame.columns} - {*_IDENTITY, *_EFFECTIVE}
-    at, numbers = pa.array(rows), valid.number_texts if table == "items" else {}
+    members = {f"{name}=": numbers.get(name, cells_of(frame[name])) for name in sorted(names)}
+    for name in sorted(set(unread) - set(_IDENTITY)):
+        members[f"{name}!"] = pc.if_else(pa.array(unread[name]), plain(cells_of(raw.frame[name])), None)
+    return {begin: _said_once(begin, values) for begin, values in members.items()}
+
+
+def _said_once(begin: str, values: Any) -> Any:
+    if not isinstance(values, pa.DictionaryArray):
+        return values
+    return pa.DictionaryArray.from_arrays(values.indices, _said(begin, values.dictionary), safe=False)
+
+
+def _said(begin: str, values: Any) -> Any:
+    texts = money.plain_text(values) if pa.types.is_decimal(values.type) else pc.cast(values, pa.string())
+    return pc.binary_join_element_wise(begin, texts, "")
+
+
+def _lines(members: Mapping[str, Any], rows: Positions) -> Any:
+    """One text a row: its fields by name, blank ones left out, unreadable ones as they stand in the sheet."""
+    at = pa.array(rows)
     parts = [
-        pc.binary_join_element_wise(f"{name}=", _text(numbers.get(name, cells_of(frame[name])), at), "")
-        for name in sorted(names)
+        pc.take(values.dictionary, pc.take(values.indices, at))
+        if isinstance(values, pa.DictionaryArray)
+        else _said(begin, pc.take(values, at))
+        for begin, values in members.items()
     ]
-    parts += [_unread(raw, name, mask, at) for name, mask in sorted(unread.items()) if name not in _IDENTITY]
     return pc.binary_join_element_wise(*parts, "", _BETWEEN_FIELDS, null_handling="skip")
-
-
-def _text(values: Any, at: Any) -> Any:
-    if isinstance(values, pa.DictionaryArray):
-        return pc.take(values.dictionary, pc.take(values.indices, at))
-    some = pc.take(values, at)
-    return money.plain_text(some) if pa.types.is_decimal(some.type) else pc.cast(some, pa.string())
-
-
-def _unread(raw: RawTable, name: str, mask: Mask, at: Any) -> Any:
-    shown = pc.if_else(pa.array(mask), plain(cells_of(raw.frame[name])), None)
-    return pc.binary_join_element_wise(f"{name}!", pc.take(shown, at), "")

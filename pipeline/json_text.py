@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import money
-from schemas.columns import plain
 from schemas.kinds import content_of
 
 _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -74,14 +73,21 @@ def _member(key: str, values: Any) -> Any:
     return pc.binary_join_element_wise(f'"{key}":', _value(values), "")
 
 
-def rows(columns: Sequence[Any]) -> Any:
+def rows(columns: Sequence[Any], at: Any) -> Any:
     """One JSON array a row: its values in the order given, null included.
 
     Args:
-        columns: Arrow arrays of one length.
+        columns: Arrow arrays of one length, dictionary-encoded where they repeat.
+        at: positions of the rows.
     """
-    values = [pc.coalesce(_value(plain(each)), "null") for each in columns]
+    values = [pc.fill_null(_cells(each, at), "null") for each in columns]
     return pc.binary_join_element_wise("[", pc.binary_join_element_wise(*values, ","), "]", "")
+
+
+def _cells(values: Any, at: Any) -> Any:
+    if isinstance(values, pa.DictionaryArray):
+        return pc.take(_value(values.dictionary), pc.take(values.indices, at))
+    return _value(pc.take(values, at))
 
 
 def arrays(texts: Any, offsets: Any) -> Any:

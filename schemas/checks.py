@@ -81,7 +81,7 @@ def _of_kind(field: Field, dates: DateFormat) -> Iterator[CellCheck]:
 
 def of_values(field: Field) -> Iterator[CellCheck]:
     """The checks on a field's values, once they are read; null holds."""
-    if field.kind is Kind.DATE:
+    if field.kind in (Kind.DATE, Kind.DATETIME):
         earliest, latest = field.earliest, field.latest
         yield CellCheck("E207", field.name, lambda values: _between(values, earliest, latest))
 
@@ -104,8 +104,9 @@ def _free_of(cells: pa.Array, regex: str, lowest: int, highest: int) -> pa.Array
 
 
 def _between(values: pa.Array, earliest: date, latest: date) -> pa.Array:
+    days = pc.cast(values, pa.date32())
     inside = pc.and_(
-        pc.greater_equal(values, pa.scalar(earliest, pa.date32())),
-        pc.less_equal(values, pa.scalar(latest, pa.date32())),
+        pc.greater_equal(days, pa.scalar(earliest, pa.date32())),
+        pc.less_equal(days, pa.scalar(latest, pa.date32())),
     )
     return pc.fill_null(inside, True)

@@ -17,6 +17,7 @@ _NARROW_LEFT = pa.decimal128(19, 9)
 _NARROW_RIGHT = pa.decimal128(18, 9)
 _WIDE = pa.decimal256(24, 9)
 _LIMIT = Decimal(10) ** 9
+_UNKNOWN = -1
 
 
 def product(quantity: Any, unit_price: Any, digits: Any) -> Any:
@@ -52,15 +53,22 @@ def round_to(amounts: Any, digits: Any) -> Any:
         digits: int8, decimals of the row's currency.
     """
     different = pc.unique(digits).to_pylist()
-    rounded = pa.nulls(len(amounts), amounts.type)
-    for each in different:
-        if each is not None:
-            to_each = pc.cast(
-                pc.round(amounts, ndigits=each, round_mode="half_towards_infinity"), amounts.type
-            )
-            here = pc.fill_null(pc.equal(digits, each), False)
-            rounded = to_each if len(different) == 1 else pc.if_else(here, to_each, rounded)
-    return rounded
+    if len(different) == 1:
+        return _rounded(amounts, different[0])
+    places = pc.fill_null(digits, _UNKNOWN).to_numpy()
+    groups = [np.flatnonzero(places == (_UNKNOWN if each is None else each)) for each in different]
+    parts = [
+        _rounded(pc.take(amounts, pa.array(rows)), each) for each, rows in zip(different, groups, strict=True)
+    ]
+    back = np.empty(len(places), np.int64)
+    back[np.concatenate(groups)] = np.arange(len(places))
+    return pc.take(pa.concat_arrays(parts), pa.array(back))
+
+
+def _rounded(amounts: Any, digits: int | None) -> Any:
+    if digits is None:
+        return pa.nulls(len(amounts), amounts.type)
+    return pc.cast(pc.round(amounts, ndigits=digits, round_mode="half_towards_infinity"), amounts.type)
 
 
 def digits_of(currencies: Any) -> Any:

@@ -50,12 +50,15 @@ def prepare(files: Sequence[str | Path], place: Workspace, chosen: Settings, pro
     demands = _demands(target, chosen)
     progress("reading")
     raw, unread = read([Path(each) for each in files], demands.tables, limits(chosen))
+    hand_back()
     progress("checking")
     valid, faults = validate(raw, demands)
+    hand_back()
     progress("looking up the catalog")
     knowledge, used = _knowledge(valid, place)
     ways = Ways(demands.projection.owned_by_catalog, demands.terms, chosen.catalog_price)
     sheets, mismatches = enrich.enrich(valid, knowledge, ways)
+    hand_back()
     return Prepared(chosen, target, demands, raw, sheets, unread + faults + mismatches, used)
 
 
@@ -82,6 +85,11 @@ def _demands(target: Target, chosen: Settings) -> Demands:
         mismatch,
         chosen.catalog_price,
     )
+
+
+def hand_back() -> None:
+    """Give the memory that a stage no longer needs back to the system, so that the peak is that of one stage."""
+    pa.default_memory_pool().release_unused()
 
 
 def limits(chosen: Settings) -> ReadLimits:

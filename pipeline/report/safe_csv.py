@@ -45,14 +45,9 @@ def write(columns: Mapping[str, Any], file: BinaryIO, header: bool = True) -> No
     groups = list(_groups([_said_once(whole(each)) for each in columns.values()]))
     rows = len(next(iter(columns.values())))
     for start in range(0, rows, _AT_ONCE):
-        some = [_part(each, width, start) for each, width in groups]
-        lines = pc.binary_join_element_wise(*some, pa.repeat("", len(some[0])), ",")
-        file.write(content_of(_ended(lines)).data)
-
-
-def _ended(lines: Any) -> Any:
-    """Each line with its end; the join left a comma behind its last value."""
-    return pc.binary_join_element_wise(pc.binary_slice(pc.cast(lines, pa.binary()), 0, -1), b"\n", b"")
+        *some, last = (_part(each, width, start) for each, width in groups)
+        ended = pc.binary_join_element_wise(last, "\n", "")
+        file.write(content_of(pc.binary_join_element_wise(*some, ended, ",")).data)
 
 
 def _said_once(values: Any) -> Any:

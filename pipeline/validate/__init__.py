@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from dataclasses import field as attribute
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -144,18 +145,36 @@ def _value_findings(
     name: str, gathered: facts.Facts, unread: Mapping[str, Mask], texts: list[Findings], demands: Demands
 ) -> Iterator[Findings]:
     """The failures of values and rules; unknown where a cell they need could not be read."""
-    table, applied = demands.tables[name], demands.rules(name)
-    frame = gathered.frames[name]
+    applied = demands.rules(name)
     needs = {(rule.code, rule.field): rule.needs for rule in applied}
-    schema = frames.value_schema(table, list(gathered.found[name]), applied, demands.terms)
-    reported = _rows_by_field(texts, len(frame))
-    for failure in frames.failures(schema, frame):
+    rows_in = len(gathered.frames[name])
+    reported = _rows_by_field(texts, rows_in)
+    for failure in _value_failures(demands.tables[name], gathered, applied, demands.terms):
         unknown = [unread[each] for each in needs.get((failure.code, failure.field), ()) if each in unread]
         if failure.field:
-            unknown.append(reported.setdefault(failure.field, np.zeros(len(frame), bool)))
+            unknown.append(reported.setdefault(failure.field, np.zeros(rows_in, bool)))
         rows = failure.rows
         for mask in unknown:
             rows = rows[~mask[rows]]
         if failure.field:
             reported[failure.field][rows] = True
         yield words.of_rule(failure.code, name, failure.field, rows, gathered, demands)
+
+
+def _value_failures(
+    table: Table, gathered: facts.Facts, applied: list[Rule], terms: Terms
+) -> list[frames.Failure]:
+    """Every column's values and every rule, some side by side; in the order of declaration."""
+    frame = gathered.frames[table.name]
+    parts = [([name], frames.value_schema(table, [name], [], terms)) for name in gathered.found[table.name]]
+    parts += [
+        (list(dict.fromkeys((*rule.needs, *rule.uses))), frames.value_schema(table, [], [rule], terms))
+        for rule in applied
+    ]
+
+    def judged(part: tuple[list[str], Any]) -> list[frames.Failure]:
+        columns, schema = part
+        return list(frames.failures(schema, frame[columns]))
+
+    with ThreadPoolExecutor(typed.THREADS) as side_by_side:
+        return [each for some in side_by_side.map(judged, parts) for each in some]
