@@ -55,8 +55,8 @@ _TYPES = (
     # 1 file, sheet, header
     IssueType(
         "E101", "sheet-missing", "A sheet is missing",
-        "There is no sheet for {table}: none of {found} has its columns.",
-        "Add a sheet {table} with the columns {columns}.",
+        "No sheet has the columns of {table}; what was read: {found}.",
+        "Hand in a sheet or CSV file {table} with at least the columns {columns}.",
     ),
     IssueType(
         "E102", "sheet-empty", "A sheet has no rows",

@@ -53,8 +53,8 @@ def round_to(amounts: Any, digits: Any) -> Any:
         digits: int8, decimals of the row's currency.
     """
     different = pc.unique(digits).to_pylist()
-    if len(different) == 1:
-        return _rounded(amounts, different[0])
+    if len(different) < 2:
+        return _rounded(amounts, different[0] if different else None)
     places = pc.fill_null(digits, _UNKNOWN).to_numpy()
     groups = [np.flatnonzero(places == (_UNKNOWN if each is None else each)) for each in different]
     parts = [

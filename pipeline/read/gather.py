@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, UsageError
 from pipeline.issues import Findings, Issues, SheetIssue, found
 from pipeline.model import Positions, RawSheets, RawTable, Sheet, Source
 from pipeline.read import ReadLimits
@@ -41,6 +41,7 @@ def gather(
     chosen = []
     for path in paths:
         for blob in blobs(path, limits):
+            _only_once(blob, sources)
             grids += [(len(sources), each) for each in _grids(blob, tables, parser)]
             sources.append(Source(blob.name, blob.sha256, len(blob.data)))
             chosen.append(blob.chosen)
@@ -56,6 +57,18 @@ def gather(
     ignored = {name: sum(each.ignored[name] for each in bodies) for name in IGNORED}
     issues = _sheet_issues(tables, bodies, sources, grids)
     return RawSheets(raw, tuple(sources), ignored), found(findings) + Issues(sheets=tuple(issues))
+
+
+def _only_once(blob: Blob, sources: Sequence[Source]) -> None:
+    """Refuse a file that was given already, under whatever name: its rows would count twice."""
+    twin = next((each for each in sources if each.sha256 == blob.sha256), None)
+    if twin is not None:
+        same = (
+            f"{blob.name} was given twice"
+            if twin.name == blob.name
+            else f"{blob.name} is the same as {twin.name}"
+        )
+        raise UsageError(f"{same}, byte for byte; give it once.")
 
 
 def _grids(blob: Blob, tables: Mapping[str, Table], parser: Parser) -> list[Grid]:

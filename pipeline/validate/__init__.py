@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.issues import Findings, Issues, found
+from pipeline.issues import CATALOGUE, Findings, Issues, Level, found
 from pipeline.model import Mask, RawSheets, RawTable, ValidSheets
 from pipeline.validate import facts, typed, words
 from schemas import frames
@@ -145,20 +145,29 @@ def _value_findings(
     name: str, gathered: facts.Facts, unread: Mapping[str, Mask], texts: list[Findings], demands: Demands
 ) -> Iterator[Findings]:
     """The failures of values and rules; unknown where a cell they need could not be read."""
-    applied = demands.rules(name)
+    applied = [each for each in demands.rules(name) if each.code not in _said_of_the_sheet(gathered.raw)]
     needs = {(rule.code, rule.field): rule.needs for rule in applied}
     rows_in = len(gathered.frames[name])
     reported = _rows_by_field(texts, rows_in)
+    unknown_cells = dict(unread)
     for failure in _value_failures(demands.tables[name], gathered, applied, demands.terms):
-        unknown = [unread[each] for each in needs.get((failure.code, failure.field), ()) if each in unread]
+        asked = needs.get((failure.code, failure.field))
+        unknown = [unknown_cells[each] for each in asked or () if each in unknown_cells]
         if failure.field:
             unknown.append(reported.setdefault(failure.field, np.zeros(rows_in, bool)))
         rows = failure.rows
         for mask in unknown:
             rows = rows[~mask[rows]]
-        if failure.field:
+        if failure.field and CATALOGUE[failure.code].level is Level.ERROR:  # a warning hides no error
             reported[failure.field][rows] = True
+        if asked is None:  # a value that cannot be meant: rules that need the cell are not asked
+            unknown_cells[failure.field] = reported[failure.field].copy()
         yield words.of_rule(failure.code, name, failure.field, rows, gathered, demands)
+
+
+def _said_of_the_sheet(raw: RawSheets) -> set[str]:
+    """Rules that every row would fail because the other sheet is missing or empty: that is told once, of it."""
+    return {code for code, other in (("E308", "invoices"), ("E309", "items")) if not len(raw.tables[other])}
 
 
 def _value_failures(
