@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -24,19 +23,6 @@ from schemas.columns import cells_of
 
 Positions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-
-
-class CellKind(IntEnum):
-    """What a cell held in the file. A CSV cell is BLANK or TEXT; a workbook's may be any."""
-
-    BLANK = 0
-    TEXT = 1
-    NUMBER = 2
-    DATE = 3  # a date, or a date with a time, in a real date cell
-    TIME = 4  # a time of day or a duration
-    BOOLEAN = 5
-    ERROR = 6  # `#REF!`, `#N/A`, ...; the text is the error
-    FORMULA = 7  # a formula without a stored value; the text is the formula with its `=`
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from schemas import checks, rules
+from schemas.cells import CellKind
 from schemas.columns import cells_of
 from schemas.fields import Field, Kind, Table
 from schemas.kinds import DateFormat
@@ -28,8 +29,8 @@ from schemas.kinds import DateFormat
 KIND_SUFFIX = ":kind"
 """Beside the text of a column, `amount:kind` tells what each cell held, where not all of it was text."""
 
-BLANK, TEXT, NUMBER, DATE, TIME, BOOLEAN, ERROR, FORMULA = range(8)
-"""What a cell held, as the reader tells it."""
+BLANK, TEXT, NUMBER, DATE, TIME, BOOLEAN, ERROR, FORMULA = CellKind
+"""What a cell held."""
 
 _HELD: Mapping[Kind, tuple[int, ...]] = {
     Kind.TEXT: (BLANK, TEXT, NUMBER, BOOLEAN),

@@ -36,7 +36,8 @@ STORAGE: Final = {
 }
 """The Arrow type a kind is kept in once it is read."""
 
-NUMBER_FORM: Final = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
+NUMBER_FORM: Final = r"^-?[0-9]+(\.[0-9]+)?(e\+[0-9]{2,3})?$"
+"""Digits and a point; the exponent is how the reader shows a number cell beyond 15 digits: too long, not foreign."""
 DAMAGED_FORM: Final = r"^-?[0-9](\.[0-9]+)?[eE][+-]?[0-9]{2,}$"
 """How a spreadsheet shows an identifier whose digits it has lost: 1.23457E+16."""
 _ISO_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -102,10 +103,10 @@ def byte_range(texts: pa.Array) -> tuple[int, int]:
 
 def plain_number(texts: pa.Array) -> pa.Array:
     """Number texts without an exponent: what has one is rewritten digit by digit, the rest is untouched."""
-    if byte_range(texts)[1] < ord("E"):
+    if byte_range(texts)[1] < ord("e"):
         return texts
     with_exponent = pc.and_(
-        pc.match_substring(texts, pattern="e", ignore_case=True),
+        pc.match_substring(texts, pattern="e"),
         pc.match_substring_regex(texts, pattern=NUMBER_FORM),
     )
     if not pc.any(with_exponent).as_py():

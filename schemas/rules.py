@@ -9,8 +9,9 @@ Facts, beside the fields themselves:
               `number_twice`: the value stands on another row too; `effective_currency`: the currency or the
               default, null when there is none.
     items     `has_invoice`; `digits` of the invoice's currency, null when unknown; `product`: quantity times
-              unit price rounded to those digits; `amount_known`: given or computed; `priced_later`: the
-              catalog may still bring the price; `item_no_twice`.
+              unit price rounded to those digits; `product_fits`: it is no longer than an amount may be;
+              `amount_known`: given or computed; `priced_later`: the catalog may still bring the price;
+              `item_no_twice`.
 """
 
 from __future__ import annotations
@@ -100,7 +101,9 @@ def says_what_is_sold(row: Columns, _: Terms) -> Any:
 def amount_is_product(row: Columns, terms: Terms) -> Any:
     """The amount given equals quantity times unit price, rounded to the currency."""
     difference = pc.abs(pc.subtract(row["amount"], row["product"]))
-    return pc.less_equal(difference, pa.scalar(terms.amount_tolerance, DECIMAL))
+    return pc.and_kleene(
+        row["product_fits"], pc.less_equal(difference, pa.scalar(terms.amount_tolerance, DECIMAL))
+    )
 
 
 def amount_fits_currency(row: Columns, _: Terms) -> Any:
@@ -233,7 +236,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("E204", "items", "amount", ("amount",), amount_fits_currency, ("digits",)),
     Rule(
-        "E304", "items", "amount", ("amount", "quantity", "unit_price"), amount_is_product, ("product",),
+        "E304", "items", "amount", ("amount", "quantity", "unit_price"),
+        amount_is_product, ("product", "product_fits"),
     ),
     Rule(
         "E312", "items", "amount", ("amount", "quantity", "unit_price"),

@@ -56,7 +56,7 @@ def test_no_type_is_inferred(tmp_path: Path) -> None:
     assert raw.tables["items"].frame["charge_name"].tolist() == values
     assert raw.tables["items"].kinds == {}
     assert issues == Issues()
-    assert str(raw.tables["items"].frame.dtypes["amount"]) == "string[pyarrow]"
+    assert "string" in str(raw.tables["items"].frame.dtypes["amount"])
     assert [(s.name, s.rows, s.notes) for s in raw.sources] == [
         ("invoices.csv", 1, "UTF-8, comma"),
         ("items.csv", len(values), "UTF-8, comma"),

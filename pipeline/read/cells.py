@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -18,15 +19,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.read.scan import Overlay
+from schemas.cells import CellKind
 
-BLANK, TEXT, NUMBER, DATE, TIME, BOOLEAN = range(6)
 Kinds = npt.NDArray[np.uint8]
 _BATCH = 1 << 15
 _EXACT = 10**15
 
 
-number_text = "{:.15g}".format
-"""15 significant digits, Excel's own precision."""
+def number_text(value: float) -> str:
+    """15 significant digits, Excel's own precision; an exponent only where digits are lost beyond them."""
+    text = f"{value:.15g}"
+    return format(Decimal(text), "f") if "e-" in text else text
 
 
 def _datetime_text(value: datetime) -> str:
@@ -42,8 +45,8 @@ def _duration_text(value: timedelta) -> str:
 
 
 _KINDS: Mapping[type, int] = {
-    str: TEXT, float: NUMBER, int: NUMBER, bool: BOOLEAN,
-    datetime: DATE, date: DATE, time: TIME, timedelta: TIME,
+    str: CellKind.TEXT, float: CellKind.NUMBER, int: CellKind.NUMBER, bool: CellKind.BOOLEAN,
+    datetime: CellKind.DATE, date: CellKind.DATE, time: CellKind.TIME, timedelta: CellKind.TIME,
 }  # fmt: skip
 _TEXTS: Mapping[type, Callable[[Any], str]] = {
     str: str,
@@ -124,7 +127,7 @@ def _column(values: tuple[Any, ...]) -> tuple[pa.Array, Kinds | None]:
     if types == {str}:
         return pa.array(values, pa.string()), None
     if types == {float}:
-        return _numbers(values), np.full(len(values), NUMBER, np.uint8)
+        return _numbers(values), np.full(len(values), CellKind.NUMBER, np.uint8)
     if len(types) == 1 and not types & {bool}:
         text = _TEXTS[types.pop()]
         known = {value: text(value) for value in set(values)}
@@ -132,7 +135,7 @@ def _column(values: tuple[Any, ...]) -> tuple[pa.Array, Kinds | None]:
     else:
         array = pa.array([_TEXTS[value.__class__](value) for value in values], pa.string())
     kinds = np.frombuffer(bytes(map(_KINDS.__getitem__, map(type, values))), np.uint8)
-    return array, np.where(_lengths(array) == 0, np.uint8(BLANK), kinds)
+    return array, np.where(_lengths(array) == 0, np.uint8(CellKind.BLANK), kinds)
 
 
 def _numbers(values: tuple[float, ...]) -> pa.Array:

@@ -9,8 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-KIND_BLANK, KIND_TEXT = 0, 1
-
 
 @dataclass(frozen=True)
 class Grid:

@@ -16,8 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import CellKind, Mask, Positions
+from pipeline.model import Mask, Positions
 from pipeline.read.layout import Placed
+from schemas.cells import CellKind
 from schemas.tables import EXAMPLE_REF, NOTE_MARK, TOTAL_WORDS
 
 IGNORED = ("example", "note", "total", "blank")

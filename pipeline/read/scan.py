@@ -16,7 +16,8 @@ from xml.sax.handler import ContentHandler
 
 import defusedxml.sax
 
-KIND_ERROR, KIND_FORMULA = 6, 7
+from schemas.cells import CellKind
+
 _CHUNK = 4 << 20
 _SAMPLE = 1 << 16
 _END = b"</row>"
@@ -114,7 +115,7 @@ def _formulas(piece: bytes) -> Iterator[Overlay]:
         empty_text = stored and b't="str"' in attributes
         if not value and not empty_text:
             row, column = _place(attributes)
-            yield Overlay(row, column, KIND_FORMULA, f"={unescape((formula or b'').decode())}")
+            yield Overlay(row, column, CellKind.FORMULA, f"={unescape((formula or b'').decode())}")
 
 
 def _errors(piece: bytes) -> Iterator[Overlay]:
@@ -122,7 +123,7 @@ def _errors(piece: bytes) -> Iterator[Overlay]:
         value = _VALUE.search(content)
         if value or b"<f" not in content:
             row, column = _place(attributes)
-            yield Overlay(row, column, KIND_ERROR, unescape(value[1].decode()) if value else "#ERROR!")
+            yield Overlay(row, column, CellKind.ERROR, unescape(value[1].decode()) if value else "#ERROR!")
 
 
 def _place(attributes: bytes) -> tuple[int, int]:
@@ -200,9 +201,9 @@ class _Handler(ContentHandler):
         if self._value and self._type in {"n", "b", "d", "str"}:
             self.found.certain.add(self._row)
         if self._formula is not None and not self._value and not empty_text:
-            self._overlay(KIND_FORMULA, f"={self._formula}")
+            self._overlay(CellKind.FORMULA, f"={self._formula}")
         elif self._type == "e":
-            self._overlay(KIND_ERROR, self._value or "#ERROR!")
+            self._overlay(CellKind.ERROR, self._value or "#ERROR!")
 
     def _overlay(self, kind: int, text: str) -> None:
         self.found.overlays.append(Overlay(self._row - 1, self._column - 1, kind, text))

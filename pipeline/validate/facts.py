@@ -67,6 +67,7 @@ def gather(
     digits = pc.take(money.digits_of(currency), pa.array(refs.parent, mask=refs.parent < 0))
     amounts = _item_facts(items, digits, refs, unread["items"], demands)
     totals = _invoice_facts(invoices, refs, amounts["effective_amount"], currency)
+    totals |= _number_facts(invoices, refs, unread["invoices"], demands)
     return Facts(
         raw,
         {"invoices": invoices.judged_with(totals, demands), "items": items.judged_with(amounts, demands)},
@@ -151,13 +152,15 @@ def _item_facts(
     product = money.product(quantity, price, digits)
     # what stands in an unreadable amount is not for us to guess, even where it could be computed
     computed = pc.if_else(pa.array(unread["amount"]), None, product) if "amount" in unread else product
-    computable = pc.and_(pc.is_valid(quantity), pc.is_valid(price))
+    both = pc.and_(pc.is_valid(quantity), pc.is_valid(price))
+    fits = pc.or_(pc.is_valid(product), pc.invert(pc.and_(both, pc.is_valid(digits))))
     return {
         "has_invoice": pa.array(refs.parent >= 0),
         "digits": digits,
         "product": product,
+        "product_fits": fits,
         "effective_amount": pc.coalesce(amount, computed),
-        "amount_known": pc.or_(pc.is_valid(amount), computable),
+        "amount_known": pc.or_(pc.is_valid(amount), pc.and_(both, fits)),
         "item_no_twice": pa.array(_item_no_twice(items["item_no"], refs.parent)),
         "priced_later": _priced_later(items, price) if demands.catalog_prices else _never(len(items)),
     }
@@ -188,7 +191,19 @@ def _invoice_facts(invoices: _Columns, refs: _Refs, amounts: Any, currency: Any)
     return {
         "item_count": pa.array(refs.item_count),
         "ref_twice": pa.array(refs.ref_twice),
-        "number_twice": pa.array(twice(invoices["invoice_number"])),
         "total": money.totals(refs.parent, amounts, len(invoices)),
         "effective_currency": currency,
     }
+
+
+def _number_facts(
+    invoices: _Columns, refs: _Refs, unread: Mapping[str, Mask], demands: Demands
+) -> dict[str, Any]:
+    """The invoices' numbers, references where the settings make them numbers; those that stand twice."""
+    given = plain(invoices["invoice_number"])
+    if not demands.terms.ref_is_number:
+        return {"number": given, "number_twice": pa.array(twice(given))}
+    blank = pc.is_null(given).to_numpy(zero_copy_only=False) & ~unread.get("invoice_number", np.False_)
+    number = pc.if_else(pa.array(blank), plain(invoices["invoice_ref"]), given)
+    # a reference that stands twice is told as such
+    return {"number": number, "number_twice": pa.array(twice(number) & ~(blank & refs.ref_twice))}

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import Findings
-from pipeline.model import CellKind, Positions, RawTable
+from pipeline.model import Positions, RawTable
 from schemas import money
+from schemas.cells import CellKind
 from schemas.columns import cells_of, plain, series
 from schemas.currencies import DIGITS
 from schemas.fields import Field, Kind
@@ -124,7 +125,8 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
         case "E204":
             values, facts = told("amount"), _too_many_decimals(gathered, rows)
         case "E304" | "W304":
-            facts = {"expected": _sums(frame, "product", "digits", rows)}
+            expected = _sums(frame, "product", "digits", rows)
+            facts = {"expected": pc.fill_null(expected, "longer than an amount may be")}
         case "E305":
             facts = {"expected": told("invoice_date")}
         case "E306":
@@ -141,6 +143,8 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
             values = _sums(frame, "effective_amount", "digits", rows)
         case "E315":
             facts = {"other": told(field.replace("same_as_bill_to", "contact_id"))}
+        case "E316":
+            values = told("number")
         case "E317":
             form = demands.tables["invoices"]["invoice_number"].pattern
             facts = {"form": form.words if form else "", "max_length": str(demands.terms.number_length)}
