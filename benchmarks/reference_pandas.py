@@ -3,8 +3,8 @@
     python -m benchmarks.reference_pandas INVOICES ITEMS CATALOG OUTPUT
 
 `read_csv(dtype=str)`, a pandera schema of built-in checks with `failure_cases`, `Decimal` for money, one dict
-an item, `json.dumps` a request, `executemany` into SQLite. The same rules and the same results as
-`reference_duckdb`; on stdout the summary in the shape of our own.
+an item, `json.dumps` a request, `to_sql` into SQLite, `to_csv`, `str.replace` for a sentence. The same rules
+and the same results as `reference_duckdb`; on stdout the summary in the shape of our own.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pandas as pd
 import pandera.pandas as pa
 
+from benchmarks.layout import ISSUE_COLUMNS, LEDGER_COLUMNS, OF_CHARGE, SENTENCES
 from schemas.currencies import DIGITS
 
 STEP = {digits: Decimal(1).scaleb(-digits) for digits in (0, 2, 3, 4)}
@@ -29,6 +31,7 @@ BLANK_OR_NUMBER = r"^([+-]?[0-9]+(\.[0-9]+)?)?$"
 SHORT_ENOUGH = r"^[+-]?[0-9]{0,15}(\.[0-9]{0,9})?$"
 NO_CONTROL = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
 NO_ASTRAL = r"^[^\U00010000-\U0010FFFF]*$"
+LONGEST = {"invoice_ref": 100, "item_no": 50, "description": 500}
 EARLIEST, LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2199-12-31")
 MODELS = ("Flat Fee", "Per Unit", "Flat Fee Pricing", "Per Unit Pricing")
 
@@ -130,7 +133,9 @@ def rounded(value: Decimal, digits: int) -> Decimal:
 
 def check_invoices(frame: pd.DataFrame) -> Issues:
     """All cells and rows of the invoices."""
-    found = [failures(INVOICES, frame)]
+    cells = failures(INVOICES, frame)
+    cells["field"] = cells["field"].mask(cells["code"] == "E301", "")
+    found = [cells]
     frame["dated"], issues = dates(frame, "invoice_date")
     found.append(issues)
     frame["due"], issues = dates(frame, "due_date")
@@ -165,7 +170,7 @@ def check_items(frame: pd.DataFrame, invoices: pd.DataFrame) -> tuple[pd.DataFra
 
 def check_amounts(frame: pd.DataFrame) -> Issues:
     """Amount, quantity and unit price together; `amount` is completed as `value`."""
-    values, codes = [], []
+    values, codes, products = [], [], []
     columns = (frame[name] for name in ("amount", "given", "quantity", "q", "unit_price", "p", "digits"))
     for text, given, quantity, q, price, p, digits in zip(*columns, strict=True):
         known = not pd.isna(digits)
@@ -182,7 +187,9 @@ def check_amounts(frame: pd.DataFrame) -> Issues:
             code = "E312"
         values.append(value)
         codes.append(code)
+        products.append(product)
     frame["value"] = pd.Series(values, index=frame.index, dtype=object)
+    frame["product"] = pd.Series(products, index=frame.index, dtype=object)
     bad = pd.Series(codes, index=frame.index, dtype=object).dropna()
     return pd.DataFrame({"row": bad.index, "field": "amount", "code": bad.to_numpy()})
 
@@ -207,7 +214,8 @@ def look_up(frame: pd.DataFrame, catalog: pd.DataFrame) -> tuple[pd.DataFrame, I
     expired = dated & ~frame.index.isin(valid["row"])
     unusable = known & ~expired & ~frame.index.isin(usable["row"])
     ambiguous = dated & frame.index.isin(several)
-    frame["charge"] = usable.drop_duplicates("row").set_index("row")["charge"]
+    chosen = usable[~usable["row"].isin(several)].drop_duplicates("row").set_index("row")
+    frame["charge"] = chosen["charge"]
     filled = frame["catalog_sku"] != ""
     found = [
         _found(~known & filled, "catalog_sku", "E401"),
@@ -252,13 +260,40 @@ def pack(invoices: pd.DataFrame) -> pd.Series:
     return pd.Series(numbers, index=accepted.index, dtype="int64")
 
 
+def plain(value: Decimal | None) -> str:
+    """A decimal without the zeros it does not need."""
+    return "" if value is None else f"{value.normalize():f}"
+
+
+def amount_text(value: Decimal | None, digits: float) -> str:
+    """An amount with the digits of its currency, or those it has where it has more."""
+    if value is None or pd.isna(digits) or rounded(value, int(digits)) != value:
+        return plain(value)
+    return f"{value:.{int(digits)}f}"
+
+
+def _inert(texts: pd.Series) -> pd.Series:
+    """Texts that no spreadsheet will run; numbers are exempt."""
+    dangerous = texts.str.match(r"[=+\-@\t\r]") & ~texts.str.fullmatch(r"-?[0-9]+(\.[0-9]+)?")
+    return texts.mask(dangerous, "'" + texts)
+
+
+def _days(dates: pd.Series) -> pd.Series:
+    return dates.dt.strftime("%Y-%m-%d").fillna("")
+
+
 def _item_dict(row: object) -> dict[str, object]:
+    """What an item says; where a number could not be read, its text."""
     item = {"productRatePlanChargeId": row.charge}
     if row.description:
         item["description"] = row.description
-    for key, value in (("quantity", row.q), ("unitPrice", row.p), ("amount", row.value)):
+    for key, value, text in (
+        ("quantity", row.q, row.quantity), ("unitPrice", row.p, row.unit_price), ("amount", row.value, row.amount)
+    ):  # fmt: skip
         if value is not None:
             item[key] = float(value)  # at most 15 digits: a float's shortest text is the decimal
+        elif text:
+            item[key] = text
     item["serviceStartDate"] = row.service_start_date
     if row.service_end_date:
         item["serviceEndDate"] = row.service_end_date
@@ -276,60 +311,222 @@ def _invoice_dict(row: object, items: list[dict[str, object]]) -> dict[str, obje
     return invoice
 
 
-def write_payloads(folder: Path, invoices: pd.DataFrame, items: pd.DataFrame) -> Iterator[tuple[int, str]]:
-    """Write one file a request; gives each invoice's place and content hash."""
+def write_payloads(folder: Path, invoices: pd.DataFrame, items: pd.DataFrame) -> dict[int, str]:
+    """Write one file a request.
+
+    Returns:
+        Each invoice's content hash.
+    """
     by_invoice: dict[int, list[dict[str, object]]] = {}
     prints: dict[int, list[str]] = {}
-    columns = ["parent", "catalog_sku", "charge", "description", "q", "p", "value"]
-    columns += ["service_start_date", "service_end_date"]
-    for row in items.loc[items["parent"].isin(invoices.index), columns].itertuples():
+    columns = ["parent", "catalog_sku", "charge", "description", "quantity", "unit_price", "amount"]
+    columns += ["q", "p", "value", "service_start_date", "service_end_date"]
+    for row in items.loc[items["parent"].notna(), columns].itertuples():
         item = _item_dict(row)
         by_invoice.setdefault(int(row.parent), []).append(item)
         own = {**item, "productRatePlanChargeId": row.catalog_sku}
         prints.setdefault(int(row.parent), []).append(json.dumps(own, ensure_ascii=False))
-    for request, group in invoices.groupby("request"):
+    requests = []
+    for number, group in invoices[invoices["accepted"]].groupby("request"):
         bodies = [_invoice_dict(row, by_invoice[row.Index]) for row in group.itertuples()]
         payload = {"invoices": bodies, "useSingleTransaction": False}
-        with (folder / "payloads" / f"{int(request):04d}.json").open("w", encoding="utf-8") as file:
-            file.write(json.dumps(payload, ensure_ascii=False))  # thrice as fast as json.dump
+        body = json.dumps(payload, ensure_ascii=False).encode()
+        name = f"payloads/{int(number):04d}.json"
+        (folder / name).write_bytes(body)
+        requests.append(_manifest_entry(name, body, group))
+    (folder / "payloads" / "manifest.json").write_text(json.dumps({"requests": requests}, indent=2))
+    hashes = {}
     for row in invoices.itertuples():
         head = json.dumps(_invoice_dict(row, []), ensure_ascii=False)
-        content = "\n".join([head, *sorted(prints[row.Index])])
-        yield row.Index, hashlib.sha256(content.encode()).hexdigest()
+        content = "\n".join([head, *sorted(prints.get(row.Index, []))])
+        hashes[row.Index] = hashlib.sha256(content.encode()).hexdigest()
+    return hashes
 
 
-def write_ledger(folder: Path, invoices: pd.DataFrame, items: pd.DataFrame) -> None:
-    """The ledger as SQLite and as CSV."""
-    entries = invoices[
-        ["invoice_ref", "account_number", "currency", "items", "total", "request", "content"]
-    ].copy()
-    entries.insert(0, "state", invoices["accepted"].map({True: "prepared", False: "rejected"}))
+def _manifest_entry(name: str, body: bytes, group: pd.DataFrame) -> dict[str, object]:
+    totals = {
+        code: amount_text(some["total"].sum(), some["digits"].iloc[0])
+        for code, some in group.groupby("currency")
+    }
+    return {
+        "file": name,
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "method": "POST",
+        "path": "/v1/invoices/batch",
+        "invoices": len(group),
+        "items": int(group["items"].sum()),
+        "totals": totals,
+        "invoice_refs": group["invoice_ref"].tolist(),
+    }
+
+
+def reasons(invoice_issues: Issues, item_issues: Issues, items: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """The codes against each invoice, and against each item that has no invoice."""
+    against = item_issues.assign(parent=items["parent"].reindex(item_issues["row"]).to_numpy())
+    own = against[against["parent"].isna()]
+    of_invoices = pd.concat(
+        [
+            invoice_issues[["row", "code"]],
+            against.loc[against["parent"].notna(), ["parent", "code"]].rename(columns={"parent": "row"}),
+        ]
+    )
+    told = (
+        each.groupby("row")["code"].agg(lambda codes: " ".join(sorted(set(codes))))
+        for each in (of_invoices, own)
+    )
+    return next(told), next(told)
+
+
+def taken(frame: pd.DataFrame, issues: Issues, field: str) -> pd.Series:
+    """A column of text, blank where a text could not be taken as it is."""
+    bad = issues.loc[(issues["field"] == field) & issues["code"].isin(["E208", "E212", "E213"]), "row"]
+    return _inert(frame[field].mask(frame.index.isin(bad), ""))
+
+
+def describe(invoices: pd.DataFrame, issues: Issues) -> None:
+    """Add what an invoice contributes to the lines of its items."""
+    invoices["state"] = invoices["accepted"].map({True: "prepared", False: "rejected"})
+    invoices["account"] = taken(invoices, issues, "account_number")
+    invoices["known_currency"] = invoices["currency"].where(invoices["digits"].notna(), "")
+    invoices["day"] = _days(invoices["dated"])
+
+
+def lines(
+    invoices: pd.DataFrame, items: pd.DataFrame, catalog: pd.DataFrame, issues: Issues, orphans: pd.Series
+) -> pd.DataFrame:
+    """The lines of `ledger.csv`."""
+    of_invoice = ["state", "account", "known_currency", "day", "request", "reasons"]
+    parts = items[["parent", "charge"]].merge(
+        invoices[of_invoice], left_on="parent", right_index=True, how="left"
+    )
+    details = catalog.drop_duplicates("product_rate_plan_charge_id")[list(OF_CHARGE)].apply(_inert)
+    parts = parts.merge(details, left_on="charge", right_on="product_rate_plan_charge_id", how="left")
+    parts["state"] = parts["state"].fillna("rejected")
+    parts["reasons"] = parts["reasons"].fillna(orphans.reindex(parts.index))
+    parts = parts.rename(columns={"known_currency": "currency", "day": "invoice_date"})
+    parts["invoice_ref"] = _inert(items["invoice_ref"])
+    for name in ("item_no", "catalog_sku", "description"):
+        parts[name] = taken(items, issues, name)
+    parts["quantity"], parts["unit_price"] = items["q"].map(plain, "ignore"), items["p"].map(plain, "ignore")
+    parts["amount"] = [amount_text(v, d) for v, d in zip(items["value"], items["digits"], strict=True)]
+    parts["service_start_date"], parts["service_end_date"] = _days(items["starts"]), _days(items["ends"])
+    parts["row"] = items.index + 2
+    empty = invoices[invoices["items"] == 0].drop(columns=["currency", "invoice_date"])
+    empty = empty.rename(columns={"known_currency": "currency", "day": "invoice_date"})
+    empty["invoice_ref"] = _inert(empty["invoice_ref"])
+    table = pd.concat([parts, empty.reindex(columns=parts.columns)])[list(LEDGER_COLUMNS)]
+    return table.astype({"row": "Int64", "request": "Int64"})
+
+
+def write_ledger(folder: Path, invoices: pd.DataFrame, items: pd.DataFrame, catalog: pd.DataFrame) -> None:
+    """The ledger in SQLite."""
+    columns = ["invoice_ref", "account_number", "currency", "invoice_date", "items", "total", "state"]
+    entries = invoices[[*columns, "content", "request", "reasons"]].copy()
     entries["total"] = entries["total"].astype(str)
-    entries.to_csv(folder / "ledger.csv", index=False)
-    columns = ["parent", "item_no", "catalog_sku", "charge", "description", "q", "p", "value"]
+    columns = ["parent", "item_no", "catalog_sku", "charge", "q", "p", "value"]
     columns += ["service_start_date", "service_end_date"]
     mine = items.loc[items["parent"].isin(invoices.index[invoices["accepted"]]), columns].copy()
     for name in ("q", "p", "value"):
         mine[name] = mine[name].astype(str)
+    details = catalog.drop_duplicates("product_rate_plan_charge_id")[["product_name", *OF_CHARGE]]
+    manifest = json.loads((folder / "payloads" / "manifest.json").read_text())
+    requests = pd.DataFrame(manifest["requests"], columns=["file", "sha256", "invoices", "items", "totals"])
+    requests["totals"] = requests["totals"].map(json.dumps)
     with sqlite3.connect(folder / "ledger.sqlite") as db:
         entries.to_sql("invoices", db, index_label="row")
         mine.to_sql("items", db, index_label="row")
+        details[details["product_rate_plan_charge_id"].isin(mine["charge"])].to_sql("charges", db)
+        requests.to_sql("requests", db)
     db.close()
 
 
-def write_issues(folder: Path, sheets: dict[str, tuple[pd.DataFrame, Issues]]) -> None:
+def candidates(catalog: pd.DataFrame, skus: pd.Series) -> dict[str, dict[str, str]]:
+    """What is told of the charges of a SKU."""
+    said = {}
+    for sku, rows in catalog[catalog["sku"].isin(skus)].groupby("sku"):
+        charges = rows["product_rate_plan_charge_id"] + " (" + rows["charge_name"] + ")"
+        ends = rows["effective_to"].replace("", "open end")
+        periods = "from " + rows["effective_from"].replace("", "ever") + " to " + ends
+        said[sku] = {
+            "charges": ", ".join(dict.fromkeys(charges)),
+            "validity": ", ".join(dict.fromkeys(periods)),
+            "model": ", ".join(dict.fromkeys(rows["charge_model"])),
+        }
+    return said
+
+
+def _facts(code: str, row: dict[str, object], value: str, charges: dict[str, str]) -> dict[str, str]:
+    """What fills the holes of a sentence, besides column and value."""
+    digits = row.get("digits")
+    match code:
+        case "E203":
+            return {"integer_digits": "15", "fraction_digits": "9"}
+        case "E204":
+            shown = f"{rounded(row['given'], int(digits)):.{int(digits)}f}"
+            return {"currency": row["currency"], "digits": str(int(digits)), "shown": shown}
+        case "E205":
+            return {"readings": "", "declared": ""}
+        case "E207":
+            return {"earliest": "1900-01-01", "latest": "2199-12-31"}
+        case "E208":
+            return {"length": str(len(value)), "max_length": str(row["longest"])}
+        case "E304":
+            return {"expected": amount_text(row["product"], digits)}
+        case "E305" | "E306":
+            return {"expected": row["invoice_date" if code == "E305" else "service_start_date"]}
+        case "E310" | "E311":
+            total = amount_text(row["total"], digits)
+            return {"items": str(row["items"]), "limit": "1000", "total": total}
+        case "E403":
+            return {"date": row["service_start_date"], "validity": charges["validity"]}
+        case "E404":
+            return {"near": charges["charges"]}
+        case "E405":
+            return {"model": charges["model"], "models": "Flat Fee and Per Unit", "near": ""}
+        case _:
+            return {"near": ""}
+
+
+def _filled(template: str, facts: dict[str, str]) -> str:
+    for name, text in facts.items():
+        template = template.replace(f"{{{name}}}", text)
+    return template
+
+
+def issue_rows(
+    file: str, frame: pd.DataFrame, issues: Issues, header: list[str], catalog: pd.DataFrame
+) -> Iterator[tuple[object, ...]]:
+    """The lines of `issues.csv` for one file."""
+    issues = issues.sort_values("row", kind="stable")
+    records = frame.loc[issues["row"].unique()].to_dict("index")
+    looked_up = frame.loc[issues["row"].unique()].get("catalog_sku", pd.Series(dtype=str))
+    charges = candidates(catalog, looked_up)
+    for number, field, code in zip(issues["row"], issues["field"], issues["code"], strict=True):
+        row = records[number]
+        value = row[field or "invoice_ref"]
+        if code == "E204":
+            value = plain(row["given"])
+        if code == "E312":
+            value = amount_text(row["value"], row["digits"])
+        row["longest"] = LONGEST.get(field, 255)
+        shown = value if len(value) <= 80 else value[:80] + "…"
+        facts = {"label": field, **_facts(code, row, value, charges.get(row.get("catalog_sku"), {}))}
+        facts["value"] = f'"{shown}"' if shown else "blank"
+        message, fix = (_filled(text, facts) for text in SENTENCES[code])
+        cell = f"{chr(65 + header.index(field))}{number + 2}" if field else ""
+        yield (code, "error", file, file, number + 2, field, cell, value, message, fix, row["invoice_ref"], 1)
+
+
+def write_issues(folder: Path, rows: Iterable[tuple[object, ...]]) -> None:
     """One line an issue."""
-    parts = []
-    for sheet, (frame, issues) in sheets.items():
-        part = issues.sort_values(["row", "field"]).assign(sheet=sheet)
-        part["value"] = [
-            frame.at[row, field or "invoice_ref"]
-            for row, field in zip(part["row"], part["field"], strict=True)
-        ]
-        part["message"] = part["field"] + ": " + part["code"]
-        part["row"] += 2
-        parts.append(part[["code", "sheet", "row", "field", "value", "message"]])
-    pd.concat(parts).to_csv(folder / "issues.csv", index=False)
+    table = pd.DataFrame(list(rows), columns=list(ISSUE_COLUMNS))
+    for name in ("value", "invoice_ref"):
+        table[name] = _inert(table[name])
+    table.to_csv(folder / "issues.csv", index=False)
+
+
+def _source(path: Path) -> dict[str, str]:
+    return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def money(invoices: pd.DataFrame, items: pd.DataFrame) -> dict[str, dict[str, str]]:
@@ -361,30 +558,44 @@ def run(invoices_csv: Path, items_csv: Path, catalog_csv: Path, folder: Path) ->
     began = time.perf_counter()
     (folder / "payloads").mkdir(parents=True)
     invoices, items, catalog = read(invoices_csv), read(items_csv), read(catalog_csv)
+    headers = list(invoices.columns), list(items.columns)
     invoice_issues = check_invoices(invoices)
     items, item_issues = check_items(items, invoices)
     items, found = look_up(items, catalog)
     item_issues = pd.concat([item_issues, found])
     invoice_issues = decide(invoices, items, invoice_issues, item_issues)
     invoices["request"] = pack(invoices).astype("Int64")
+    told, orphans = reasons(invoice_issues, item_issues, items)
+    invoices["reasons"] = told.reindex(invoices.index).fillna("")
+    invoices["content"] = pd.Series(write_payloads(folder, invoices, items), dtype=object)
+    describe(invoices, invoice_issues)
+    lines(invoices, items, catalog, item_issues, orphans).to_csv(folder / "ledger.csv", index=False)
+    write_ledger(folder, invoices, items, catalog)
+    items["currency"] = items["parent"].map(invoices["currency"])
+    of_invoices = issue_rows(invoices_csv.name, invoices, invoice_issues, headers[0], catalog)
+    write_issues(folder, [*of_invoices, *issue_rows(items_csv.name, items, item_issues, headers[1], catalog)])
+    os.sync()
+    sources = [_source(each) for each in (invoices_csv, items_csv, catalog_csv)]
+    summary = summarise(invoices, items, pd.concat([invoice_issues, item_issues]))
+    seconds = round(time.perf_counter() - began, 2)
+    return {**summary, "sources": sources, "run_folder": str(folder), "seconds": seconds}
+
+
+def summarise(invoices: pd.DataFrame, items: pd.DataFrame, issues: Issues) -> dict[str, object]:
+    """Counts and money."""
     accepted = invoices[invoices["accepted"]]
-    invoices["content"] = pd.Series(dict(write_payloads(folder, accepted, items)), dtype=object)
-    write_ledger(folder, invoices, items)
-    write_issues(folder, {"items": (items, item_issues), "invoices": (invoices, invoice_issues)})
-    taken, item_count = int(invoices["accepted"].sum()), int(accepted["items"].sum())
-    codes = pd.concat([invoice_issues, item_issues])["code"].value_counts().sort_index()
+    count, item_count = len(accepted), int(accepted["items"].sum())
+    codes = issues["code"].value_counts().sort_index()
     return {
-        "invoices": {"in": len(invoices), "accepted": taken, "rejected": len(invoices) - taken, "skipped": 0},
+        "invoices": {"in": len(invoices), "accepted": count, "rejected": len(invoices) - count, "skipped": 0},
         "items": {
             "in": len(items), "accepted": item_count, "rejected": len(items) - item_count, "skipped": 0,
             "amount_unread": int(items["value"].isna().sum()),
         },
-        "money": money(invoices, items),
-        "requests": int(accepted["request"].max()) if taken else 0,
-        "issues": {str(code): int(count) for code, count in codes.items()},
+        "money": money(invoices, items.drop(columns="currency")),
+        "requests": int(accepted["request"].max()) if count else 0,
+        "issues": {str(code): int(number) for code, number in codes.items()},
         "warnings": {},
-        "run_folder": str(folder),
-        "seconds": round(time.perf_counter() - began, 2),
     }  # fmt: skip
 
 

@@ -7,8 +7,9 @@ flushed, named inside the ledger's transaction; only then the transaction commit
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,7 +21,6 @@ import pyarrow.compute as pc
 
 from pipeline import content, ledger
 from pipeline.errors import WorkspaceError
-from pipeline.json_text import arrays, rows
 from pipeline.ledger import Ledger, RunRow
 from pipeline.line import Line
 from pipeline.model import Request
@@ -29,9 +29,18 @@ from pipeline.report.issue_table import issue_table
 from pipeline.report.summary import summary
 from pipeline.workspace import RunFolder, Workspace, filling
 from schemas import money
-from schemas.columns import cells_of, plain
+from schemas.columns import cells_of
 
 Progress = Callable[[str], None]
+_WAITING = 64
+"""Payloads that may wait to be written: more would only fill the memory."""
+
+_BILLED = (
+    *("product_name", "product_rate_plan_charge_id", "charge_name", "sku", "uom", "tax_code", "tax_mode"),
+    *("accounting_code", "deferred_revenue_accounting_code", "recognized_revenue_accounting_code"),
+    "description",
+)
+_DATES = ("service_start_date", "service_end_date")
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,7 @@ def record(
         progress("writing payloads")
         table = entries.invoice_table(line)
         reports = beside.submit(write_reports, line, folder.create, table)
+        parquet = beside.submit(lambda: ledger.packed(_items(line)) if len(line.batches) else None)
         prints = beside.submit(content.fingerprints, line.sheets.valid, np.arange(len(table)))
         requests = _payloads(line, folder, table)
         reports.result()
@@ -87,11 +97,13 @@ def record(
 
         ledger.record(
             books,
-            _run_row(line, run_id, started, requests, text),
+            run_id,
+            lambda: _run_row(line, run_id, started, requests, text),
             [(each.name, each.sha256, each.size, each.rows) for each in line.raw.sources],
             _invoice_rows(line, table, prints.result()),
             [each.row for each in requests.written],
             publish,
+            parquet.result,
         )
     return Recorded(workspace.runs / run_id, final)
 
@@ -168,15 +180,17 @@ def _payloads(line: Line, folder: RunFolder, table: pa.Table) -> _Payloads:
     sums, sizes = _totals(table), line.batches.invoices.sizes
     written = []
     with ThreadPoolExecutor(2) as beside:
-        writes = []
+        waiting: deque[Future[None]] = deque()
         for request in line.target.requests(line.batches, line.settings):
             name = f"payloads/{request.number:04d}.json"
-            writes.append(beside.submit(folder.write, name, request.body))
+            waiting.append(beside.submit(folder.write, name, request.body))
+            if len(waiting) > _WAITING:
+                waiting.popleft().result()
             at = pa.array(line.batches.invoices.positions[request.invoices])
             names, items = pc.take(refs, at).to_pylist(), int(sizes[request.invoices].sum())
             written.append(_written(name, request, names, items, sums[request.number]))
-        for each in writes:
-            each.result()
+        while waiting:
+            waiting.popleft().result()
     manifest = orjson.dumps(
         {"requests": [each.entry for each in written]}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
     )
@@ -240,29 +254,19 @@ def _invoice_rows(line: Line, table: pa.Table, fingerprints: list[str]) -> Itera
         table["state"].to_pylist(),
         fingerprints,
         table["request"].to_pylist(),
-        _items(line).to_pylist(),
         table["reasons"].to_pylist(),
         strict=True,
     )
 
 
-def _items(line: Line) -> Any:
-    """Per invoice its items as JSON: product, charge id, service start and end, amount; null if not sent."""
-    accepted, frame = line.batches.invoices, line.sheets.items
-    at = pa.array(accepted.items)
-
-    def some(owner: Any, name: str) -> Any:
-        return plain(pc.take(cells_of(owner[name]), at)) if name in owner else pa.nulls(len(at), pa.string())
-
-    product = pc.coalesce(some(line.sheets.catalog, "product_name"), some(frame, "charge_name"))
-    columns = [product, some(frame, "product_rate_plan_charge_id")]
-    columns += [
-        pc.cast(some(frame, each), pa.string()) for each in ("service_start_date", "service_end_date")
-    ]
-    texts = arrays(
-        rows([*columns, pc.cast(money.plain_text(some(frame, "effective_amount")), pa.string())]),
-        accepted.offsets,
-    )
-    place = np.full(len(line.rejected), -1)
-    place[accepted.positions] = np.arange(len(accepted))
-    return pc.take(texts, pa.array(place, mask=place < 0))
+def _items(line: Line) -> pa.Table:
+    """A row an item of the prepared invoices, as it is billed, for the ledger."""
+    accepted, frame, texts = line.batches.invoices, line.sheets.items, line.sheets.number_texts
+    at, none = pa.array(accepted.items), pa.nulls(len(frame), pa.date32())
+    columns = {name: entries._billed(line, name) for name in _BILLED}
+    columns |= {name: texts[name] for name in ("quantity", "unit_price")}
+    columns["amount"] = cells_of(frame["effective_amount"])
+    columns |= {name: cells_of(frame[name]) if name in frame else none for name in _DATES}
+    positions = np.repeat(accepted.positions, accepted.sizes).astype(np.int32)
+    taken = {name: pc.take(values, at) for name, values in columns.items()}
+    return pa.table({"position": positions, **taken})

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import sqlite3
+import subprocess
+import sys
 from collections import Counter, defaultdict
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 from python_calamine import CalamineWorkbook
 
-from benchmarks import bench, reference_duckdb, reference_pandas
+from benchmarks import bench, layout, reference_duckdb, reference_pandas
 from benchmarks.generate import FAULTS, NO_CURRENCY, Catalog, Plan, generate, money_text
+from pipeline.issues import CATALOGUE
+from pipeline.report.issue_table import SCHEMA
 from schemas.catalog import CATALOG
 from schemas.currencies import DIGITS
 from schemas.tables import INVOICES, ITEMS
@@ -179,9 +187,14 @@ def _billed(folder: Path) -> tuple[dict[str, Decimal], Counter[str], int]:
     """Sums per currency, counts, and the number of payloads."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     counts: Counter[str] = Counter()
-    payloads = sorted((folder / "payloads").iterdir())
-    for path in payloads:
-        body = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal, parse_int=Decimal)
+    listed = json.loads((folder / "payloads" / "manifest.json").read_text(encoding="utf-8"))["requests"]
+    payloads = sorted((folder / "payloads").glob("[0-9]*.json"))
+    assert [folder / each["file"] for each in listed] == payloads
+    for path, entry in zip(payloads, listed, strict=True):
+        content = path.read_bytes()
+        assert hashlib.sha256(content).hexdigest() == entry["sha256"]
+        body = json.loads(content, parse_float=Decimal, parse_int=Decimal)
+        assert len(body["invoices"]) == entry["invoices"] == len(entry["invoice_refs"])
         assert 1 <= len(body["invoices"]) <= 50
         assert sum(len(invoice["invoiceItems"]) for invoice in body["invoices"]) <= 1000
         for invoice in body["invoices"]:
@@ -209,14 +222,132 @@ def test_both_references_find_the_truth(plan, tmp_path):
         assert counts["items"] == expected["items"]["accepted"]
         assert payloads == expected["requests"]
         assert len(_rows(folder / "issues.csv")) == sum(expected["issues"].values())
-    assert _issues(tmp_path / "duckdb") == _issues(tmp_path / "pandas")
+    for name in ("ledger.csv", "issues.csv"):
+        assert _lines(tmp_path / "duckdb", name) == _lines(tmp_path / "pandas", name)
+    assert _manifest(tmp_path / "duckdb") == _manifest(tmp_path / "pandas")
 
 
-def _issues(folder: Path) -> list[tuple[str, ...]]:
-    return sorted(
-        (row["sheet"], row["row"], row["field"], row["code"], row["value"])
-        for row in _rows(folder / "issues.csv")
+def _lines(folder: Path, name: str) -> list[list[str]]:
+    """The header, then the sorted lines; of `ledger.csv` in their order, which is that of the sheet."""
+    with (folder / name).open(encoding="utf-8", newline="") as file:
+        header, *lines = csv.reader(file)
+    return [header, *(lines if name == "ledger.csv" else sorted(lines))]
+
+
+def _manifest(folder: Path) -> list[dict[str, object]]:
+    """The requests without the hashes: the references write numbers in different ways."""
+    requests = json.loads((folder / "payloads" / "manifest.json").read_text(encoding="utf-8"))["requests"]
+    return [{key: value for key, value in each.items() if key != "sha256"} for each in requests]
+
+
+@pytest.fixture(scope="module")
+def our_run(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of our own run of the small plan."""
+    command = Path(bench.our_command()[0])
+    if not command.exists():
+        pytest.skip("invoice-import is not installed beside this Python")
+    invoices, items, catalog = map(str, _inputs(small))
+    workspace = ["--workspace", str(tmp_path_factory.mktemp("ours") / "workspace")]
+    subprocess.run([command, "catalog", "load", catalog, *workspace], check=True, capture_output=True)
+    done = subprocess.run(
+        [command, "run", invoices, items, "--format", "json", *workspace], check=False, capture_output=True
     )
+    assert done.returncode == bench.EXIT_FAULTY_INPUT, done.stderr.decode()
+    return Path(json.loads(done.stdout)["run_folder"])
+
+
+@pytest.mark.parametrize("name", ["duckdb", "pandas"])
+def test_the_references_leave_what_our_run_leaves(name, small, our_run, tmp_path):
+    made = {
+        "duckdb": lambda: reference_duckdb.Pipeline(tmp_path / "out").run(*_inputs(small)),
+        "pandas": lambda: reference_pandas.run(*_inputs(small), tmp_path / "out"),
+    }[name]()
+    ours, theirs = _lines(our_run, "ledger.csv"), _lines(tmp_path / "out", "ledger.csv")
+    assert ours[0] == theirs[0] == list(layout.LEDGER_COLUMNS)
+    assert ours == theirs
+    assert _told(our_run) == _told(tmp_path / "out")
+    assert _manifest(our_run) == _manifest(tmp_path / "out")
+    known = json.loads((our_run / "summary.json").read_text())["sources"]
+    assert [each["sha256"] for each in made["sources"][:2]] == [each["sha256"] for each in known]
+
+
+def _told(folder: Path) -> list[list[str]]:
+    """The issues, without the nearest names that the references do not look for."""
+    rows = _lines(folder, "issues.csv")
+    return [rows[0], *sorted([cell.split(" Did you mean ")[0] for cell in row] for row in rows[1:])]
+
+
+@pytest.mark.parametrize("name", ["duckdb", "pandas"])
+def test_the_ledgers_hold_what_was_prepared(name, small, tmp_path):
+    if name == "duckdb":
+        summary = reference_duckdb.Pipeline(tmp_path / "out").run(*_inputs(small))
+        books = duckdb.connect(str(tmp_path / "out" / "ledger.duckdb"), read_only=True)
+    else:
+        summary = reference_pandas.run(*_inputs(small), tmp_path / "out")
+        books = sqlite3.connect(tmp_path / "out" / "ledger.sqlite")
+    with closing(books):
+        ((invoices, hashes),) = books.execute(
+            "SELECT count(*), count(DISTINCT content) FROM invoices WHERE length(content) = 64"
+        ).fetchall()
+        ((items,),) = books.execute("SELECT count(*) FROM items WHERE charge IS NOT NULL").fetchall()
+        ((requests,),) = books.execute("SELECT count(*) FROM requests WHERE length(sha256) = 64").fetchall()
+    assert invoices == summary["invoices"]["in"]
+    assert hashes > invoices * 0.9
+    assert items == summary["items"]["accepted"]
+    assert requests == summary["requests"]
+
+
+def test_the_references_leave_the_fingerprint_alone_when_items_change_places(small, tmp_path):
+    invoices, items, catalog = _inputs(small)
+    header, *lines = items.read_text(encoding="utf-8").splitlines()
+    (tmp_path / "items.csv").write_text("\n".join([header, *reversed(lines)]) + "\n", encoding="utf-8")
+    found = []
+    for name, path in (("one", items), ("other", tmp_path / "items.csv")):
+        reference_duckdb.Pipeline(tmp_path / name).run(invoices, path, catalog)
+        with closing(duckdb.connect(str(tmp_path / name / "ledger.duckdb"), read_only=True)) as books:
+            found.append(books.execute("SELECT row, content FROM invoices ORDER BY row").fetchall())
+    assert found[0] == found[1]
+
+
+def test_a_text_that_could_run_in_a_spreadsheet_is_made_inert(tmp_path):
+    rows = {
+        "invoices.csv": [
+            "invoice_ref,account_number,invoice_date,due_date,currency,comments",
+            "=A1,+x,2026-01-01,,EUR,",
+        ],
+        "items.csv": [
+            "invoice_ref,item_no,catalog_sku,description,quantity,unit_price,amount,"
+            "service_start_date,service_end_date",
+            '=A1,-7,SKU-000002,"@a, ""b""",1,2.50,,2026-01-01,',
+        ],
+    }
+    for name, lines in rows.items():
+        (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    generate(tmp_path / "in", Plan(items=500, invoices=60, bad_share=0.1))
+    (tmp_path / "catalog.csv").write_bytes((tmp_path / "in" / "catalog.csv").read_bytes())
+    reference_duckdb.Pipeline(tmp_path / "duckdb").run(*_inputs(tmp_path))
+    reference_pandas.run(*_inputs(tmp_path), tmp_path / "pandas")
+    (line,) = _rows(tmp_path / "duckdb" / "ledger.csv")
+    assert (line["invoice_ref"], line["account"], line["item_no"]) == ("'=A1", "'+x", "-7")
+    assert (line["description"], line["amount"], line["state"]) == ('\'@a, "b"', "2.50", "prepared")
+    assert _lines(tmp_path / "duckdb", "ledger.csv") == _lines(tmp_path / "pandas", "ledger.csv")
+
+
+def test_the_sentences_and_columns_are_the_catalogues():
+    known = {code: (CATALOGUE[code].template, CATALOGUE[code].fix) for code in layout.SENTENCES}
+    assert known == layout.SENTENCES
+    assert list(layout.ISSUE_COLUMNS) == SCHEMA.names
+
+
+def test_a_quick_bench_measures_and_does_not_enforce(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(bench, "PLACE", tmp_path / "bench")
+    monkeypatch.setattr(bench, "QUICK_ITEMS", 1_000)
+    monkeypatch.setattr(bench, "main_budgets", lambda _: [bench.Budget("never held", 0, 1)])
+    monkeypatch.setattr(sys, "argv", ["bench", "--quick", "--only", "duckdb"])
+    with pytest.raises(SystemExit) as ended:
+        bench.main()
+    assert ended.value.code == 0
+    assert "never held" in capsys.readouterr().out
 
 
 def test_the_bench_tells_a_difference(small):

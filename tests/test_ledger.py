@@ -7,13 +7,16 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from pipeline import ledger, workspace
@@ -38,13 +41,28 @@ def books(place: workspace.Workspace) -> ledger.Ledger:
 
 
 def invoice(position: int, ref: str, state: str = "prepared", content: str = "1") -> ledger.InvoiceRow:
-    items = [["P1", None, "2026-01-01", None, "10.10"], [None, None, "2026-01-01", None, "0.20"]]
     prepared = state == "prepared"
     return ledger.InvoiceRow(
         position, ref, "A1", "GBP", "2026-11-20", 2, "10.30", state,
         hashlib.sha256(content.encode()).hexdigest(), 1 if prepared else None,
-        orjson.dumps(items).decode() if prepared else None, "" if prepared else "E301",
+        "" if prepared else "E301",
     )  # fmt: skip
+
+
+def item_table(invoices: list[ledger.InvoiceRow]) -> pa.Table:
+    """Two items each prepared invoice; some columns dictionary-encoded."""
+    positions = [each.position for each in invoices if each.state == "prepared" for _ in range(2)]
+    products, amounts = ["P1", None], [Decimal("10.10"), Decimal("0.20")]
+    half = len(positions) // 2
+    return pa.table(
+        {
+            "position": pa.array(positions, pa.int32()),
+            "product_name": pa.array(products * half, pa.string()).dictionary_encode(),
+            "unit_price": pa.array(["10.10", "0.20"] * half, pa.string()),
+            "amount": pa.array(amounts * half, pa.decimal128(24, 9)),
+            "service_start_date": pa.array([date(2026, 1, 1)] * len(positions), pa.date32()),
+        }
+    )
 
 
 def enter(
@@ -69,13 +87,15 @@ def enter(
 
         ledger.record(
             books,
-            ledger.RunRow(name, AT, "t", environment, "accepted", None, SHA, shas[1], summary),
+            name,
+            lambda: ledger.RunRow(name, AT, "t", environment, "accepted", None, SHA, shas[1], summary),
             [ledger.SourceRow("a\udcff.csv", SHA, 1, 2)],
             invoices,
             [ledger.RequestRow(1, "payloads/0001.json", shas[0], prepared, 2 * prepared, "{}")]
             if prepared
             else [],
             publish,
+            lambda: ledger.packed(item_table(invoices)) if prepared else None,
         )
     return name
 
@@ -107,7 +127,11 @@ def test_an_absent_ledger_reads_as_empty_and_stays_absent(books: ledger.Ledger) 
     assert ledger.live(books, "production", "t", ["A"]) == {}
     assert ledger.rejected_before(books, "production", "t", ["A"]) == {}
     assert ledger.runs(books) == ledger.verify(books) == ledger.entries(books, "x") == []
-    for act in (lambda: ledger.show(books, "x"), lambda: ledger.discard(books, "x", AT)):
+    for act in (
+        lambda: ledger.show(books, "x"),
+        lambda: ledger.items(books, "x"),
+        lambda: ledger.discard(books, "x", AT),
+    ):
         with pytest.raises(UsageError, match="no run x"):
             act()
     assert not books.path.exists()
@@ -125,9 +149,138 @@ def test_a_run_is_recorded(place: workspace.Workspace, books: ledger.Ledger) -> 
     assert shown.sources[0].name == r"a\udcff.csv"
     assert [each.number for each in shown.requests] == [1]
     assert [each.ref for each in ledger.entries(books, name)] == ["A", "B", "C"]
+    items = ledger.items(books, name)
+    assert items.to_pylist() == [
+        {
+            "position": 0, "ref": "A", "account": "A1", "currency": "GBP", "request": 1, "state": "prepared",
+            "product_name": product, "unit_price": amount, "amount": Decimal(amount),
+            "service_start_date": date(2026, 1, 1),
+        }
+        for product, amount in (("P1", "10.10"), (None, "0.20"))
+    ]  # fmt: skip
+    assert pa.types.is_dictionary(items.schema.field("product_name").type)
+    assert items.schema.field("amount").type == pa.decimal128(24, 9)
+
+
+def test_items_follow_their_invoices(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    name = enter(place, books, 1, [invoice(0, "A", "rejected"), invoice(1, "B"), invoice(2, "C")])
+    assert ledger.items(books, name)["ref"].to_pylist() == ["B", "B", "C", "C"]
+    ledger.discard(books, name, AT)
+    assert set(ledger.items(books, name)["state"].to_pylist()) == {"withdrawn"}
+    none = ledger.items(books, enter(place, books, 2, [invoice(0, "A", "rejected")]))
+    assert (len(none), none.column_names[:2]) == (0, ["position", "ref"])
+    with pytest.raises(UsageError, match="no run x"):
+        ledger.items(books, "x")
+    tampered(books, "UPDATE items SET parquet = x'00'")
+    with pytest.raises(LedgerError, match="cannot be read"):
+        ledger.items(books, name)
+
+
+def test_dictionaries_that_repeat_or_hold_null_are_written_as_what_they_say(
+    place: workspace.Workspace, books: ledger.Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indices = pa.array([2, None], pa.int32())
+    some = pa.DictionaryArray.from_arrays(indices, pa.array(["x", "x", "y", None]))
+    other = pa.DictionaryArray.from_arrays(pa.array([3, 0], pa.int32()), pa.array(["x", "x", "y", None]))
+    packed = ledger.packed
+    monkeypatch.setattr(
+        ledger, "packed", lambda table: packed(table.append_column("said", pa.chunked_array([some, other])))
+    )
+    name = enter(place, books, 1, [invoice(0, "A"), invoice(1, "B")])
+    assert ledger.items(books, name)["said"].to_pylist() == ["y", None, None, "x"]
+    assert ledger.verify(books) == []
+
+
+def test_the_same_items_are_the_same_bytes() -> None:
+    invoices = [invoice(number, f"A{number}") for number in range(1000)]
+    assert ledger.packed(item_table(invoices)) == ledger.packed(item_table(invoices))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda table: table.slice(1), "invoice A0 "),
+        (lambda table: table.slice(0, 0), "invoice A0 "),
+        (lambda table: pa.concat_tables([table, table.slice(0, 1)]), "invoice A0 "),
+        (lambda table: pa.concat_tables([table.slice(1), table.slice(3, 1)]), "invoice A1 "),
+        (lambda table: table.set_column(3, "amount", pc.add(table["amount"], 1)), "invoice A0 "),
+        (
+            lambda table: table.set_column(
+                0, "position", pa.array([7, *table["position"].to_pylist()[1:]], pa.int32())
+            ),
+            "1 items",
+        ),
+        (lambda table: table.drop(["amount"]), "cannot be read"),
+        (lambda table: table.drop(["position"]), "cannot be read"),
+        (lambda table: table.set_column(3, "amount", table["product_name"]), "cannot be read"),
+    ],
+)
+def test_items_that_do_not_add_up_are_told(
+    place: workspace.Workspace,
+    books: ledger.Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Any], Any],
+    sentence: str,
+) -> None:
+    packed = ledger.packed
+    monkeypatch.setattr(ledger, "packed", lambda table: packed(change(table)))
+    enter(place, books, 1, [invoice(number, f"A{number}") for number in range(3)])
+    told = ledger.verify(books)
+    assert any(sentence in each for each in told)
+    assert not any("not those that were entered" in each for each in told)
+
+
+def test_unreadable_items_are_a_fault(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    name = enter(place, books, 1, [invoice(0, "A")])
     with closing(sqlite3.connect(books.path)) as connection:
-        items = connection.execute("SELECT ref, number, product, amount FROM items").fetchall()
-    assert items == [("A", 1, "P1", "10.10"), ("A", 2, None, "0.20")]
+        whole: bytes = connection.execute("SELECT parquet FROM items").fetchone()[0]
+    for cut in [
+        b"",
+        b"PAR1",
+        whole[:-1],
+        whole[: len(whole) // 2],
+        b"\0" * len(whole),
+        whole[:4] + whole[9:],
+    ]:
+        tampered(books, f"UPDATE items SET parquet = x'{cut.hex()}'")
+        told = ledger.verify(books)
+        assert f"The entries of the run {name} are not those that were entered." in told
+    for at in range(0, len(whole), 29):
+        tampered(books, f"UPDATE items SET parquet = x'{(whole[:at] + b'~!~' + whole[at + 3 :]).hex()}'")
+        assert ledger.verify(books)
+
+
+def test_what_a_run_is_may_be_known_last(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    asked = []
+
+    def told(what: str, value: Any) -> Any:
+        asked.append(what)
+        return value
+
+    def late() -> Iterator[ledger.RequestRow]:
+        yield ledger.RequestRow(1, "payloads/0001.json", SHA, 1, 2, "{}")
+        told("requests", None)
+
+    about = ledger.RunRow(run_id(1), AT, "t", "production", "accepted", None, SHA, None, "{}")
+    rows = (told("invoices", each) for each in [invoice(0, "A")])
+    parquet = ledger.packed(item_table([invoice(0, "A")]))
+    ledger.record(
+        books, run_id(1), lambda: told("run", about), [], rows, late(), lambda *_: told("publish", None),
+        lambda: told("items", parquet),
+    )  # fmt: skip
+    assert asked == ["invoices", "items", "requests", "run", "publish"]
+    with pytest.raises(ValueError, match="calls itself"):
+        ledger.record(books, run_id(2), lambda: about, [], [], [], lambda *_: None, lambda: None)
+    assert [each.run_id for each in ledger.runs(books)] == [run_id(1)]
+
+
+def test_rows_beyond_one_statement(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    rows = [
+        invoice(number, f"A{number:05}", "rejected" if number % 3 else "prepared") for number in range(4321)
+    ]
+    name = enter(place, books, 1, rows)
+    assert [each.position for each in ledger.entries(books, name)] == list(range(4321))
+    assert ledger.verify(books) == []
 
 
 def test_the_latest_rejection_is_told(place: workspace.Workspace, books: ledger.Ledger) -> None:
@@ -171,7 +324,7 @@ def test_discard_frees_the_identity(place: workspace.Workspace, books: ledger.Le
     assert ledger.verify(books) == []
 
 
-@pytest.mark.parametrize("table", ["runs", "sources", "invoices", "requests", "events"])
+@pytest.mark.parametrize("table", ["runs", "sources", "invoices", "items", "requests", "events"])
 def test_the_ledger_only_grows(place: workspace.Workspace, books: ledger.Ledger, table: str) -> None:
     enter(place, books, 1, [invoice(0, "A")])
     with closing(sqlite3.connect(books.path)) as connection:
@@ -242,7 +395,10 @@ def test_what_a_killed_writer_left_is_read_without_touching_it(
 
 TAMPERING: dict[str, str] = {
     "amount": "UPDATE invoices SET amount = '10.31'",
-    "items": "UPDATE invoices SET items = replace(items, 'P1', 'P2')",
+    "items": "UPDATE items SET parquet = x'00' WHERE run_id LIKE '%1'",
+    "other items": "UPDATE items SET parquet = (SELECT parquet FROM items WHERE run_id LIKE '%1')",
+    "items gone": "DELETE FROM items WHERE run_id LIKE '%1'",
+    "items of no run": "INSERT INTO items SELECT 'x', parquet FROM items LIMIT 1",
     "verdict": "UPDATE runs SET verdict = 'rejected'",
     "source": "UPDATE sources SET size = 7",
     "request": "UPDATE requests SET sha256 = 'b'",
@@ -357,8 +513,9 @@ def test_a_foreign_database_and_another_version_are_sentences(books: ledger.Ledg
 def test_damage_inside_is_noticed(place: workspace.Workspace, books: ledger.Ledger) -> None:
     enter(place, books, 1, [invoice(number, f"A{number}") for number in range(500)])
     content = bytearray(books.path.read_bytes())
+    size = int.from_bytes(content[16:18], "big")
     unnoticed = []
-    for page in range(4096, len(content), 4096):
+    for page in range(size, len(content), size):
         changed = bytes(content[:page]) + b"\xff" * 512 + bytes(content[page + 512 :])
         books.path.write_bytes(changed)
         if not ledger.verify(books):

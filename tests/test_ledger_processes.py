@@ -11,9 +11,10 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 
-import orjson
+import pyarrow as pa
 import pytest
 
 from pipeline import ledger, workspace
@@ -48,11 +49,11 @@ def enter(path: Path, number: int, invoices: int = INVOICES) -> None:
     place, books = opened(path)
     with ledger.holding(books) as known:
         workspace.remove_orphans(place, known)
-    item = orjson.dumps([["P", None, "2026-01-01", None, "1.00"]]).decode()
     rows = [
-        (at, f"INV-{at}", "A", "GBP", "2026-11-20", 1, "1.00", "prepared", "f" * 64, 1, item, "")
+        (at, f"INV-{at}", "A", "GBP", "2026-11-20", 1, "1.00", "prepared", "f" * 64, 1, "")
         for at in range(invoices)
     ]
+    items = {"position": pa.array(range(invoices), pa.int32()), "amount": pa.array([Decimal(1)] * invoices)}
     name = run_id(number)
     with workspace.filling(place, name) as folder:
         folder.write("payloads/0001.json", b"{}" * invoices)
@@ -64,7 +65,9 @@ def enter(path: Path, number: int, invoices: int = INVOICES) -> None:
 
         about = ledger.RunRow(name, "2026-11-20", "t", "production", "accepted", None, sha, None, "{}")
         request = (1, "payloads/0001.json", sha, invoices, invoices, "{}")
-        ledger.record(books, about, [("a.csv", sha, 1, 1)], rows, [request], publish)
+        sources = [("a.csv", sha, 1, 1)]
+        parquet = ledger.packed(pa.table(items))
+        ledger.record(books, name, lambda: about, sources, rows, [request], publish, lambda: parquet)
 
 
 def child(path: Path, number: int, *before: str, invoices: int = INVOICES) -> list[str]:

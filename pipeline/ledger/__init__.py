@@ -4,6 +4,8 @@
     chain       canonical bytes, digests, and the chain of events
     store       opening it to write or to read; its errors as sentences
     witness     the newest event, noted outside the file
+    rows        what a run brings
+    items       the items of a run, as one Parquet file
     books       what is said of it: what is live, runs, one run
     entry       entering a run, withdrawing one
     verify      whether it is still what it was
@@ -15,16 +17,14 @@ looks at the clock (times are given), never reads a sheet and sends nothing.
 from pipeline.ledger.books import Live, RunEntry, RunShown, entries, live, rejected_before, runs, show
 from pipeline.ledger.entry import (
     IdentityTakenError,
-    InvoiceRow,
-    RequestRow,
-    RunRow,
-    SourceRow,
     Withdrawn,
     discard,
     holding,
     record,
     sealed,
 )
+from pipeline.ledger.items import items, packed
+from pipeline.ledger.rows import InvoiceRow, RequestRow, RunRow, SourceRow
 from pipeline.ledger.store import Ledger
 from pipeline.ledger.verify import verify
 
@@ -42,7 +42,9 @@ __all__ = [
     "discard",
     "entries",
     "holding",
+    "items",
     "live",
+    "packed",
     "record",
     "rejected_before",
     "runs",

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import orjson
 
 from pipeline.errors import UsageError
-from pipeline.ledger.entry import InvoiceRow, RequestRow, RunRow, SourceRow
+from pipeline.ledger.rows import InvoiceRow, RequestRow, RunRow, SourceRow
 from pipeline.ledger.store import Ledger, reading
 
 _LIVE = """
@@ -48,7 +48,7 @@ SELECT number, file, sha256, invoices, items, totals FROM requests WHERE run_id 
 
 _ENTRIES = """
 SELECT position, ref, account, currency, invoice_date, item_count, amount,
-    (SELECT state FROM states s WHERE s.invoice_id = i.invoice_id), fingerprint, request, items, reasons
+    (SELECT state FROM states s WHERE s.invoice_id = i.invoice_id), fingerprint, request, reasons
 FROM invoices i WHERE run_id = ? ORDER BY invoice_id
 """
 

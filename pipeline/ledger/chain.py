@@ -8,8 +8,8 @@ enters a run carries the digest of all its rows. It touches no file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,7 +17,8 @@ import orjson
 GENESIS = ""
 """What the first event has before it."""
 
-_CHUNK = 10_000
+_CHUNK = 2_000
+"""Rows at once: as many as one statement can insert, for a value is a parameter and SQLite takes 32,766."""
 
 Row = tuple[Any, ...]
 
@@ -30,7 +31,7 @@ class Head(NamedTuple):
 
 
 class RunDigest:
-    """The digest of a run, over its rows table after table; how they are cut into chunks does not matter."""
+    """The digest of a run, over the values of its rows, table after table; how they are cut does not matter."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
@@ -39,14 +40,20 @@ class RunDigest:
         """The rows that follow belong to this table."""
         self._hash.update(b"\n" + name.encode() + b"\n")
 
-    def rows(self, rows: Sequence[Row]) -> None:
-        """Adds rows (plain tuples), in order."""
-        if rows:
-            self._hash.update(orjson.dumps(rows)[1:-1] + b",")
+    def values(self, values: Sequence[Any]) -> None:
+        """Adds rows, in order, as one list of the values of them all."""
+        if values:
+            self._hash.update(orjson.dumps(values)[1:-1])
+            self._hash.update(b",")
 
     def hexdigest(self) -> str:
         """What it comes to."""
         return self._hash.hexdigest()
+
+
+def detail(digest: RunDigest, counts: Mapping[str, int]) -> str:
+    """What the event that enters a run says: its digest, and how many rows each table has of it."""
+    return orjson.dumps({"digest": digest.hexdigest(), **counts}).decode()
 
 
 def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -54,6 +61,11 @@ def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
     source = iter(rows)
     while chunk := list(islice(source, _CHUNK)):
         yield chunk
+
+
+def flat(rows: Iterable[Row]) -> list[Any]:
+    """The values of rows, one row after the other."""
+    return list(chain.from_iterable(rows))
 
 
 def event_hash(event: Row) -> str:

@@ -7,6 +7,7 @@ an invoice may come: it refuses an identity that is taken.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,64 +17,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from pipeline.errors import LedgerError, UsageError
-from pipeline.ledger.chain import Head, Row, RunDigest, chained, chunks
+from pipeline.ledger.chain import Head, Row, RunDigest, chained, chunks, detail, flat
+from pipeline.ledger.rows import RunRow
 from pipeline.ledger.store import Ledger, head, writing
-
-
-class RunRow(NamedTuple):
-    """What a run brings about itself; `summary` is JSON text, see `sealed`."""
-
-    run_id: str
-    started: str
-    target: str
-    environment: str
-    verdict: str
-    catalog_sha256: str | None
-    settings_sha256: str
-    manifest_sha256: str | None
-    summary: str
-
-
-class SourceRow(NamedTuple):
-    """A file as it was handed in."""
-
-    name: str
-    sha256: str
-    size: int
-    rows: int
-
-
-class InvoiceRow(NamedTuple):
-    """An invoice as a run leaves it.
-
-    `items` is JSON text, an array of [product, charge_id, service_start, service_end, amount], None unless
-    prepared; `amount` a decimal's text; `reasons` issue codes with commas between; `request` a number
-    or None.
-    """
-
-    position: int
-    ref: str
-    account: str | None
-    currency: str | None
-    invoice_date: str | None
-    item_count: int
-    amount: str | None
-    state: str
-    fingerprint: str
-    request: int | None
-    items: str | None
-    reasons: str
-
-
-class RequestRow(NamedTuple):
-    """A request; `file` lies in the run folder (`payloads/0001.json`), `totals` is JSON text by currency."""
-
-    number: int
-    file: str
-    sha256: str
-    invoices: int
-    items: int
-    totals: str
 
 
 class Withdrawn(NamedTuple):
@@ -97,10 +43,7 @@ class IdentityTakenError(LedgerError):
         super().__init__(f"The invoice {refs[0]}{more} was prepared by another run meanwhile.")
 
 
-_RUN = "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_SOURCE = "INSERT INTO sources VALUES (?, ?, ?, ?, ?)"
-_INVOICE = "INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_REQUEST = "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INSERT = {table: f"INSERT INTO {table} VALUES" for table in ("sources", "invoices", "requests", "runs")}
 _EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _LIVE = """
 INSERT INTO live SELECT ?, ?, ref, invoice_id FROM invoices
@@ -122,21 +65,29 @@ WHERE i.run_id = ? AND s.state = 'prepared' ORDER BY i.invoice_id
 
 def record(
     ledger: Ledger,
-    run: RunRow,
+    run_id: str,
+    run: Callable[[], RunRow],
     sources: Iterable[tuple[Any, ...]],
     invoices: Iterable[tuple[Any, ...]],
     requests: Iterable[tuple[Any, ...]],
     publish: Callable[[str, int], object],
+    items: Callable[[], bytes | None],
 ) -> Head:
     """Enters a run, whole or not at all, and has its folder put in place before it counts.
 
+    The write lock is held from the first moment to the last, so also while `invoices`, `items`, `requests` and
+    `run` are waited for, in this order: another process that writes waits as long, or gives up after its
+    `busy_seconds`. Readers need not wait.
+
     Args:
         ledger: where.
-        run: about the run; `started` is also the time of its event.
+        run_id: of the run.
+        run: tells about the run; asked last. `started` is also the time of its event.
         sources: rows like `SourceRow`.
         invoices: rows like `InvoiceRow`, in order; plain tuples will do.
-        requests: rows like `RequestRow`, by number.
+        requests: rows like `RequestRow`, by number; may end only when the last file is written.
         publish: given the new head and how many events there are with it, puts the run folder in place.
+        items: gives the items of the prepared invoices as `packed` makes them; None when there are none.
 
     Returns:
         The new head.
@@ -146,11 +97,11 @@ def record(
         LedgerError: the ledger cannot be written; BusyError: not in time.
     """
     with writing(ledger) as books:
-        if books.execute("SELECT 1 FROM runs WHERE run_id = ?", (run.run_id,)).fetchone():
-            raise LedgerError(f"The run {run.run_id} is in the ledger already.")
-        detail = _insert(books, run, sources, invoices, requests)
-        _take_identities(books, run)
-        (event,) = chained(head(books), [(run.started, run.run_id, None, "run", detail)])
+        if books.execute("SELECT 1 FROM runs WHERE run_id = ?", (run_id,)).fetchone():
+            raise LedgerError(f"The run {run_id} is in the ledger already.")
+        entered, said = _insert(books, run_id, run, sources, invoices, requests, items)
+        _take_identities(books, entered)
+        (event,) = chained(head(books), [(entered.started, run_id, None, "run", said)])
         books.execute(_EVENT, event)
         new = Head(event[0], event[-1])
         publish(new.hash, new.events)
@@ -201,29 +152,51 @@ def sealed(summary: str, head: str, count: int) -> bytes:
 
 def _insert(
     books: sqlite3.Connection,
-    run: RunRow,
+    run_id: str,
+    run: Callable[[], RunRow],
     sources: Iterable[tuple[Any, ...]],
     invoices: Iterable[tuple[Any, ...]],
     requests: Iterable[tuple[Any, ...]],
-) -> str:
-    """Inserts a run's rows; returns the detail of its event."""
+    items: Callable[[], bytes | None],
+) -> tuple[RunRow, str]:
+    """Inserts a run's rows; returns what is said about it, and the detail of its event."""
     ((first,),) = books.execute("SELECT coalesce(max(invoice_id), 0) + 1 FROM invoices").fetchall()
-    numbered: Iterable[Row] = ((number, run.run_id, *row) for number, row in enumerate(invoices, first))
-    tables: tuple[tuple[str, str, Iterable[Row]], ...] = (
-        ("runs", _RUN, [tuple(run)]),
-        ("sources", _SOURCE, ((run.run_id, _printable(row[0]), *row[1:]) for row in sources)),
-        ("invoices", _INVOICE, numbered),
-        ("requests", _REQUEST, ((run.run_id, *row) for row in requests)),
-    )
-    digest, counts = RunDigest(), {}
-    for name, statement, rows in tables:
-        digest.table(name)
-        counts[name] = 0
-        for chunk in chunks(rows):
-            books.executemany(statement, chunk)
-            digest.rows(chunk)
-            counts[name] += len(chunk)
-    return orjson.dumps({"digest": digest.hexdigest(), **counts}).decode()
+    digest = RunDigest()
+    named = ((run_id, _printable(row[0]), *row[1:]) for row in sources)
+    numbered = ((number, run_id, *row) for number, row in enumerate(invoices, first))
+    counts = {
+        "sources": _insert_rows(books, digest, "sources", named),
+        "invoices": _insert_rows(books, digest, "invoices", numbered),
+        "items": _insert_items(books, digest, run_id, items()),
+        "requests": _insert_rows(books, digest, "requests", ((run_id, *row) for row in requests)),
+    }
+    about = run()
+    if about.run_id != run_id:
+        raise ValueError(f"The run {run_id} calls itself {about.run_id}.")
+    counts["runs"] = _insert_rows(books, digest, "runs", [tuple(about)])
+    return about, detail(digest, counts)
+
+
+def _insert_rows(books: sqlite3.Connection, digest: RunDigest, table: str, rows: Iterable[Row]) -> int:
+    """Inserts rows, many with one statement: with one each, Python and SQLite would take turns a row."""
+    digest.table(table)
+    count = 0
+    for chunk in chunks(rows):
+        values, row = flat(chunk), f"({', '.join('?' * len(chunk[0]))})"
+        books.execute(" ".join((_INSERT[table], ", ".join([row] * len(chunk)))), values)
+        digest.values(values)
+        count += len(chunk)
+    return count
+
+
+def _insert_items(books: sqlite3.Connection, digest: RunDigest, run_id: str, parquet: bytes | None) -> int:
+    """Inserts the items; the digest takes their hash."""
+    digest.table("items")
+    if parquet is None:
+        return 0
+    books.execute("INSERT INTO items VALUES (?, ?)", (run_id, parquet))
+    digest.values((run_id, hashlib.sha256(parquet).hexdigest()))
+    return 1
 
 
 def _printable(name: str) -> str:

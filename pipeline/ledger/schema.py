@@ -1,15 +1,19 @@
 """What the ledger's file holds, and what it forbids.
 
 Input: nothing. Output: SQL. The tables of `APPEND_ONLY` refuse every change and removal; `live` alone
-changes: it holds who is alive now and can be worked out again from the others.
+changes: it holds who is alive now and can be worked out again from the others. A row of `runs` may follow the
+rows that refer to it, in the same transaction.
 """
 
 from __future__ import annotations
 
 APPLICATION_ID = 0x496E764C  # "InvL"
-VERSION = 1
+VERSION = 2
 
-APPEND_ONLY = ("runs", "sources", "invoices", "requests", "events")
+PAGE_SIZE = 8192
+"""Of the file, in bytes: half as many pages to write as by default."""
+
+APPEND_ONLY = ("runs", "sources", "invoices", "items", "requests", "events")
 
 ALIVE = ("prepared", "sending", "created", "in doubt")
 """States in which an invoice keeps its identity to itself."""
@@ -28,7 +32,7 @@ CREATE TABLE runs (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sources (
-    run_id TEXT NOT NULL REFERENCES runs,
+    run_id TEXT NOT NULL REFERENCES runs DEFERRABLE INITIALLY DEFERRED,
     name TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     size INTEGER NOT NULL,
@@ -37,7 +41,7 @@ CREATE TABLE sources (
 
 CREATE TABLE invoices (
     invoice_id INTEGER PRIMARY KEY,
-    run_id TEXT NOT NULL REFERENCES runs,
+    run_id TEXT NOT NULL REFERENCES runs DEFERRABLE INITIALLY DEFERRED,
     position INTEGER NOT NULL,
     ref TEXT NOT NULL,
     account TEXT,
@@ -48,15 +52,19 @@ CREATE TABLE invoices (
     state TEXT NOT NULL CHECK (state IN ('rejected', 'skipped', 'prepared')),
     fingerprint TEXT NOT NULL,
     request INTEGER,
-    items TEXT,
     reasons TEXT NOT NULL
 ) STRICT;
 
 CREATE INDEX invoices_of_run ON invoices (run_id);
 CREATE INDEX invoices_rejected ON invoices (ref) WHERE state = 'rejected';
 
+CREATE TABLE items (
+    run_id TEXT NOT NULL PRIMARY KEY REFERENCES runs DEFERRABLE INITIALLY DEFERRED,
+    parquet BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE requests (
-    run_id TEXT NOT NULL REFERENCES runs,
+    run_id TEXT NOT NULL REFERENCES runs DEFERRABLE INITIALLY DEFERRED,
     number INTEGER NOT NULL,
     file TEXT NOT NULL,
     sha256 TEXT NOT NULL,
@@ -69,7 +77,7 @@ CREATE TABLE requests (
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
     at TEXT NOT NULL,
-    run_id TEXT NOT NULL REFERENCES runs,
+    run_id TEXT NOT NULL REFERENCES runs DEFERRABLE INITIALLY DEFERRED,
     invoice_id INTEGER REFERENCES invoices,
     state TEXT NOT NULL,
     detail TEXT NOT NULL,
@@ -92,15 +100,6 @@ SELECT invoice_id, run_id, ref, coalesce(
     (SELECT e.state FROM events e WHERE e.invoice_id = i.invoice_id ORDER BY e.seq DESC LIMIT 1), i.state
 ) AS state
 FROM invoices i;
-
-CREATE VIEW items AS
-SELECT i.invoice_id, i.run_id, i.ref, i.account, i.currency, j.key + 1 AS number,
-    json_extract(j.value, '$[0]') AS product,
-    json_extract(j.value, '$[1]') AS charge_id,
-    json_extract(j.value, '$[2]') AS service_start,
-    json_extract(j.value, '$[3]') AS service_end,
-    json_extract(j.value, '$[4]') AS amount
-FROM invoices i, json_each(i.items) j;
 """
 
 _FORBIDDEN = """

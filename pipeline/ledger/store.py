@@ -27,6 +27,8 @@ from pipeline.ledger.chain import GENESIS, Head
 T = TypeVar("T")
 
 _ATTEMPTS = 5
+_CACHE_KIB = 65_536
+"""What a writer may keep in memory, so that a page of a large run is written once, at the end."""
 _ALONE = threading.Lock()
 """Held by the one writer, or the one copier, of this process: closing a copied database file would drop the
 locks that a writer in the same process holds on it (POSIX)."""
@@ -75,6 +77,7 @@ def writing(ledger: Ledger) -> Iterator[sqlite3.Connection]:
             with closing(_connected(ledger.path.absolute().as_uri() + "?mode=rw", ledger)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
+                connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.execute("PRAGMA recursive_triggers = ON")  # so that REPLACE is a removal, too
                 connection.execute("BEGIN IMMEDIATE")
@@ -209,6 +212,7 @@ def _create(ledger: Ledger) -> None:
 def _template() -> bytes:
     """An empty ledger's bytes, marked as in WAL mode."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA page_size = {schema.PAGE_SIZE}")
         connection.executescript(schema.SCHEMA)
         connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {schema.VERSION}")

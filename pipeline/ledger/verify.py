@@ -10,28 +10,32 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.errors import LedgerError
 from pipeline.ledger import schema
-from pipeline.ledger.chain import GENESIS, RunDigest, chunks, event_hash
+from pipeline.ledger.chain import GENESIS, Row, RunDigest, chunks, detail, event_hash, flat
+from pipeline.ledger.items import unpacked
 from pipeline.ledger.store import Ledger, reading
 
 _DIGESTED = {
-    "runs": "SELECT * FROM runs WHERE run_id = ?",
     "sources": "SELECT * FROM sources WHERE run_id = ? ORDER BY rowid",
     "invoices": "SELECT * FROM invoices WHERE run_id = ? ORDER BY invoice_id",
+    "items": "SELECT * FROM items WHERE run_id = ?",
     "requests": "SELECT * FROM requests WHERE run_id = ? ORDER BY number",
+    "runs": "SELECT * FROM runs WHERE run_id = ?",
 }
 
 _STRAYS = {
     "runs": "SELECT count(*) FROM runs WHERE run_id NOT IN (SELECT run_id FROM events)",
     "sources": "SELECT count(*) FROM sources WHERE run_id NOT IN (SELECT run_id FROM runs)",
     "invoices": "SELECT count(*) FROM invoices WHERE run_id NOT IN (SELECT run_id FROM runs)",
+    "items": "SELECT count(*) FROM items WHERE run_id NOT IN (SELECT run_id FROM runs)",
     "requests": "SELECT count(*) FROM requests WHERE run_id NOT IN (SELECT run_id FROM runs)",
     "events": "SELECT count(*) FROM events WHERE run_id NOT IN (SELECT run_id FROM runs)",
 }
@@ -47,6 +51,13 @@ _NAMED = """
 SELECT request, count(*), sum(item_count) FROM invoices
 WHERE run_id = ? AND request IS NOT NULL GROUP BY request ORDER BY request
 """
+
+_PREPARED = "SELECT position, ref, item_count, amount FROM invoices WHERE run_id = ? AND state = 'prepared'"
+
+_MOST = 10
+"""Faults of one kind that are told."""
+
+_SUM = pa.decimal128(38, 9)
 
 
 def verify(ledger: Ledger) -> list[str]:
@@ -102,9 +113,9 @@ def _live(books: sqlite3.Connection) -> Iterator[str]:
     """The live identities are those the events tell of."""
     should = set(books.execute(_SHOULD_LIVE, (orjson.dumps(schema.ALIVE).decode(),)))
     does = set(books.execute("SELECT environment, target, ref, invoice_id FROM live"))
-    for row in sorted(should - does)[:10]:
+    for row in sorted(should - does)[:_MOST]:
         yield f"The invoice {row[2]} is alive by its events but its reference is not held."
-    for row in sorted(does - should)[:10]:
+    for row in sorted(does - should)[:_MOST]:
         yield f"The reference {row[2]} is held, but no event tells why."
 
 
@@ -126,22 +137,55 @@ def _run(books: sqlite3.Connection, run_id: str) -> Iterator[str]:
         digest.table(table)
         counts[table] = 0
         for chunk in chunks(books.execute(query, (run_id,))):
-            digest.rows(chunk)
-            counts[table] += len(chunk)
-    found = orjson.dumps({"digest": digest.hexdigest(), **counts}).decode()
-    if entered != [(found,)]:
+            rows = [_hashed(row) for row in chunk] if table == "items" else chunk
+            digest.values(flat(rows))
+            counts[table] += len(rows)
+    if entered != [(detail(digest, counts),)]:
         yield f"The entries of the run {run_id} are not those that were entered."
-    rows = books.execute("SELECT ref, item_count, amount, items FROM invoices WHERE run_id = ?", (run_id,))
-    for ref, item_count, amount, items in rows:
-        if items is not None and not _adds_up(item_count, amount, orjson.loads(items)):
-            yield f"The items of the invoice {ref} in the run {run_id} do not add up to it."
+    yield from _items(books, run_id)
     requests, named = (set(books.execute(query, (run_id,))) for query in (_REQUESTS, _NAMED))
     for number in sorted({row[0] for row in requests ^ named}):
         yield f"The request {number} of the run {run_id} does not hold the invoices that name it."
 
 
-def _adds_up(item_count: int, amount: str, items: list[list[Any]]) -> bool:
-    return len(items) == item_count and sum(map(Decimal, [item[4] for item in items])) == Decimal(amount)
+def _hashed(row: Row) -> Row:
+    """A row of items, as the digest has it."""
+    return row[0], hashlib.sha256(row[1]).hexdigest()
+
+
+def _items(books: sqlite3.Connection, run_id: str) -> Iterator[str]:
+    """The items of each prepared invoice are as many as it says, and add up to its amount."""
+    invoices = books.execute(_PREPARED, (run_id,)).fetchall()
+    found = books.execute("SELECT parquet FROM items WHERE run_id = ?", (run_id,)).fetchone()
+    if found is None:
+        if invoices:
+            yield f"The items of the run {run_id} are missing."
+        return
+    try:
+        wrong, strays = _not_adding_up(unpacked(found[0], ["position", "amount"]), invoices)
+    except (ValueError, pa.ArrowException):
+        yield f"The items of the run {run_id} cannot be read."
+        return
+    for ref in wrong[:_MOST]:
+        yield f"The items of the invoice {ref} in the run {run_id} do not add up to it."
+    if strays:
+        yield f"{strays} items of the run {run_id} belong to no invoice that was prepared."
+
+
+def _not_adding_up(items: pa.Table, invoices: list[Row]) -> tuple[list[str], int]:
+    """The invoices that differ from their items, by reference, and how many items are of no invoice."""
+    columns = list(zip(*invoices, strict=True)) if invoices else [()] * 4
+    positions, amounts = pa.array(columns[0], pa.int32()), pa.array(columns[3], pa.string())
+    items = pa.table({"position": items["position"], "amount": pc.cast(items["amount"], _SUM)})
+    sums = items.group_by("position").aggregate([("amount", "sum"), ([], "count_all")])
+    at = pc.index_in(positions, sums["position"].combine_chunks())
+    agree = pc.and_(
+        pc.equal(pc.take(sums["count_all"], at), pa.array(columns[2], pa.int64())),
+        pc.equal(pc.take(sums["amount_sum"], at), pc.cast(amounts, _SUM)),
+    )
+    wrong = pc.filter(pa.array(columns[1], pa.string()), pc.invert(pc.fill_null(agree, False)))
+    strays = pc.sum(pc.is_null(pc.index_in(items["position"], positions))).as_py()
+    return wrong.to_pylist(), strays or 0
 
 
 def _folder(folder: Path, books: sqlite3.Connection, run_id: str) -> Iterator[str]:

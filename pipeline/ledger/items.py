@@ -1,0 +1,131 @@
+"""The items of a run: one Parquet file in the ledger, a row an item of a prepared invoice.
+
+Input: an Arrow table with the column `position`, the invoice's position in the run. Output: its bytes, and the
+table again with what the ledger says of each item's invoice. It changes nothing in the ledger.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.errors import LedgerError, UsageError
+from pipeline.ledger.store import Ledger, reading
+
+_ROW_GROUP = 1 << 20
+
+_OF_RUN = "SELECT (SELECT parquet FROM items t WHERE t.run_id = r.run_id) FROM runs r WHERE run_id = ?"
+
+_INVOICES = """
+SELECT i.position, i.ref, i.account, i.currency, i.request,
+    (SELECT s.state FROM states s WHERE s.invoice_id = i.invoice_id)
+FROM invoices i WHERE i.run_id = ? AND i.state = 'prepared' ORDER BY i.invoice_id
+"""
+
+_COLUMNS = pa.schema(
+    [
+        ("position", pa.int32()),
+        ("ref", pa.string()),
+        ("account", pa.string()),
+        ("currency", pa.string()),
+        ("request", pa.int32()),
+        ("state", pa.string()),
+    ]
+)
+
+
+def packed(items: pa.Table) -> bytes:
+    """The table as one Parquet file; the same table and the same pyarrow give the same bytes.
+
+    Args:
+        items: a row an item, with `position` (int32), `amount` (a decimal), and any columns but `ref`,
+            `account`, `currency`, `request` and `state`, which `items` takes from the invoice.
+    """
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        pa.table({name: _proper(items[name]) for name in items.column_names}),
+        sink,
+        row_group_size=_ROW_GROUP,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=[name for name in items.column_names if name != "position"],
+        column_encoding={"position": "DELTA_BINARY_PACKED"},
+        write_statistics=False,
+        version="2.6",
+    )
+    return bytes(sink.getvalue())
+
+
+def _proper(column: Any) -> Any:
+    """A column whose dictionaries say each value once and no null: Parquet takes no other."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    chunks = [pc.take(each.dictionary.dictionary_encode(), each.indices) for each in column.chunks]
+    return pa.chunked_array(chunks) if chunks else pa.chunked_array([], column.type)
+
+
+def unpacked(parquet: bytes, columns: list[str] | None = None) -> pa.Table:
+    """The table of some Parquet bytes, or some of its columns.
+
+    Raises:
+        ValueError: they are none, or a column is missing or twice there.
+    """
+    try:
+        table = pq.read_table(pa.BufferReader(parquet), columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(str(error)) from error
+    names = table.column_names
+    if len(set(names)) < len(names) or not {"position", *(columns or ())} <= set(names):
+        raise ValueError("a column is missing or twice there")
+    return table
+
+
+def items(ledger: Ledger, run_id: str) -> pa.Table:
+    """The items of a run's prepared invoices, in the order they were entered.
+
+    Args:
+        ledger: where.
+        run_id: of the run.
+
+    Returns:
+        `position`, then `ref`, `account`, `currency`, `request` and `state` (now) of the item's invoice, then
+        the other columns as they were entered; the texts of the invoice are dictionary-encoded.
+
+    Raises:
+        UsageError: the ledger has no such run.
+        LedgerError: the items cannot be read.
+    """
+
+    def query(books: sqlite3.Connection) -> tuple[bytes | None, list[Any]] | None:
+        found = books.execute(_OF_RUN, (run_id,)).fetchone()
+        return found and (found[0], books.execute(_INVOICES, (run_id,)).fetchall())
+
+    answer = reading(ledger, query, empty=None)
+    if answer is None:
+        raise UsageError(f"The ledger has no run {run_id}.")
+    parquet, rows = answer
+    if parquet is None:
+        return _COLUMNS.empty_table()
+    try:
+        return _joined(unpacked(parquet), rows)
+    except (ValueError, pa.ArrowException) as error:
+        raise LedgerError(f"The items of the run {run_id} cannot be read: {error}.") from error
+
+
+def _joined(own: pa.Table, rows: list[Any]) -> pa.Table:
+    """Items with the columns of their invoices."""
+    columns = zip(*rows, strict=True) if rows else ([] for _ in _COLUMNS)
+    invoices = {
+        field.name: pa.array(values, field.type) for field, values in zip(_COLUMNS, columns, strict=True)
+    }
+    at = pc.index_in(own["position"].combine_chunks(), invoices.pop("position"))
+    theirs = {
+        name: pc.take(values.dictionary_encode() if pa.types.is_string(values.type) else values, at)
+        for name, values in invoices.items()
+    }
+    others = [name for name in own.column_names if name not in _COLUMNS.names]
+    return pa.table({"position": own["position"], **theirs, **{name: own[name] for name in others}})
