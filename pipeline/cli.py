@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ Exit codes:
 """
 
 _UNEXPECTED = 1
+_INTERRUPTED = 130
 _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 _WORKSPACE = click.option(
     "--workspace",
@@ -68,14 +70,26 @@ def _told(command: Callable[..., int]) -> Callable[..., None]:
             code = command(*args, **kwargs)
             sys.stdout.flush()
         except PipelineError as error:
-            click.echo(f"Error: {error}", err=True)
+            _done()
+            click.echo(f"Error: {_one_line(str(error))}", err=True)
             code = error.exit_code
+        except KeyboardInterrupt:  # before click makes an "Aborted!" of it
+            _done()
+            click.echo("Interrupted; nothing half-written was left.", err=True)
+            code = _INTERRUPTED
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 0
         sys.exit(code)
 
     return wrapped
+
+
+def _one_line(text: str) -> str:
+    """A sentence without line breaks or control characters, whatever a file's name or a library says."""
+    plain = "".join(each if each.isprintable() else " " for each in text)
+    words = " ".join(plain.split())
+    return words if words.endswith((".", "?")) else f"{words}."
 
 
 def _progress() -> Callable[[str], None]:
@@ -134,6 +148,11 @@ def run(files: tuple[Path, ...], workspace: Path, form: str, **flags: Any) -> in
     return _print(ran(*files, workspace=workspace, progress=_progress(), **flags), form)
 
 
+def _width() -> int:
+    """Of the terminal in characters; 0 when the result goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
 def _print(result: Result, form: str) -> int:
     _done()
     if form == "json":
@@ -143,7 +162,8 @@ def _print(result: Result, form: str) -> int:
     from pipeline.report.terminal import told
 
     line = result.line
-    click.echo(told(result.summary, issue_table(line.issues, line.raw, line.tables)), nl=False)
+    table = issue_table(line.issues, line.raw, line.tables)
+    click.echo(told(result.summary, table, _width()), nl=False)
     return result.exit_code
 
 
@@ -154,6 +174,31 @@ def _print_json(value: Any) -> None:
 
 
 @cli.command()
+@click.option("--target", help="The billing API and operation.")
+@click.option(
+    "-o",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where to write; this folder when not given.",
+)
+@_WORKSPACE
+@_FORMAT
+@_told
+def template(target: str | None, folder: Path, workspace: Path, form: str) -> int:
+    """Write a pair of CSV files to fill, invoices and items, each with an example row that is ignored."""
+    from pipeline.template import write_template
+
+    files = [str(each) for each in write_template(folder, workspace=workspace, target=target)]
+    if form == "json":
+        _print_json({"files": files})
+    else:
+        click.echo(f"Written: {', '.join(files)}. The row EXAMPLE is ignored; it may stay.")
+    return 0
+
+
+@cli.command()
 @click.argument("run_id", metavar="RUN")
 @_WORKSPACE
 @_FORMAT
@@ -161,6 +206,7 @@ def _print_json(value: Any) -> None:
 def discard(run_id: str, workspace: Path, form: str) -> int:
     """Withdraw what RUN prepared and nothing has sent, so that a corrected file may come."""
     from pipeline.flow import discard as withdraw
+    from pipeline.report.terminal import count_of
     from schemas.money import with_digits
 
     taken = withdraw(run_id, workspace=workspace)
@@ -174,7 +220,8 @@ def discard(run_id: str, workspace: Path, form: str) -> int:
         )
     else:
         sums = ", ".join(f"{total} {currency}" for currency, total in money.items())
-        click.echo(f"Withdrawn: {taken.invoices:,} invoices with {taken.items:,} items ({sums}).")
+        what = f"{count_of(taken.invoices, 'invoice')} with {count_of(taken.items, 'item')}"
+        click.echo(f"Withdrawn: {what} ({sums}).")
     return 0
 
 
@@ -315,8 +362,7 @@ def main() -> None:
     try:
         cli(prog_name="invoice-import")
     except KeyboardInterrupt:
-        click.echo("Interrupted; nothing half-written was left.", err=True)
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
     except Exception as error:
         if os.environ.get("INVOICE_IMPORT_DEBUG"):
             raise

@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
+from schemas.currencies import DIGITS
 from schemas.fields import Field, Kind
+from schemas.tables import TABLES
 
 PREFIX = "INVOICE_IMPORT_"
 CUSTOM_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*__c$")
-_DATE_FORMAT = re.compile(r"^(?=.*dd)(?=.*mm)(?=.*yyyy)(dd|mm|yyyy)[./ -](dd|mm|yyyy)[./ -](dd|mm|yyyy)$")
+_DATE_FORMAT = re.compile(r"^(?!yyyy-dd-mm$)(?=.*dd)(?=.*mm)(?=.*yyyy)(dd|mm|yyyy)[./ -](dd|mm|yyyy)[./ -](dd|mm|yyyy)$")
 
 
 def _text(value: object) -> str:
@@ -66,6 +68,8 @@ def _decimal(value: object) -> Decimal:
         raise ValueError('a number is needed, in quotes, like "0.01"') from None
     if isinstance(value, float) or not number.is_finite() or number < 0:
         raise ValueError('a number not below zero is needed, in quotes, like "0.01"')
+    if number >= 10**15 or number != round(number, 9):
+        raise ValueError("at most 15 digits before the point and 9 after it are needed")
     return number
 
 
@@ -78,9 +82,18 @@ def _matching(form: re.Pattern[str], words: str) -> Callable[[object], str]:
     return read
 
 
+def _currency(value: object) -> str:
+    if value != "" and value not in DIGITS:
+        raise ValueError("three capital letters of a currency in use are needed, like EUR")
+    return str(value)
+
+
 def _custom_fields(value: object) -> Mapping[str, tuple[Field, ...]]:
     if not isinstance(value, Mapping):
         raise ValueError("a table per sheet is needed, like [custom_fields.items]")
+    unknown = set(value) - {each.name for each in TABLES}
+    if unknown:
+        raise ValueError(f"there is no sheet {min(unknown)}; there are {', '.join(t.name for t in TABLES)}")
     return {
         str(table): tuple(_custom_field(name, how) for name, how in declared.items())
         for table, declared in value.items()
@@ -98,6 +111,8 @@ def _custom_field(name: str, how: object) -> Field:
     known = {"label", "help", "required", "max_length", "choices"}
     if set(declared) - known:
         raise ValueError(f"{name}: only kind, {', '.join(sorted(known))} can be declared")
+    if (kind is Kind.CHOICE) != bool(declared.get("choices")):
+        raise ValueError(f"{name}: the kind choice needs choices, and no other kind has any")
     return Field(
         name,
         str(declared.get("label", name)),
@@ -133,7 +148,7 @@ class Settings:
     )
     default_currency: str = _setting(
         "",
-        _matching(re.compile(r"^[A-Z]{3}$"), "three capital letters are needed, like EUR"),
+        _currency,
         "currency of invoices whose currency cell is blank",
     )
     date_format: str = _setting(

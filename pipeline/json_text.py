@@ -6,7 +6,7 @@ says is written once for each distinct value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -71,23 +71,6 @@ def _at(key: str, values: Any, rows: Any) -> Any:
 def _member(key: str, values: Any) -> Any:
     """`"key":value` a row, null where the value is null."""
     return pc.binary_join_element_wise(f'"{key}":', _value(values), "")
-
-
-def rows(columns: Sequence[Any], at: Any) -> Any:
-    """One JSON array a row: its values in the order given, null included.
-
-    Args:
-        columns: Arrow arrays of one length, dictionary-encoded where they repeat.
-        at: positions of the rows.
-    """
-    values = [pc.fill_null(_cells(each, at), "null") for each in columns]
-    return pc.binary_join_element_wise("[", pc.binary_join_element_wise(*values, ","), "]", "")
-
-
-def _cells(values: Any, at: Any) -> Any:
-    if isinstance(values, pa.DictionaryArray):
-        return pc.take(_value(values.dictionary), pc.take(values.indices, at))
-    return _value(pc.take(values, at))
 
 
 def arrays(texts: Any, offsets: Any) -> Any:

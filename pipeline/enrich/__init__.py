@@ -78,7 +78,7 @@ def enrich(valid: ValidSheets, knowledge: Knowledge | None, ways: Ways) -> tuple
     """
     if knowledge is None:
         empty = pd.DataFrame(index=valid.items.index)
-        return EnrichedSheets(valid, valid.items, empty), found([*_without_catalog(valid.items)])
+        return EnrichedSheets(valid, valid.items, empty), found([*_without_catalog(valid, ways)])
     skus, charges = _column(valid.items, SKU), _column(valid.items, CHARGE)
     choice = choose.choose(valid, knowledge.candidates, plain(skus), plain(charges))
     charge_id = choice.column(CHARGE)
@@ -99,15 +99,17 @@ def enrich(valid: ValidSheets, knowledge: Knowledge | None, ways: Ways) -> tuple
     return EnrichedSheets(valid, items, catalog, ways.catalog_prices), found(findings)
 
 
-def _without_catalog(items: pd.DataFrame) -> Iterator[Findings]:
-    """A SKU cannot be looked up; a charge id is sent as it is, and that is told once."""
-    skus, charges = _column(items, SKU), _column(items, CHARGE)
+def _without_catalog(valid: ValidSheets, ways: Ways) -> Iterator[Findings]:
+    """A SKU or a price cannot be looked up; a charge id is sent as it is, and that is told once."""
+    skus, charges = _column(valid.items, SKU), _column(valid.items, CHARGE)
     lost = pc.and_(pc.is_valid(skus), pc.is_null(charges)).to_numpy(zero_copy_only=False)
     yield Findings("E408", "items", SKU, np.flatnonzero(lost))
     unchecked = np.flatnonzero(pc.is_valid(charges).to_numpy(zero_copy_only=False))
     yield Findings(
         "W402", "items", CHARGE, unchecked[:1], counts=np.array([len(unchecked)])[: len(unchecked)]
     )
+    if ways.catalog_prices:
+        yield Findings("E302", "items", "amount", unchecked[prices.waiting(valid)[unchecked]])
 
 
 def _faults(

@@ -133,18 +133,20 @@ def choose(valid: ValidSheets, candidates: pa.Table, skus: Any, charges: Any) ->
     # one pair an item and candidate, an item's pairs together
     first = np.concatenate(([0], np.cumsum(size)))
     pair = starts[group[tied]].repeat(size) + np.arange(first[-1]) - first[:-1].repeat(size)
-    valid_then = _valid_at(candidates, pair, _days(valid)[tied].repeat(size))
+    day = _days(valid)[tied]
+    valid_then = _valid_at(candidates, pair, day.repeat(size))
     usable = _usable(candidates)[pair]
     any_valid, any_usable = _any(valid_then, first), _any(valid_then & usable, first)
     possible = valid_then & usable
     code = _charge_codes(candidates)[pair]
     lowest = _reduce(np.minimum, np.where(possible, code, code.max(initial=0) + 1), first)
     highest = _reduce(np.maximum, np.where(possible, code, -1), first)
-    ambiguous = any_usable & (lowest != highest)
+    several = any_usable & (lowest != highest)
+    ambiguous = several & (day != _NEVER)  # on a day that could be read, one of them may be valid alone
     rank = np.where(possible, 0, 2) + ~_same_currency(valid, candidates, pair, tied.repeat(size))
     best = _first_lowest(rank, first)
     row = np.full(len(group), NONE)
-    row[tied] = np.where(any_usable & ~ambiguous, pair[best] if len(pair) else NONE, NONE)
+    row[tied] = np.where(any_usable & ~several, pair[best] if len(pair) else NONE, NONE)
     return Choice(
         candidates, by_charge, group, starts, row,
         _spread(tied[~any_valid], group), _spread(tied[any_valid & ~any_usable], group),

@@ -36,8 +36,7 @@ def fill(
     quantity, price, amount = (
         _decimals(items, each) for each in ("quantity", "unit_price", "effective_amount")
     )
-    waiting = pc.and_(pc.is_null(amount), pc.and_(pc.is_null(price), pc.is_valid(quantity)))
-    waits = waiting.to_numpy(zero_copy_only=False) & (choice.group >= 0) & ~_unread(valid)
+    waits = waiting(valid) & (choice.row >= 0)
     listed = pc.if_else(_in_currency(valid, choice), choice.column("list_price"), None)
     used = pc.if_else(pa.array(waits), listed, None)
     digits = pa.array(valid.digits, mask=valid.digits < 0)
@@ -45,13 +44,26 @@ def fill(
     amount = pc.coalesce(amount, money.product(quantity, price, digits))
     filled = items.assign(unit_price=series(price), effective_amount=series(amount))
     came = np.flatnonzero(pc.is_valid(used).to_numpy(zero_copy_only=False))
-    none = np.flatnonzero(waits & pc.is_null(listed).to_numpy(zero_copy_only=False))
+    none = np.flatnonzero(waits & pc.is_null(amount).to_numpy(zero_copy_only=False))
     findings = [
         Findings("E302", "items", "amount", none),
         *_told(came, choice, used),
         *_judged(valid, amount, came, terms),
     ]
     return filled, findings
+
+
+def waiting(valid: ValidSheets) -> Mask:
+    """Items whose amount waits for a price alone: quantity and currency are known, nothing is unreadable.
+
+    Args:
+        valid: typed sheets.
+    """
+    quantity, price, amount = (
+        _decimals(valid.items, each) for each in ("quantity", "unit_price", "effective_amount")
+    )
+    lacking = pc.and_(pc.is_null(amount), pc.and_(pc.is_null(price), pc.is_valid(quantity)))
+    return np.asarray(lacking.to_numpy(zero_copy_only=False) & (valid.digits >= 0) & ~_unread(valid))
 
 
 def _decimals(items: pd.DataFrame, name: str) -> Any:

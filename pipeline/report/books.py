@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from pipeline.report.terminal import count_of
+
 if TYPE_CHECKING:
     from pipeline.ledger import RunEntry, RunShown
 
@@ -18,9 +20,14 @@ def runs_told(runs: list[RunEntry]) -> str:
     """The runs, one a line."""
     if not runs:
         return "The ledger has no runs.\n"
+    rows = [("run", "target", "environment", "verdict", "invoices now")]
+    rows += [
+        (each.run_id, each.target, each.environment, each.verdict, _states(each.states)) for each in runs
+    ]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     return "".join(
-        f"{each.run_id}  {each.target}  {each.environment}  {each.verdict}: {_states(each.states)}\n"
-        for each in runs
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
+        for row in rows
     )
 
 
@@ -42,10 +49,13 @@ def run_told(shown: RunShown) -> str:
         f"Run {run.run_id}, started {run.started}: {run.verdict}",
         f"Target {run.target}, environment {run.environment}",
         f"Invoices now: {_states(shown.states)}",
-        *(f"Source {each.name}, {each.rows:,} rows, sha256 {each.sha256}" for each in shown.sources),
+        *(
+            f"Source {each.name}, {count_of(each.rows, 'row')}, sha256 {each.sha256}"
+            for each in shown.sources
+        ),
         f"Catalog {run.catalog_sha256 or 'none'}",
         *(
-            f"Request {each.number}: {each.invoices:,} invoices, {each.items:,} items, "
+            f"Request {each.number}: {count_of(each.invoices, 'invoice')}, {count_of(each.items, 'item')}, "
             + ", ".join(f"{total} {code}" for code, total in orjson.loads(each.totals).items())
             for each in shown.requests
         ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipeline.report.terminal import causes
+from pipeline.report.terminal import causes, count_of
 
 if TYPE_CHECKING:
     from pipeline.catalog import CatalogInfo, Snapshot
@@ -54,14 +54,18 @@ def load_told(load: CatalogLoad) -> str:
     else:
         lines.append("Nothing was loaded: the price list has faults, and the catalog in use stays.")
     if load.duplicates:
-        lines.append(f"{load.duplicates:,} rows repeat another exactly and count once.")
+        lines.append(
+            f"{count_of(load.duplicates, 'row repeats', 'rows repeat')} another exactly and"
+            f" {'counts' if load.duplicates == 1 else 'count'} once."
+        )
     if len(load.issues):
         lines += ["", *causes(load.issues)]
     return "\n".join(lines) + "\n"
 
 
 def _counts(snapshot: Snapshot) -> str:
-    return f"{snapshot.charges:,} charges of {snapshot.products:,} products with {snapshot.prices:,} prices"
+    charges, products = count_of(snapshot.charges, "charge"), count_of(snapshot.products, "product")
+    return f"{charges} of {products} with {count_of(snapshot.prices, 'price')}"
 
 
 def plain_rows(found: pa.Table) -> list[dict[str, Any]]:

@@ -105,7 +105,7 @@ def item_columns(line: Line, invoices: pa.Table) -> dict[str, Any]:
         "item_no": own("item_no"),
         "catalog_sku": own("catalog_sku"),
         "product_rate_plan_charge_id": own("product_rate_plan_charge_id"),
-        **{name: _billed(line, name) for name in line.target.projection(line.settings).owned_by_catalog},
+        **{name: billed(line, name) for name in line.target.projection(line.settings).owned_by_catalog},
         "description": own("description"),
         "quantity": texts["quantity"],
         "unit_price": texts["unit_price"],
@@ -146,8 +146,16 @@ def without_items(invoices: pa.Table, names: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _billed(line: Line, name: str) -> Any:
-    """What will be billed: the charge's value where there is a charge, else the sheet's."""
+def billed(line: Line, name: str) -> Any:
+    """What will be billed: the charge's value where there is a charge, else the sheet's.
+
+    Args:
+        line: the end of the line.
+        name: of an item's field.
+
+    Returns:
+        An Arrow array, a row an item; null where neither says anything.
+    """
     items, catalog = line.sheets.items, line.sheets.catalog
     if name not in catalog:
         return cells_of(items[name]) if name in items else pa.nulls(len(items), pa.string())

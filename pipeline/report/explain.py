@@ -7,6 +7,14 @@ from difflib import get_close_matches
 from pipeline.errors import UsageError
 from pipeline.issues import CATALOGUE, IssueType
 
+_CHAPTERS = {
+    "1": "Files, sheets and headers",
+    "2": "Cells",
+    "3": "Rows and invoices",
+    "4": "Catalog",
+    "5": "Ledger and policy",
+}
+
 
 def issue_type(code: str) -> IssueType:
     """The issue type of a code or slug, in any case.
@@ -25,9 +33,33 @@ def issue_type(code: str) -> IssueType:
 
 def explained(kind: IssueType) -> str:
     """An issue type for people."""
-    consequence = (
-        "An error: the whole invoice is rejected."
-        if kind.level == "error"
-        else "A warning: the invoice is accepted all the same."
-    )
-    return f"{kind.code} {kind.slug}\n{kind.title}\n\n{kind.template}\n{consequence}\n\nFix: {kind.fix}\n"
+    return f"{kind.code} {kind.slug}\n{kind.title}\n\n{kind.template}\n{_effect(kind)}\n\nFix: {kind.fix}\n"
+
+
+def _effect(kind: IssueType) -> str:
+    """What becomes of the invoice."""
+    if kind.level == "warning":
+        return "A warning: the invoice is accepted all the same."
+    if kind.code.startswith("E10") and kind.code != "E106":
+        return "An error: every invoice is rejected, because the file itself is at fault."
+    if kind.code in ("E410", "E411"):
+        return "An error: the price list is not loaded, and the catalog in use stays."
+    return "An error: the whole invoice is rejected."
+
+
+def catalogue() -> str:
+    """Every issue type as a page in Markdown."""
+    lines = [
+        "# Issues",
+        "",
+        "Everything a check may find, by code; `invoice-import explain CODE` says the same. Words in braces",
+        "stand for what was found: `{label}` is the column's header, `{value}` the cell's value.",
+    ]
+    chapter = ""
+    for kind in sorted(CATALOGUE.values(), key=lambda each: (each.code[1:2], each.code)):
+        if chapter != kind.code[1]:
+            chapter = kind.code[1]
+            lines += ["", f"## {_CHAPTERS[chapter]}"]
+        lines += ["", f"### {kind.code} {kind.slug}: {kind.title}", "", f"> {kind.template}", ""]
+        lines += [f"{_effect(kind)} **Fix:** {kind.fix}"]
+    return "\n".join(lines) + "\n"

@@ -1,8 +1,13 @@
-"""What a person sees in the terminal: the verdict, the money, the causes, and where the reports lie."""
+"""What a person sees in the terminal: the verdict, the money, the causes, and where the reports lie.
+
+Plain text without colour. Lines are wrapped only when the width of a terminal is given, so that what goes
+into a file or a pipe can be searched line by line.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,133 +15,181 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import CATALOGUE
+from schemas.currencies import NO_CURRENCY
 
 _SHARES = ("in", "accepted", "rejected", "skipped")
 _MOST_CAUSES = 25
 _PLACES = 3
+_INDENT = " " * 8
+_LEAST_WIDTH = 60
+_OF_FILE = ("E101", "E102", "E103", "E104", "E105")
+_ORDER = ("of_rows", "rows_sum", "code", "column")
 _IGNORED = {"example": "example", "note": "note", "total": "totals", "blank": "blank"}
 
-_SENTENCES = {
-    "accepted": "Every invoice is accepted.",
-    "partial": "Some invoices are accepted, others are rejected.",
-    "rejected": "Nothing is accepted.",
-    "unbalanced": "The books do not balance: nothing was prepared.",
-    "duplicate": "Nothing is left to do: every invoice was accepted before.",
-}
 
-
-def told(summary: Mapping[str, Any], issues: pa.Table) -> str:
+def told(summary: Mapping[str, Any], issues: pa.Table, width: int = 0) -> str:
     """The report of a check or run.
 
     Args:
         summary: as `summary.json` has it.
         issues: as `issue_table` gives them.
+        width: of the terminal in characters; 0 wraps nothing.
     """
-    lines = [_verdict(summary), "", *_books(summary), ""]
-    lines += _details(summary)
+    lines = [*_verdict(summary), "", *_books(summary), "", *_details(summary)]
     for level, heading in (("error", "What must be corrected"), ("warning", "What you should know")):
         some = issues.filter(pc.equal(issues["level"], level))
         if len(some):
             lines += ["", heading, *causes(some)]
-    return "\n".join([*lines, *_where(summary)]) + "\n"
+    return "\n".join(wrapped([*lines, *_where(summary)], width)) + "\n"
 
 
-def _verdict(summary: Mapping[str, Any]) -> str:
+def wrapped(lines: Iterable[str], width: int) -> Iterator[str]:
+    """Lines no longer than a terminal is wide; what continues a line stands under it, a little to the right.
+
+    Args:
+        lines: as they would be without a terminal.
+        width: in characters; 0, or less than anybody can read, leaves them as they are.
+    """
+    for line in lines:
+        if width < _LEAST_WIDTH or len(line) <= width:
+            yield line
+            continue
+        indent = len(line) - len(line.lstrip()) + 2
+        yield from textwrap.wrap(
+            line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+        )
+
+
+def count_of(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: `1 row`, `2,000 rows`.
+
+    Args:
+        count: how many.
+        one: the noun for one.
+        many: the noun for more; without it an s is put to the noun for one.
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _verdict(summary: Mapping[str, Any]) -> Iterator[str]:
+    """The verdict and the files, and the same as a sentence with numbers."""
     names = ", ".join(each["name"] for each in summary["sources"])
-    return f"{summary['verdict'].upper()}  {names}\n{_SENTENCES[summary['verdict']]}"
+    yield f"{summary['verdict'].upper()}  {names}"
+    yield _sentence(summary["verdict"], summary["invoices"])
+    if summary["command"] == "check":
+        yield "This was a check: nothing was changed."
+
+
+def _sentence(verdict: str, books: Mapping[str, int]) -> str:
+    if verdict == "unbalanced":
+        return "The books do not balance: nothing was prepared. This is a fault of the program; report it."
+    if verdict == "duplicate":
+        return "Nothing is left to do: every invoice was accepted before."
+    if not books["in"]:
+        return "Nothing is accepted: no invoice was found."
+    if not books["skipped"] and books["in"] in (books["accepted"], books["rejected"]):
+        return "Every invoice is accepted." if books["accepted"] else "Every invoice is rejected."
+    verbs = {"accepted": _is(books["accepted"]), "rejected": _is(books["rejected"])}
+    told = [f"{books[share]:,} {verb} {share}" for share, verb in verbs.items()]
+    before = f", {books['skipped']:,} {_was(books['skipped'])} accepted before" if books["skipped"] else ""
+    return f"Of {count_of(books['in'], 'invoice')} {', '.join(told)}{before}."
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _was(count: int) -> str:
+    return "was" if count in (0, 1) else "were"
 
 
 def _books(summary: Mapping[str, Any]) -> Iterator[str]:
-    """The identity as a table: one row a share, one column a currency."""
-    money = summary["money"]
-    header = ["", "invoices", "items", *money]
-    rows = [
-        [
-            share,
-            f"{summary['invoices'][share]:,}",
-            f"{summary['items'][share]:,}",
-            *(f"{Decimal(sums[share]):,}" for sums in money.values()),
-        ]
-        for share in _SHARES
-    ]
-    widths = [max(len(row[at]) for row in (header, *rows)) for at in range(len(header))]
-    for row in (header, *rows):
-        first = row[0].ljust(widths[0])
-        yield "  ".join(
-            [first, *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        ).rstrip()
-    if summary["items"]["amount_unread"]:
-        yield f"The amount of {_items(summary['items']['amount_unread'])} is unknown and not in these sums."
-    if "XXX" in money:
-        yield "XXX is money whose currency could not be told."
+    """The identity as a table: in = accepted + rejected + skipped, a row for each currency."""
+    rows = [["", *_SHARES]]
+    rows += [[what, *(f"{summary[what][share]:,}" for share in _SHARES)] for what in ("invoices", "items")]
+    for currency, sums in summary["money"].items():
+        name = "no currency" if currency == NO_CURRENCY else currency
+        rows.append([name, *(f"{Decimal(sums[share]):,}" for share in _SHARES)])
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for first, *cells in rows:
+        numbers = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
+        yield "   ".join([first.ljust(widths[0]), *numbers])
+    unread = summary["items"]["amount_unread"]
+    if unread:
+        yield f"The amount of {count_of(unread, 'item')} is unknown and not in these sums."
     yield from (f"Does not balance: {each}" for each in summary["differences"])
 
 
-def _items(count: int) -> str:
-    return f"{count:,} item" if count == 1 else f"{count:,} items"
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row" if count == 1 else f"{count:,} rows"
-
-
 def _details(summary: Mapping[str, Any]) -> Iterator[str]:
-    requests = summary["requests"]
-    yield f"{requests:,} request{'' if requests == 1 else 's'} for {summary['target']}"
-    ignored = [f"{count:,} {_IGNORED[name]}" for name, count in summary["ignored_rows"].items() if count]
+    count, target = summary["requests"], summary["target"]
+    requests = f"{count_of(count, 'request')} for {target}" if count else "no request"
+    if summary["command"] == "check":
+        yield f"A run would prepare {requests}."
+    else:
+        sent = "; nothing has been sent." if count else "."
+        yield f"{requests[0].upper()}{requests[1:]} {_was(count)} prepared{sent}"
+    ignored = [
+        f"{count:,} {_IGNORED.get(name, name)}" for name, count in summary["ignored_rows"].items() if count
+    ]
     if ignored:
-        yield f"Rows left out by name: {', '.join(ignored)}"
+        yield f"Rows left out, because they are no data: {', '.join(ignored)}."
     catalog = summary["catalog"]
     if catalog:
-        yield f"Catalog {catalog['sha256'][:12]} with {catalog['charges']:,} charges"
+        yield f"Catalog: {catalog['sha256'][:12]} with {count_of(catalog['charges'], 'charge')}."
     else:
-        yield "No catalog is loaded"
+        yield "Catalog: none is loaded."
 
 
 def causes(issues: pa.Table) -> Iterator[str]:
-    """Issues by cause, the commonest first: code, sentence, places, fix."""
-    groups = (
-        issues.group_by(["code", "column"])
-        .aggregate([("rows", "sum"), ("rows", "count")])
-        .sort_by([("rows_sum", "descending"), ("code", "ascending"), ("column", "ascending")])
+    """Issues by cause: what is wrong with a file first, then the commonest; code, title, places, fix.
+
+    Args:
+        issues: as `issue_table` gives them.
+    """
+    groups = issues.group_by(["code", "column"]).aggregate([("rows", "sum")])
+    of_rows = pc.invert(pc.is_in(groups["code"], value_set=pa.array(_OF_FILE)))
+    groups = groups.append_column("of_rows", of_rows).sort_by(
+        [(each, "descending" if each == "rows_sum" else "ascending") for each in _ORDER]
     )
     for group in groups.slice(0, _MOST_CAUSES).to_pylist():
         mine = pc.and_(pc.equal(issues["code"], group["code"]), pc.equal(issues["column"], group["column"]))
         yield from _cause(group, issues.filter(mine))
     if len(groups) > _MOST_CAUSES:
-        yield f"  … and {len(groups) - _MOST_CAUSES} more causes: see issues.csv"
+        yield f"  … and {count_of(len(groups) - _MOST_CAUSES, 'more cause')}, all of them in issues.csv"
 
 
 def _cause(group: Mapping[str, Any], issues: pa.Table) -> Iterator[str]:
     kind = CATALOGUE[group["code"]]
-    count = group["rows_sum"]
     title = f"{kind.title} ({group['column']})" if group["column"] else kind.title
-    yield f"  {kind.code}  {title}: {count:,} {'time' if count == 1 else 'times'}"
-    if group["code"].startswith("W"):  # each line is a cause of its own
-        for each in issues.slice(0, _PLACES).to_pylist():
-            yield f"        {_place(each)}: {each['message']} ({_rows(each['rows'])})"
-    else:
-        for each in issues.slice(0, _PLACES).to_pylist():
-            yield f"        {_place(each)}: {each['message']}"
-    rest = len(issues) - _PLACES
-    if rest > 0:
-        yield f"        … and {rest:,} more"
-    yield f"        Fix: {issues['fix'][0]}"
+    yield f"  {kind.code}  {title}" + (f": {count_of(group['rows_sum'], 'row')}" if group["of_rows"] else "")
+    one_fix = len(pc.unique(issues["fix"])) == 1
+    for each in issues.slice(0, _PLACES).to_pylist():
+        others = f" (and {count_of(each['rows'] - 1, 'more row')})" if each["rows"] > 1 else ""
+        yield f"{_INDENT}{_place(each)}: {each['message']}{others}"
+        if not one_fix:
+            yield f"{_INDENT}  Fix: {each['fix']}"
+    if len(issues) > _PLACES:
+        yield f"{_INDENT}… and {len(issues) - _PLACES:,} more, all of them in issues.csv"
+    if one_fix:
+        yield f"{_INDENT}Fix: {issues['fix'][0]}"
 
 
 def _place(issue: Mapping[str, Any]) -> str:
-    """Where it is, as one would say it: file, sheet and cell, or the row."""
+    """Where it is, as one would say it: file, sheet and cell, or the row; and whose invoice it is."""
     where = issue["file"] if issue["sheet"] in ("", issue["file"]) else f"{issue['file']} {issue['sheet']}"
     if issue["cell"]:
-        return f"{where} {issue['cell']}"
-    return f"{where} row {issue['row']}" if issue["row"] else where
+        where += f" {issue['cell']}"
+    elif issue["row"]:
+        where += f" row {issue['row']}"
+    ref = issue["invoice_ref"]
+    return f"{where}, invoice {ref}" if ref and f'"{ref}"' not in issue["message"] else where
 
 
-def _where(summary: Mapping[str, Any]) -> list[str]:
-    if not summary["run_folder"]:
-        return []
-    return [
-        "",
-        f"Reports: {summary['run_folder']}",
-        f"Run:     {summary['run_id']}" if summary["run_id"] else "",
-    ]
+def _where(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Where the reports lie, and how to take a run back; for a check, how to get all of them."""
+    if summary["run_folder"]:
+        yield from ("", f"Reports: {summary['run_folder']}")
+    elif summary["command"] == "check" and (summary["issues"] or summary["warnings"]):
+        yield from ("", "Every issue, one a line, as issues.csv: check again with --report DIR.")
+    if summary["run_id"] and summary["invoices"]["accepted"]:
+        yield f"To withdraw it: invoice-import discard {summary['run_id']}"

@@ -1,0 +1,128 @@
+"""What a run leaves: its folder and its entries in the ledger, both or neither.
+
+Input: the end of the line. Output: `runs/<run id>/` and the ledger's rows. The folder is filled beside,
+flushed, named inside the ledger's transaction; only then the transaction commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from pipeline import content, ledger
+from pipeline.ledger import Ledger, RunRow
+from pipeline.line import Line
+from pipeline.record.payloads import Payloads, write_payloads
+from pipeline.record.reports import write_beside, write_reports
+from pipeline.record.rows import invoice_rows, item_rows
+from pipeline.report import entries
+from pipeline.report.summary import summary
+from pipeline.workspace import Workspace, filling
+
+__all__ = ["Recorded", "books_of", "record", "write_beside"]
+
+Progress = Callable[[str], None]
+_BESIDE = 3
+"""Payloads, reports and the ledger's items are made beside each other."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run that is in the books.
+
+    Attributes:
+        folder: of the run.
+        summary: as `summary.json` has it.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+
+
+def record(
+    line: Line,
+    workspace: Workspace,
+    run_id: str,
+    started: str,
+    elapsed: Callable[[], float],
+    progress: Progress,
+) -> Recorded:
+    """Write the folder and enter the run in the ledger.
+
+    Args:
+        line: the end of the line; its books balance.
+        workspace: where.
+        run_id: of the run.
+        started: when, UTC, ISO 8601.
+        elapsed: seconds since the start.
+        progress: told what is being done.
+
+    Raises:
+        ledger.IdentityTakenError: another run prepared one of the invoices meanwhile; nothing was written.
+        PipelineError: the folder or the ledger cannot be written; nothing was left behind.
+    """
+    books = books_of(workspace, line)
+    with filling(workspace, run_id) as folder, ThreadPoolExecutor(_BESIDE) as beside:
+        progress("writing payloads and reports")
+        table = entries.invoice_table(line)
+        payloads = beside.submit(write_payloads, line, folder, table)
+        reports = beside.submit(write_reports, line, folder.create, table)
+        items = beside.submit(lambda: ledger.packed(item_rows(line)) if len(line.batches) else None)
+        prints = content.fingerprints(line.sheets.valid, np.arange(len(table)))
+        progress("entering the ledger")
+        final: dict[str, Any] = {}
+
+        def run() -> RunRow:
+            reports.result()
+            final.update(summary(line, "run", run_id, str(workspace.runs / run_id), elapsed()))
+            return _run_row(line, run_id, started, payloads.result(), _json(final))
+
+        def publish(head: str, count: int) -> None:
+            folder.write("summary.json", ledger.sealed(_json(final), head, count))
+            folder.publish()
+
+        ledger.record(
+            books,
+            run_id,
+            run,
+            [(each.name, each.sha256, each.size, each.rows) for each in line.raw.sources],
+            invoice_rows(table, prints),
+            _awaited(lambda: payloads.result().rows),
+            publish,
+            items.result,
+        )
+    return Recorded(workspace.runs / run_id, final)
+
+
+def _awaited(rows: Callable[[], Iterable[tuple[Any, ...]]]) -> Iterator[tuple[Any, ...]]:
+    """Rows that are asked for only when the first is needed."""
+    yield from rows()
+
+
+def _json(value: dict[str, Any]) -> str:
+    return orjson.dumps(value).decode()
+
+
+def books_of(workspace: Workspace, line: Line) -> Ledger:
+    """The workspace's ledger, with the patience of the settings."""
+    return Ledger(workspace.ledger, workspace.runs, line.settings.ledger_seconds)
+
+
+def _run_row(line: Line, run_id: str, started: str, requests: Payloads, text: str) -> RunRow:
+    return RunRow(
+        run_id,
+        started,
+        line.target.name,
+        line.settings.environment,
+        line.verdict,
+        line.catalog.sha256 if line.catalog else None,
+        line.settings.sha256,
+        requests.manifest_sha256,
+        text,
+    )
