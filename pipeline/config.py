@@ -24,7 +24,10 @@ from schemas.tables import TABLES
 
 PREFIX = "INVOICE_IMPORT_"
 CUSTOM_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*__c$")
-_DATE_FORMAT = re.compile(r"^(?!yyyy-dd-mm$)(?=.*dd)(?=.*mm)(?=.*yyyy)(dd|mm|yyyy)[./ -](dd|mm|yyyy)[./ -](dd|mm|yyyy)$")
+_DATE_FORMAT = re.compile(
+    r"^(?!yyyy-dd-mm$)"  # it would turn ISO dates around
+    r"(?=.*dd)(?=.*mm)(?=.*yyyy)(dd|mm|yyyy)[./ -](dd|mm|yyyy)[./ -](dd|mm|yyyy)$"
+)
 
 
 def _text(value: object) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,7 +26,7 @@ _EFFECTIVE = ("amount", "currency")
 
 _BETWEEN_FIELDS = "\x1f"
 _BETWEEN_ITEMS = "\x1e"
-_AT_ONCE = 20_000
+_AT_ONCE = 5_000
 
 
 def fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
@@ -59,8 +60,16 @@ def _members(valid: ValidSheets, table: str) -> dict[str, Any]:
     names = {str(each) for each in frame.columns} - {*_IDENTITY, *_EFFECTIVE}
     members = {f"{name}=": numbers.get(name, cells_of(frame[name])) for name in sorted(names)}
     for name in sorted(set(unread) - set(_IDENTITY)):
-        members[f"{name}!"] = pc.if_else(pa.array(unread[name]), plain(cells_of(raw.frame[name])), None)
+        members[f"{name}!"] = _only(np.flatnonzero(unread[name]), cells_of(raw.frame[name]))
     return {begin: _said_once(begin, values) for begin, values in members.items()}
+
+
+def _only(rows: Positions, cells: Any) -> Any:
+    """A column that holds its cells in some rows and null in all others."""
+    place = np.full(len(cells), -1, np.int32)
+    place[rows] = np.arange(len(rows))
+    told = plain(pc.take(cells, pa.array(rows)))
+    return pa.DictionaryArray.from_arrays(pa.array(place, mask=place < 0), told, safe=False)
 
 
 def _said_once(begin: str, values: Any) -> Any:

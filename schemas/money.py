@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -52,23 +53,29 @@ def round_to(amounts: Any, digits: Any) -> Any:
         amounts: decimals.
         digits: int8, decimals of the row's currency.
     """
+    return _by_digits(digits, _rounded, amounts)
+
+
+def _rounded(places: int | None, amounts: Any) -> Any:
+    if places is None:
+        return pa.nulls(len(amounts), amounts.type)
+    return pc.cast(pc.round(amounts, ndigits=places, round_mode="half_towards_infinity"), amounts.type)
+
+
+def _by_digits(digits: Any, make: Callable[..., Any], *columns: Any) -> Any:
+    """What a function makes of the rows of each number of digits, put together in the order of the rows."""
     different = pc.unique(digits).to_pylist()
     if len(different) < 2:
-        return _rounded(amounts, different[0] if different else None)
+        return make(different[0] if different else None, *columns)
     places = pc.fill_null(digits, _UNKNOWN).to_numpy()
     groups = [np.flatnonzero(places == (_UNKNOWN if each is None else each)) for each in different]
     parts = [
-        _rounded(pc.take(amounts, pa.array(rows)), each) for each, rows in zip(different, groups, strict=True)
+        make(each, *(pc.take(column, pa.array(rows)) for column in columns))
+        for each, rows in zip(different, groups, strict=True)
     ]
-    back = np.empty(len(places), np.int64)
-    back[np.concatenate(groups)] = np.arange(len(places))
+    back = np.empty(len(places), np.int32)
+    back[np.concatenate(groups)] = np.arange(len(places), dtype=np.int32)
     return pc.take(pa.concat_arrays(parts), pa.array(back))
-
-
-def _rounded(amounts: Any, digits: int | None) -> Any:
-    if digits is None:
-        return pa.nulls(len(amounts), amounts.type)
-    return pc.cast(pc.round(amounts, ndigits=digits, round_mode="half_towards_infinity"), amounts.type)
 
 
 def digits_of(currencies: Any) -> Any:
@@ -134,12 +141,15 @@ def padded(written: Any, values: Any, digits: Any) -> Any:
         values: the same as decimals.
         digits: int8, decimals of the row's currency.
     """
-    for each in pc.unique(digits).drop_null().to_pylist():
-        exact = pc.round(values, ndigits=each)
-        fits = pc.and_(pc.equal(digits, each), pc.equal(exact, values))
-        padded = pc.cast(pc.cast(exact, pa.decimal128(38, each), safe=False), pa.string())
-        written = pc.if_else(pc.fill_null(fits, False), padded, written)
-    return written
+    return _by_digits(digits, _padded, written, values)
+
+
+def _padded(places: int | None, written: Any, values: Any) -> Any:
+    if places is None:
+        return written
+    exact = pc.round(values, ndigits=places)
+    text = pc.cast(pc.cast(exact, pa.decimal128(38, places), safe=False), pa.string())
+    return pc.if_else(pc.fill_null(pc.equal(exact, values), False), text, written)
 
 
 def with_digits(value: Decimal, currency: str) -> str:

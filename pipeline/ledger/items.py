@@ -7,6 +7,8 @@ table again with what the ledger says of each item's invoice. It changes nothing
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Any
 
 import pyarrow as pa
@@ -45,19 +47,36 @@ def packed(items: pa.Table) -> bytes:
         items: a row an item, with `position` (int32), `amount` (a decimal), and any columns but `ref`,
             `account`, `currency`, `request` and `state`, which `items` takes from the invoice.
     """
+    return packed_in_parts([items])
+
+
+def packed_in_parts(parts: Iterable[pa.Table]) -> bytes:
+    """Tables of one schema, one after the other, as one Parquet file; a part needs memory only for itself.
+
+    Args:
+        parts: as `packed` takes them; at least one.
+    """
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        pa.table({name: _proper(items[name]) for name in items.column_names}),
+    with ExitStack() as opened:
+        writer: Any = None
+        for part in parts:
+            table = pa.table({name: _proper(part[name]) for name in part.column_names})
+            writer = writer or opened.enter_context(_writer(sink, table.schema))
+            writer.write_table(table, row_group_size=_ROW_GROUP)
+    return bytes(sink.getvalue())
+
+
+def _writer(sink: Any, schema: pa.Schema) -> Any:
+    return pq.ParquetWriter(
         sink,
-        row_group_size=_ROW_GROUP,
+        schema,
         compression="zstd",
         compression_level=1,
-        use_dictionary=[name for name in items.column_names if name != "position"],
+        use_dictionary=[name for name in schema.names if name != "position"],
         column_encoding={"position": "DELTA_BINARY_PACKED"},
         write_statistics=False,
         version="2.6",
     )
-    return bytes(sink.getvalue())
 
 
 def _proper(column: Any) -> Any:

@@ -28,7 +28,7 @@ from pipeline.workspace import Workspace, filling
 __all__ = ["Recorded", "books_of", "record", "write_beside"]
 
 Progress = Callable[[str], None]
-_BESIDE = 3
+_BESIDE = 2
 """Payloads, reports and the ledger's items are made beside each other."""
 
 
@@ -73,7 +73,7 @@ def record(
         table = entries.invoice_table(line)
         payloads = beside.submit(write_payloads, line, folder, table)
         reports = beside.submit(write_reports, line, folder.create, table)
-        items = beside.submit(lambda: ledger.packed(item_rows(line)) if len(line.batches) else None)
+        items = beside.submit(lambda: ledger.packed_in_parts(item_rows(line)) if len(line.batches) else None)
         prints = content.fingerprints(line.sheets.valid, np.arange(len(table)))
         progress("entering the ledger")
         final: dict[str, Any] = {}

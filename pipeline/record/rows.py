@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 from pipeline.line import Line
 from pipeline.report import entries
 from schemas import money
-from schemas.columns import cells_of, whole
+from schemas.columns import cells_of, plain, whole
 
 _AT_ONCE = 20_000
+_ITEMS_AT_ONCE = 50_000
 _BILLED = (
     *("product_name", "product_rate_plan_charge_id", "charge_name", "sku", "uom", "tax_code", "tax_mode"),
     *("accounting_code", "deferred_revenue_accounting_code", "recognized_revenue_accounting_code"),
@@ -48,14 +49,20 @@ def invoice_rows(table: pa.Table, fingerprints: list[str]) -> Iterator[tuple[Any
         )
 
 
-def item_rows(line: Line) -> pa.Table:
-    """A row an item of the prepared invoices, as it is billed, for the ledger."""
+def item_rows(line: Line) -> Iterator[pa.Table]:
+    """A row an item of the prepared invoices, as it is billed, some at a time.
+
+    Args:
+        line: the end of the line.
+    """
     accepted, frame, texts = line.batches.invoices, line.sheets.items, line.sheets.number_texts
-    at, none = pa.array(accepted.items), pa.nulls(len(frame), pa.date32())
+    none = pa.nulls(len(frame), pa.date32())
     columns = {name: entries.billed(line, name) for name in _BILLED}
     columns |= {name: texts[name] for name in ("quantity", "unit_price")}
     columns["amount"] = cells_of(frame["effective_amount"])
     columns |= {name: cells_of(frame[name]) if name in frame else none for name in _DATES}
     positions = np.repeat(accepted.positions, accepted.sizes).astype(np.int32)
-    taken = {name: pc.take(values, at) for name, values in columns.items()}
-    return pa.table({"position": positions, **taken})
+    for start in range(0, len(positions), _ITEMS_AT_ONCE):
+        at = pa.array(accepted.items[start : start + _ITEMS_AT_ONCE])
+        some = {name: plain(pc.take(values, at)) for name, values in columns.items()}
+        yield pa.table({"position": positions[start : start + _ITEMS_AT_ONCE], **some})

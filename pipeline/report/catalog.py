@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipeline.report.terminal import causes, count_of
+from pipeline.report.terminal import causes, count_of, visible
 
 if TYPE_CHECKING:
     from pipeline.catalog import CatalogInfo, Snapshot
@@ -59,7 +60,7 @@ def load_told(load: CatalogLoad) -> str:
             f" {'counts' if load.duplicates == 1 else 'count'} once."
         )
     if len(load.issues):
-        lines += ["", *causes(load.issues)]
+        lines += ["", *map(visible, causes(load.issues))]
     return "\n".join(lines) + "\n"
 
 
@@ -92,7 +93,9 @@ def found_told(found: pa.Table) -> str:
 
 
 def _short(value: Any) -> str:
-    text = f"{value:f}".rstrip("0").rstrip(".") if hasattr(value, "as_tuple") else str(value)
+    text = visible(f"{value:f}" if isinstance(value, Decimal) else str(value))
+    if isinstance(value, Decimal) and "." in text:
+        text = text.rstrip("0").rstrip(".")
     return text if len(text) <= 40 else text[:39] + "…"
 
 

@@ -40,7 +40,7 @@ def told(summary: Mapping[str, Any], issues: pa.Table, width: int = 0) -> str:
         some = issues.filter(pc.equal(issues["level"], level))
         if len(some):
             lines += ["", heading, *causes(some)]
-    return "\n".join(wrapped([*lines, *_where(summary)], width)) + "\n"
+    return "\n".join(wrapped(map(visible, [*lines, *_where(summary)]), width)) + "\n"
 
 
 def wrapped(lines: Iterable[str], width: int) -> Iterator[str]:
@@ -58,6 +58,17 @@ def wrapped(lines: Iterable[str], width: int) -> Iterator[str]:
         yield from textwrap.wrap(
             line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
         )
+
+
+def visible(text: str) -> str:
+    """A text that does nothing to a terminal, whatever a cell or a file's name holds.
+
+    Args:
+        text: a line; what cannot be seen in it becomes a replacement character.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each == "\xa0" else "\ufffd" for each in text)
 
 
 def count_of(count: int, one: str, many: str = "") -> str:
