@@ -1,0 +1,169 @@
+"""Settings: flags over environment over file over defaults; each is checked, and no mistake passes in silence."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Desk
+
+from pipeline.config import PREFIX, SETTINGS, Settings, settings
+from pipeline.errors import UsageError
+from schemas.fields import Kind
+
+
+def _from_toml(folder: Path, text: str) -> Settings:
+    file = folder / "settings.toml"
+    file.write_text(text, encoding="utf-8")
+    return settings({}, {}, file)
+
+
+def test_flags_go_over_the_environment_over_the_file_over_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    assert settings({}, {}, file).default_currency == ""
+    file.write_text('default_currency = "EUR"\n', encoding="utf-8")
+    assert settings({}, {}, file).default_currency == "EUR"
+    environment = {PREFIX + "DEFAULT_CURRENCY": "USD", "OTHER": "x"}
+    assert settings({}, environment, file).default_currency == "USD"
+    assert settings({"default_currency": None}, environment, file).default_currency == "USD"
+    assert settings({"default_currency": "JPY"}, environment, file).default_currency == "JPY"
+
+
+def test_defaults_pass_their_own_check() -> None:
+    for each in fields(Settings):
+        assert each.metadata["help"]
+        value = getattr(Settings(), each.name)
+        assert each.metadata["read"](value) == value
+
+
+def test_a_text_from_the_environment_is_read_like_a_value_of_the_file(tmp_path: Path) -> None:
+    told = {"ALLOW_NEGATIVE_ITEMS": "yes", "AMOUNT_TOLERANCE": "0.02", "INVOICE_NUMBER_LENGTH": "32"}
+    from_environment = settings({}, {PREFIX + name: value for name, value in told.items()})
+    from_file = _from_toml(
+        tmp_path, 'allow_negative_items = true\namount_tolerance = "0.02"\ninvoice_number_length = 32\n'
+    )
+    assert from_environment == from_file
+    assert from_file.amount_tolerance == Decimal("0.02")
+
+
+def test_an_unknown_setting_suggests_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"dafault_currency in settings\.toml is not known\. Did you mean default_c"
+    ):
+        _from_toml(tmp_path, 'dafault_currency = "EUR"')
+    with pytest.raises(UsageError, match="on the command line is not known"):
+        settings({"nonsense": 1}, {})
+
+
+WRONG = [
+    ("default_currency", "eur"),
+    ("default_currency", "EURO"),
+    ("default_currency", "ZZZ"),  # three letters, and no currency
+    ("date_format", "dd/mm"),
+    ("date_format", "d/m/yyyy"),
+    ("date_format", "dd/dd/mm/yyyy"),
+    ("date_format", "yyyy-dd-mm"),  # would turn ISO dates and date cells around
+    ("policy", "all"),
+    ("batch_order", "Sheet"),
+    ("amount_mismatch", "ignore"),
+    ("amount_tolerance", "-0.01"),
+    ("amount_tolerance", "nan"),
+    ("amount_tolerance", "a cent"),
+    ("amount_tolerance", 0.01),
+    ("amount_tolerance", "0.0000000001"),
+    ("amount_tolerance", "1e15"),
+    ("allow_negative_items", "perhaps"),
+    ("invoice_number", "uuid"),
+    ("invoice_number_field", "ImportRef"),
+    ("invoice_number_length", 0),
+    ("invoice_number_length", 33),
+    ("invoice_number_length", True),
+    ("invoice_number_length", "16.0"),
+    ("environment", "pro duction"),
+    ("ledger_seconds", -1),
+    ("custom_fields", "Region__c"),
+    ("custom_fields", {"items": {"Region": "text"}}),
+    ("custom_fields", {"items": {"Region__c": "colour"}}),
+    ("custom_fields", {"items": {"Region__c": {"kind": "text", "colour": "red"}}}),
+    ("custom_fields", {"items": {"Region__c": {"max_length": 0}}}),
+    ("custom_fields", {"items": {"Region__c": {"kind": "choice", "choices": "A"}}}),
+    ("custom_fields", {"items": {"Region__c": {"kind": "choice"}}}),  # nothing could be chosen
+    ("custom_fields", {"items": {"Region__c": {"kind": "text", "choices": ["A"]}}}),  # anything could
+    ("custom_fields", {"item": {"Region__c": "text"}}),  # the sheet is called items
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_value_that_makes_no_sense_is_refused_by_name(name: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=f"The setting {name} on the command line is "):
+        settings({name: value}, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("default_currency", "KWD"),
+        ("date_format", "dd.mm.yyyy"),
+        ("date_format", "yyyy-mm-dd"),
+        ("amount_tolerance", "0.000000001"),
+        ("environment", "prod-eu.1"),
+    ],
+)
+def test_a_value_that_makes_sense_is_taken(name: str, value: str) -> None:
+    expected = Decimal(value) if name == "amount_tolerance" else value
+    assert getattr(settings({name: value}, {}), name) == expected
+
+
+def test_a_file_that_is_no_toml_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"The settings in .* cannot be read"):
+        _from_toml(tmp_path, "default_currency = EUR")
+    (tmp_path / "settings.toml").write_bytes(b'environment = "\xff"')
+    with pytest.raises(UsageError, match="cannot be read"):
+        settings({}, {}, tmp_path / "settings.toml")
+
+
+def test_a_custom_field_is_declared_in_a_line_or_in_a_table(tmp_path: Path) -> None:
+    made = _from_toml(
+        tmp_path,
+        """
+        [custom_fields.items]
+        Region__c = "text"
+        [custom_fields.invoices.Class__c]
+        kind = "choice"
+        choices = ["A", "B"]
+        label = "Class"
+        required = true
+        """,
+    ).custom_fields
+    (region,), (kind,) = made["items"], made["invoices"]
+    assert (region.name, region.label, region.kind, region.required) == (
+        "Region__c",
+        "Region__c",
+        Kind.TEXT,
+        False,
+    )
+    assert (kind.label, kind.kind, kind.choices, kind.required) == ("Class", Kind.CHOICE, ("A", "B"), True)
+
+
+def test_the_hash_is_that_of_the_effective_settings(tmp_path: Path) -> None:
+    plain = Settings().sha256
+    assert settings({}, {}).sha256 == plain
+    assert settings({"policy": "whole-invoices"}, {PREFIX + "BATCH_ORDER": "sheet"}).sha256 == plain
+    other = [{"policy": "all-or-nothing"}, {"amount_tolerance": "0.01"}, {"environment": "sandbox"}]
+    other.append({"custom_fields": {"items": {"Region__c": "text"}}})
+    assert len({plain, *(settings(each, {}).sha256 for each in other)}) == 5
+
+
+@pytest.mark.parametrize("name", sorted(set(SETTINGS) - {"target"}))
+def test_every_setting_can_be_given_by_its_name_in_capitals(name: str) -> None:
+    with pytest.raises(UsageError, match=f"The setting {name} in the environment"):
+        settings({}, {PREFIX + name.upper(): "no value of any setting"})
+
+
+def test_the_smallest_tolerance_reaches_the_rule(desk: Desk) -> None:
+    item = desk.item(amount="1.00", quantity="1", unit_price="1.01")
+    assert desk.codes(desk.check([desk.invoice()], [item], amount_tolerance="0.010000000")) == []
+    assert desk.codes(desk.check([desk.invoice()], [item], amount_tolerance="0.009999999")) == ["E304"]

@@ -1,0 +1,331 @@
+"""pandera carries the rules: without any one check of a compiled schema, some fault would pass."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pandera
+import pyarrow as pa
+import pytest
+
+from schemas import frames, zuora
+from schemas.columns import series
+from schemas.fields import Field, Kind
+from schemas.frames import BLANK, BOOLEAN, DATE, ERROR, FORMULA, KIND_SUFFIX, NUMBER, TEXT, TIME
+from schemas.kinds import DECIMAL, STORAGE, DateFormat
+from schemas.rules import RULES, Terms
+from schemas.tables import TABLES
+
+TABLE = zuora.projection().bind(TABLES, {})
+TEXTUAL = (Kind.TEXT, Kind.IDENTIFIER, Kind.CHOICE, Kind.CURRENCY)
+DIGITS = (Kind.NUMBER, Kind.MONEY)
+
+
+def _expected(field: Field) -> list[str]:
+    """The checks a declaration stands for, stated a second time."""
+    when = {
+        "E201": field.required,
+        "E212": field.kind in TEXTUAL,
+        "E213": field.kind in TEXTUAL,
+        "E217": field.kind is Kind.IDENTIFIER,
+        "E208": field.max_length is not None,
+        "E211": field.pattern is not None,
+        "E202": field.kind in DIGITS,
+        "E203": field.kind in DIGITS,
+        "E205": field.kind in (Kind.DATE, Kind.DATETIME),
+        "E210": field.kind is Kind.BOOLEAN,
+        "E209": field.kind is Kind.CHOICE,
+        "E220": field.kind is Kind.CURRENCY,
+    }
+    return [code for code, applies in when.items() if applies]
+
+
+def _violation(code: str, field: Field) -> str:
+    """A text that fails the check and, where that can be, no other."""
+    hexadecimal = field.pattern is not None and field.max_length is None
+    return {
+        "E201": "",
+        "E212": "a\x07b",
+        "E213": "a\N{SLIGHTLY SMILING FACE}b",
+        "E217": "1e" + "0" * 28 + "16" if hexadecimal else "1E16",
+        "E208": "x" * ((field.max_length or 0) + 1),
+        "E211": "g h",
+        "E202": "ten",
+        "E203": "1" * 16,
+        "E205": "2026-02-30",
+        "E210": "perhaps",
+        "E209": "other",
+        "E220": "EURO",
+    }[code]
+
+
+IMPLIED = {
+    ("E202", "E203"),  # what is no number has no digits to count
+    ("E212", "E211"),  # a hidden character or an emoji fits no pattern and is no choice
+    ("E213", "E211"),
+    ("E212", "E209"),
+    ("E213", "E209"),
+    ("E212", "E220"),
+    ("E213", "E220"),
+}
+"""A check, and one that catches the same cells after it."""
+
+TEXT_CASES = [(table, field, code) for table in TABLE for field in TABLE[table] for code in _expected(field)]
+
+
+def _ids(cases: list[Any]) -> list[str]:
+    return [f"{table}.{getattr(field, 'name', field)}.{code}" for table, field, code, *_ in cases]
+
+
+def _text_schema(field: Field, table: str, kinds: bool = False) -> pandera.DataFrameSchema:
+    found = [field.name] if kinds else []
+    return frames.text_schema(TABLE[table], [field.name], found, astral=False, dates=DateFormat())
+
+
+def _without(schema: pandera.DataFrameSchema, column: str, name: str) -> pandera.DataFrameSchema:
+    """The schema less one check of a column."""
+    kept = [each for each in schema.columns[column].checks if each.name != name]
+    assert len(kept) == len(schema.columns[column].checks) - 1
+    return schema.update_column(column, checks=kept)
+
+
+def _codes(schema: pandera.DataFrameSchema, frame: pd.DataFrame) -> list[str]:
+    return [each.code for each in frames.failures(schema, frame) if list(each.rows) == [0]]
+
+
+def _cells(field: Field, text: str) -> pd.DataFrame:
+    """The text, and below it a cell that holds."""
+    return pd.DataFrame({field.name: [text, field.example or "x"]}, dtype="string[pyarrow]")
+
+
+@pytest.mark.parametrize("table", TABLE)
+def test_a_text_schema_has_exactly_the_checks_that_the_fields_declare(table: str) -> None:
+    names = [field.name for field in TABLE[table]]
+    schema = frames.text_schema(TABLE[table], names, names, astral=False, dates=DateFormat())
+    for field in TABLE[table]:
+        compiled = [check.name for check in schema.columns[field.name].checks]
+        assert compiled == [f"{code} {field.name}" for code in _expected(field)]
+        held = [check.name for check in schema.columns[field.name + KIND_SUFFIX].checks]
+        assert held == [f"{code} {field.name}" for code in ("E214", "E215", "E216")]
+
+
+@pytest.mark.parametrize(("table", "field", "code"), TEXT_CASES, ids=_ids(TEXT_CASES))
+def test_only_its_own_check_stands_between_a_text_and_the_payload(
+    table: str, field: Field, code: str
+) -> None:
+    schema, cells = _text_schema(field, table), _cells(field, _violation(code, field))
+    assert _codes(schema, cells)[0] == code
+    left = _codes(_without(schema, field.name, f"{code} {field.name}"), cells)
+    assert code not in left
+    assert all((code, other) in IMPLIED for other in left)
+
+
+WRONG_KIND = {
+    Kind.TEXT: (DATE, TIME),
+    Kind.IDENTIFIER: (DATE, TIME, BOOLEAN),
+    Kind.NUMBER: (DATE, TIME, BOOLEAN),
+    Kind.MONEY: (DATE, TIME, BOOLEAN),
+    Kind.DATE: (NUMBER, TIME, BOOLEAN),
+    Kind.DATETIME: (NUMBER, TIME, BOOLEAN),
+    Kind.BOOLEAN: (DATE, TIME),
+    Kind.CHOICE: (NUMBER, DATE, TIME, BOOLEAN),
+    Kind.CURRENCY: (NUMBER, DATE, TIME, BOOLEAN),
+}
+HELD_CASES = [
+    (table, field, code, held)
+    for table in TABLE
+    for field in TABLE[table]
+    for code, held in [
+        ("E214", ERROR),
+        ("E215", FORMULA),
+        *(("E216", each) for each in WRONG_KIND[field.kind]),
+    ]
+]
+
+
+@pytest.mark.parametrize(("table", "field", "code", "held"), HELD_CASES)
+def test_only_its_own_check_stands_between_a_cell_and_the_payload(
+    table: str, field: Field, code: str, held: int
+) -> None:
+    column = field.name + KIND_SUFFIX
+    schema = _text_schema(field, table, kinds=True)
+    cells = _cells(field, field.example or "x").assign(**{column: series(pa.array([held, TEXT], pa.uint8()))})
+    assert _codes(schema, cells)[0] == code
+    assert _codes(_without(schema, column, f"{code} {field.name}"), cells) == []
+
+
+@pytest.mark.parametrize("field", TABLE["items"].fields, ids=lambda field: field.name)
+def test_every_other_kind_of_cell_can_be_read(field: Field) -> None:
+    held = sorted({BLANK, TEXT, NUMBER, DATE, TIME, BOOLEAN} - set(WRONG_KIND[field.kind]))
+    column = field.name + KIND_SUFFIX
+    frame = pd.DataFrame({field.name: [field.example or "x"] * len(held)}, dtype="string[pyarrow]")
+    frame[column] = series(pa.array(held, pa.uint8()))
+    assert list(frames.failures(_text_schema(field, "items", kinds=True), frame)) == []
+
+
+# -- values and rules ----------------------------------------------------------------------------------
+
+DATES = [
+    (table, field) for table in TABLE for field in TABLE[table] if field.kind in (Kind.DATE, Kind.DATETIME)
+]
+
+
+@pytest.mark.parametrize(("table", "field"), DATES, ids=[f"{t}.{f.name}" for t, f in DATES])
+@pytest.mark.parametrize("far", [date(1899, 12, 31), date(2200, 1, 1)])
+def test_only_one_check_stands_between_a_date_that_is_far_away_and_the_payload(
+    table: str, field: Field, far: date
+) -> None:
+    schema = frames.value_schema(TABLE[table], [field.name], [], Terms())
+    stored = pa.array([far, None], pa.date32()).cast(STORAGE[field.kind])
+    values = pd.DataFrame({field.name: series(stored)})
+    assert _codes(schema, values) == ["E207"]
+    assert _codes(_without(schema, field.name, f"E207 {field.name}"), values) == []
+
+
+@pytest.mark.parametrize("edge", [date(1900, 1, 1), date(2199, 12, 31)])
+def test_the_first_and_the_last_date_allowed_are_allowed(edge: date) -> None:
+    schema = frames.value_schema(TABLE["invoices"], ["invoice_date"], [], Terms())
+    assert list(frames.failures(schema, pd.DataFrame({"invoice_date": series(pa.array([edge]))}))) == []
+
+
+_D = Decimal
+SOUND: dict[str, dict[str, Any]] = {
+    "invoices": {
+        "invoice_ref": "R1",
+        "account_number": "A1",
+        "invoice_date": date(2026, 1, 1),
+        "due_date": date(2026, 1, 1),
+        "item_count": 1,
+        "ref_twice": False,
+        "number_twice": False,
+        "total": _D(0),
+        "effective_currency": "EUR",
+    },
+    "items": {
+        "invoice_ref": "R1",
+        "charge_name": "Day",
+        "amount": _D("9.99"),
+        "service_start_date": date(2026, 1, 1),
+        "service_end_date": date(2026, 1, 1),
+        "has_invoice": True,
+        "digits": 2,
+        "product": _D("9.99"),
+        "product_fits": True,
+        "amount_known": True,
+        "priced_later": False,
+        "item_no_twice": False,
+        "effective_amount": _D("9.99"),
+    },
+}
+FACTS = {
+    "item_count": pa.int64(),
+    "ref_twice": pa.bool_(),
+    "number_twice": pa.bool_(),
+    "total": DECIMAL,
+    "effective_currency": pa.string(),
+    "has_invoice": pa.bool_(),
+    "digits": pa.int8(),
+    "product": DECIMAL,
+    "product_fits": pa.bool_(),
+    "amount_known": pa.bool_(),
+    "priced_later": pa.bool_(),
+    "item_no_twice": pa.bool_(),
+    "effective_amount": DECIMAL,
+}
+FAULTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("E301", ""): {"account_number": None},
+    ("E307", "invoice_ref"): {"ref_twice": True},
+    ("E316", "invoice_number"): {"invoice_number": "N1", "number_twice": True},
+    ("E314", "currency"): {"effective_currency": None},
+    ("E305", "due_date"): {"due_date": date(2025, 12, 31)},
+    ("E317", "invoice_ref"): {"invoice_ref": "R 1"},
+    ("E309", ""): {"item_count": 0},
+    ("E310", ""): {"item_count": 1001},
+    ("E311", ""): {"total": _D("-0.01")},
+    ("E315", "sold_to_same_as_bill_to"): {
+        "sold_to_same_as_bill_to": True,
+        "sold_to_contact_id": "c",
+        "bill_to_contact_id": "b",
+    },
+    ("W301", "sold_to_same_as_bill_to"): {"sold_to_same_as_bill_to": True},
+    ("E315", "ship_to_same_as_bill_to"): {
+        "ship_to_same_as_bill_to": True,
+        "ship_to_contact_id": "c",
+        "bill_to_contact_id": "b",
+    },
+    ("W301", "ship_to_same_as_bill_to"): {"ship_to_same_as_bill_to": True},
+    ("E308", "invoice_ref"): {"has_invoice": False},
+    ("E313", "item_no"): {"item_no_twice": True},
+    ("E303", "charge_name"): {"charge_name": None},
+    ("E302", "amount"): {"amount_known": False},
+    ("E204", "amount"): {"amount": _D("9.999"), "product": None},
+    ("E304", "amount"): {"product": _D("9.98")},
+    ("E312", "amount"): {"effective_amount": _D("-0.01")},
+    ("E306", "service_end_date"): {"service_end_date": date(2025, 12, 31)},
+}
+"""By rule, what turns a sound row into one that only this rule stops."""
+
+TERMS = Terms(number_form="^[a-zA-Z0-9_-]+$", number_length=16, ref_is_number=True)
+RULE_CASES = [(rule.table, rule.field, rule.code) for rule in RULES]
+
+
+def _rows(table: str, *changes: dict[str, Any]) -> pd.DataFrame:
+    """Rows like the sound one, each with some changes; every other column is null."""
+    types = {field.name: STORAGE[field.kind] for field in TABLE[table]}
+    names = [*types, *(name for name in FACTS if name in SOUND[table])]
+    rows = [SOUND[table] | change for change in changes]
+    return pd.DataFrame(
+        {name: series(pa.array([row.get(name) for row in rows], (types | FACTS)[name])) for name in names}
+    )
+
+
+def _rule_schema(table: str, without: str = "") -> pandera.DataFrameSchema:
+    applied = frames.applied_rules(zuora.projection().rules, table)
+    schema = frames.value_schema(TABLE[table], [], applied, TERMS)
+    kept = [each for each in schema.checks if each.name != without]
+    assert len(kept) == len(schema.checks) - bool(without)
+    return pandera.DataFrameSchema(schema.columns, checks=kept)
+
+
+def test_every_rule_has_a_row_that_breaks_it() -> None:
+    assert set(FAULTS) == {(rule.code, rule.field) for rule in RULES}
+    assert len(FAULTS) == len(RULES)
+
+
+@pytest.mark.parametrize("table", TABLE)
+def test_a_sound_row_breaks_no_rule(table: str) -> None:
+    assert list(frames.failures(_rule_schema(table), _rows(table, {}))) == []
+
+
+@pytest.mark.parametrize(("table", "field", "code"), RULE_CASES, ids=_ids(RULE_CASES))
+def test_only_its_own_rule_stands_between_a_row_and_the_payload(table: str, field: str, code: str) -> None:
+    rows = _rows(table, FAULTS[code, field], {})
+    found = list(frames.failures(_rule_schema(table), rows))
+    assert [(each.code, each.field, each.rows.tolist()) for each in found] == [(code, field, [0])]
+    assert list(frames.failures(_rule_schema(table, f"{code} {field}"), rows)) == []
+
+
+def test_a_mistake_of_ours_is_no_fault_of_the_data() -> None:
+    schema = _text_schema(TABLE["items"]["amount"], "items")
+    with pytest.raises(Exception, match="amount"):
+        list(frames.failures(schema, pd.DataFrame({"other": ["1"]})))
+
+
+def test_only_failing_rows_are_named() -> None:
+    field = TABLE["items"]["amount"]
+    cells = pd.DataFrame({"amount": ["1", "x", "", "2", "y"]}, dtype="string[pyarrow]")
+    found = {each.code: each.rows.tolist() for each in frames.failures(_text_schema(field, "items"), cells)}
+    assert found == {"E202": [1, 4], "E203": [1, 4]}
+
+
+def test_a_column_that_repeats_is_judged_like_any_other() -> None:
+    field = TABLE["invoices"]["currency"]
+    texts = pa.array(["EUR", "EURO", "", "EUR", "EURO"])
+    for column in (texts, texts.dictionary_encode()):
+        found = list(
+            frames.failures(_text_schema(field, "invoices"), pd.DataFrame({"currency": series(column)}))
+        )
+        assert [(each.code, each.rows.tolist()) for each in found] == [("E220", [1, 4])]
