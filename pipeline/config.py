@@ -236,7 +236,14 @@ def settings(
     for values, where in given:
         for name, value in values.items():
             read[name] = _read(name, value, where)
-    return Settings(**read)
+    chosen = Settings(**read)
+    own = [each.name for each in chosen.custom_fields.get("invoices", ())]
+    if chosen.invoice_number == "custom" and chosen.invoice_number_field in own:
+        raise UsageError(
+            f"The setting invoice_number_field names {chosen.invoice_number_field}, which the sheet fills as a"
+            " custom field of its own: take another field for the reference."
+        )
+    return chosen
 
 
 def _from_file(file: Path | None) -> Mapping[str, object]:

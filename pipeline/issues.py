@@ -97,7 +97,7 @@ _TYPES = (
     IssueType(
         "E203", "number-too-long", "A number has too many digits",
         "{label} has more than {integer_digits} digits before or {fraction_digits} after the point: {value}.",
-        "Round the number, and look whether the cell is right.",
+        "Round the value itself (in Excel with ROUND), not only what the cell shows, and look whether it is right.",
     ),
     IssueType(
         "E204", "too-many-decimals", "An amount has more decimals than its currency",

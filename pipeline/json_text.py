@@ -50,6 +50,8 @@ class Objects:
         members = [_at(key, values, rows) for key, values in self._columns.items()]
         members += [pc.binary_join_element_wise(f'"{key}":', texts, "") for key, texts in last.items()]
         joined = pc.binary_join_element_wise(*members, ",", null_handling="skip")
+        if len(joined) != len(rows):  # the kernel leaves out a row without any member
+            raise ValueError("a row has no member at all")
         return pc.binary_join_element_wise("{", joined, "}", "")
 
 

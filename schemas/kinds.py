@@ -38,8 +38,8 @@ STORAGE: Final = {
 
 NUMBER_FORM: Final = r"^-?[0-9]+(\.[0-9]+)?(e\+[0-9]{2,3})?$"
 """Digits and a point; the exponent is how the reader shows a number cell beyond 15 digits: too long, not foreign."""
-DAMAGED_FORM: Final = r"^-?[0-9](\.[0-9]+)?[eE][+-]?[0-9]{2,}$"
-"""How a spreadsheet shows an identifier whose digits it has lost: 1.23457E+16."""
+DAMAGED_FORM: Final = r"^-?[0-9](\.[0-9]+)?[eE]\+[0-9]{2,}$"
+"""How a spreadsheet writes an identifier whose digits it has lost: 1.23457E+16; 7E10 is somebody's SKU."""
 _ISO_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _ISO_TIME: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2})?$"
 _DATE_TOKENS: Final = {"dd": r"[0-9]{1,2}", "mm": r"[0-9]{1,2}", "yyyy": r"[0-9]{4}"}

@@ -275,7 +275,6 @@ ITEMS = Table(
             Kind.MONEY,
             "Quantity times unit price, in the invoice's currency. Blank: it is computed from the two.",
             "900.00",
-            fraction_digits=4,
         ),
         Field(
             "service_start_date",

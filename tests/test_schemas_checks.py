@@ -45,12 +45,11 @@ def _expected(field: Field) -> list[str]:
 
 def _violation(code: str, field: Field) -> str:
     """A text that fails the check and, where that can be, no other."""
-    hexadecimal = field.pattern is not None and field.max_length is None
     return {
         "E201": "",
         "E212": "a\x07b",
         "E213": "a\N{SLIGHTLY SMILING FACE}b",
-        "E217": "1e" + "0" * 28 + "16" if hexadecimal else "1E16",
+        "E217": "1E+16",
         "E208": "x" * ((field.max_length or 0) + 1),
         "E211": "g h",
         "E202": "ten",
@@ -66,6 +65,7 @@ IMPLIED = {
     ("E202", "E203"),  # what is no number has no digits to count
     ("E212", "E211"),  # a hidden character or an emoji fits no pattern and is no choice
     ("E213", "E211"),
+    ("E217", "E211"),  # no pattern allows the plus
     ("E212", "E209"),
     ("E213", "E209"),
     ("E212", "E220"),

@@ -122,7 +122,7 @@ def test_the_form_of_an_invoices_cells(desk: Desk, cells: dict[str, str], codes:
         ({"amount": "1.5E+2"}, ["E202"]),
         ({"amount": "1e+16"}, ["E203"]),  # as the reader shows a number cell beyond 15 digits
         ({"amount": "1e+999"}, ["E203"]),
-        ({"amount": "1.00001"}, ["E203"]),
+        ({"amount": "1.00001"}, ["E204"]),
         ({"amount": "1.001"}, ["E204"]),
         ({"amount": "0"}, []),
         ({"amount": "-0.00"}, []),
@@ -172,6 +172,7 @@ def test_the_form_of_an_invoices_cells(desk: Desk, cells: dict[str, str], codes:
         ({"exclude_item_billing_from_revenue_accounting": "n"}, []),
         ({"sku": "1.5E+10"}, ["E217"]),
         ({"sku": "1E5"}, []),  # no spreadsheet shows a number like that
+        ({"sku": "7E10"}, []),
     ],
 )
 def test_the_form_of_an_items_cells(desk: Desk, cells: dict[str, str], codes: list[str]) -> None:
