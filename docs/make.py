@@ -1,0 +1,77 @@
+"""Write what the declarations tell: the templates and their page, the issues, the settings.
+
+Run it with `make docs` after a change; `tests/test_template.py` holds them equal.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from pipeline.config import SETTINGS, Settings
+from pipeline.report.explain import catalogue
+from pipeline.targets import TARGETS
+from pipeline.template import csv_text, fields_text, tables_of
+from schemas.tables import EXAMPLE_REF, NOTE_MARK, TOTAL_WORDS
+
+ROOT = Path(__file__).parent.parent
+_BLOCK = "<!-- settings -->\n"
+
+_TEMPLATES = f"""\
+# Templates
+
+The columns of each target, and for each table a CSV file to fill. `invoice-import template` writes the same
+files, with the custom fields of your settings. A workbook has one sheet for each table; its headers may be
+the column's name or the words under "in a workbook", in any case and order, with or without a ` *`.
+
+Columns that you don't need may be left out; blank cells are blank. A column that is not listed here is an
+error, unless its header starts with `{NOTE_MARK}`: then it is a note. Left out by name are the row whose
+reference is `{EXAMPLE_REF}`, rows that start with `{NOTE_MARK}`, blank rows, and rows that start with
+{", ".join(f'"{each}"' for each in TOTAL_WORDS[:3])} (or the like) and hold only numbers besides.
+
+Save CSV as UTF-8; the delimiter may be a comma, a semicolon or a tab. Numbers have a point before the
+decimals and nothing else. Dates are date cells or `yyyy-mm-dd`. Type references, account numbers and other
+identifiers into cells that are formatted as text, so that the spreadsheet keeps `00123` as it is.
+"""
+
+
+def settings_table() -> str:
+    """Every setting with its default, as a table in Markdown."""
+    rows = [
+        f"| `{each.name}` | {_default(each.name)} | {_sentence(each.name)} |" for each in fields(Settings)
+    ]
+    return "\n".join(["| setting | default | what it decides |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def _default(name: str) -> str:
+    value = getattr(Settings(), name)
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`" if value not in ("", {}) else ""
+
+
+def _sentence(name: str) -> str:
+    return str(SETTINGS[name].metadata["help"]).replace("|", r"\|")
+
+
+def pages() -> dict[str, str]:
+    """Every generated file: its path within the repository, and its text."""
+    made, described = {}, [_TEMPLATES]
+    for name, target in TARGETS.items():
+        described.append(f"\n## `{name}`: {target.title}\n")
+        for table in tables_of(Settings(target=name)).values():
+            made[f"templates/{name}/{table.name}.csv"] = csv_text(table)
+            described.append(f"\n### {table.label}: [{table.name}.csv]({name}/{table.name}.csv)\n\n")
+            described.append(fields_text(table))
+    made["templates/README.md"] = "".join(described)
+    made["docs/issues.md"] = catalogue()
+    readme = (ROOT / "README.md").read_text("utf-8")
+    made["README.md"] = re.sub(
+        f"{_BLOCK}.*?{_BLOCK}", lambda _: f"{_BLOCK}{settings_table()}{_BLOCK}", readme, flags=re.DOTALL
+    )
+    return made
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text, "utf-8", newline="")

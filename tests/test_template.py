@@ -1,0 +1,112 @@
+"""Templates and generated pages: what is in the repository is what the declarations tell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import runpy
+from pathlib import Path
+
+import pytest
+
+import pipeline
+from pipeline.config import Settings
+from pipeline.errors import PipelineError, UsageError
+from pipeline.issues import CATALOGUE
+from pipeline.report.explain import explained
+from pipeline.targets import TARGETS
+from pipeline.template import csv_text, limits, tables_of, write_template
+from schemas.tables import EXAMPLE_REF, INVOICES, ITEMS
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    made: dict[str, str] = runpy.run_path(str(ROOT / "docs" / "make.py"))["pages"]()
+    return made
+
+
+def test_every_generated_file_is_as_the_declarations_tell(pages: dict[str, str]) -> None:
+    stale = [path for path, text in pages.items() if (ROOT / path).read_text("utf-8") != text]
+    assert not stale, "make docs writes them anew"
+
+
+def test_nothing_else_lies_in_the_templates(pages: dict[str, str]) -> None:
+    there = {str(path.relative_to(ROOT)) for path in (ROOT / "templates").rglob("*") if path.is_file()}
+    assert there == {path for path in pages if path.startswith("templates/")}
+
+
+@pytest.mark.parametrize("target", list(TARGETS))
+def test_every_field_of_a_target_is_told(target: str, pages: dict[str, str]) -> None:
+    for table in tables_of(Settings(target=target)).values():
+        assert not [
+            f.name for f in table if f"\n| `{f.name}` | {f.label} |" not in pages["templates/README.md"]
+        ]
+
+
+def test_every_issue_is_told(pages: dict[str, str]) -> None:
+    for code, kind in CATALOGUE.items():
+        assert f"\n### {code} {kind.slug}: {kind.title}\n" in pages["docs/issues.md"]
+        assert kind.fix in explained(kind)
+
+
+def test_the_example_row_is_recognised_and_left_out(tmp_path: Path) -> None:
+    files = write_template(tmp_path, workspace=tmp_path / "none")
+    assert [path.name for path in files] == ["invoices.csv", "items.csv"]
+    result = pipeline.check(*files, workspace=tmp_path / "none")
+    assert result.summary["ignored_rows"]["example"] == 2
+    assert result.summary["issues"] == {"E102": 2}
+    assert not (tmp_path / "none").exists()
+
+
+def test_examples_pass_the_checks(tmp_path: Path) -> None:
+    """The example row of each table, once it is no example any more."""
+    files = write_template(tmp_path, workspace=tmp_path / "none")
+    for path in files:
+        path.write_text(path.read_text("utf-8").replace(EXAMPLE_REF, "R1"), "utf-8")
+    result = pipeline.check(*files, workspace=tmp_path / "none")
+    assert (result.summary["issues"], result.summary["warnings"]) == ({}, {"W402": 1})  # no catalog is loaded
+
+
+def test_custom_fields_of_the_settings_are_in_the_template(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('[custom_fields.items]\nRegion__c = "text"\n')
+    _, items = write_template(tmp_path / "new" / "folder", workspace=tmp_path)
+    assert next(csv.reader(io.StringIO(items.read_text("utf-8"))))[-1] == "Region__c"
+
+
+def test_nothing_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("mine")
+    with pytest.raises(UsageError, match="exists already"):
+        write_template(tmp_path, workspace=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["items.csv"]
+    assert (tmp_path / "items.csv").read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PipelineError, match="cannot be written"):
+        write_template(tmp_path / "file" / "folder", workspace=tmp_path)
+
+
+def test_an_unknown_target_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no target nobody"):
+        write_template(tmp_path / "new", workspace=tmp_path, target="nobody")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_template_is_plain_csv() -> None:
+    for table in (INVOICES, ITEMS):
+        header, example = csv.reader(io.StringIO(csv_text(table)))
+        assert header == [f.name for f in table]
+        assert example[0] == EXAMPLE_REF
+        assert len(example) == len(header)
+
+
+def test_limits_are_told_in_words() -> None:
+    assert list(limits(INVOICES["invoice_number"])) == [
+        "identifier, at most 32 characters",
+        "letters a-z, digits, - and _",
+    ]
+    assert list(limits(INVOICES["status"])) == ["Draft or Posted"]
+    assert list(limits(ITEMS["quantity"])) == ["number, 15 digits before the point, 9 after it"]
