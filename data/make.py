@@ -28,7 +28,15 @@ P-500,Cable,CAB-500,402890555a87d7f5015a88c613c50006,Cable 5 m,piece,9.90,EUR,Pe
 """
 
 INVOICES: list[list[Any]] = [
-    ["Invoice reference *", "Account number", "Invoice date *", "Due date", "Currency", "Comments", "# Region"],
+    [
+        "Invoice reference *",
+        "Account number",
+        "Invoice date *",
+        "Due date",
+        "Currency",
+        "Comments",
+        "# Region",
+    ],
     ["EXAMPLE", "A00000123", date(2026, 11, 30), date(2026, 12, 30), "EUR", "This row is ignored", None],
     ["2026-1001", "A00000101", date(2026, 11, 2), date(2026, 12, 2), "EUR", "Thank you", "North"],
     ["2026-1002", "A00000102", date(2026, 11, 2), date(2026, 12, 2), "EUR", None, "North"],

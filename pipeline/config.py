@@ -23,6 +23,7 @@ from schemas.fields import Field, Kind
 from schemas.tables import TABLES
 
 PREFIX = "INVOICE_IMPORT_"
+_OTHER_NAMES = {PREFIX + "WORKSPACE", PREFIX + "DEBUG"}
 CUSTOM_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*__c$")
 _DATE_FORMAT = re.compile(
     r"^(?!yyyy-dd-mm$)"  # it would turn ISO dates around
@@ -224,6 +225,13 @@ def settings(
     Raises:
         UsageError: a setting is unknown or its value makes no sense.
     """
+    for name in environment:
+        if (
+            name.startswith(PREFIX)
+            and name not in _OTHER_NAMES
+            and name[len(PREFIX) :].lower() not in SETTINGS
+        ):
+            _read(name[len(PREFIX) :].lower(), environment[name], "in the environment")
     from_environment = {
         name: environment[PREFIX + name.upper()] for name in SETTINGS if PREFIX + name.upper() in environment
     }

@@ -101,8 +101,8 @@ _TYPES = (
     ),
     IssueType(
         "E204", "too-many-decimals", "An amount has more decimals than its currency",
-        "{label} is {value}, but {currency} has {digits} decimals; to those it would show as {shown}.",
-        "Type the amount with {digits} decimals: what a cell shows is not what it holds.",
+        "{label} is {value}, but {currency} has {decimals}; with those it shows as {shown}.",
+        "Type the amount with {decimals}: what a cell shows is not what it holds.",
     ),
     IssueType(
         "E205", "date-unreadable", "Not a date",

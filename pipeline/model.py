@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -93,6 +94,7 @@ class RawTable:
         sheets: the sheets the rows came from.
         sheet_of: position in `sheets`, a row.
         row_of: the row as Excel shows it, a row.
+        ragged: rows with too many or too few cells: which cell is which cannot be told.
     """
 
     name: str
@@ -101,6 +103,7 @@ class RawTable:
     sheets: tuple[Sheet, ...]
     sheet_of: npt.NDArray[np.int16]
     row_of: npt.NDArray[np.int32]
+    ragged: Positions = attribute(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.frame)

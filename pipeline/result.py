@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +15,9 @@ from pipeline.line import Line
 from pipeline.report import entries
 from pipeline.report.issue_table import issue_table
 from schemas.columns import plain
+
+if TYPE_CHECKING:
+    from pipeline.catalog import Snapshot
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,23 @@ class Result:
         return pd.DataFrame.from_dict(
             money, orient="index", columns=["in", "accepted", "rejected", "skipped"]
         )
+
+
+@dataclass(frozen=True)
+class CatalogLoad:
+    """What became of a price list.
+
+    Attributes:
+        snapshot: the catalog in use from now on; None when the list has faults.
+        rows: rows of the list.
+        duplicates: rows that repeat another cell by cell; they count once.
+        issues: one row an issue, as in `issues.csv`.
+    """
+
+    snapshot: Snapshot | None
+    rows: int
+    duplicates: int
+    issues: pa.Table
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

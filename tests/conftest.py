@@ -19,7 +19,7 @@ from pipeline.model import ValidSheets
 from pipeline.result import Result
 
 Row = Mapping[str, Any]
-SHARED = "INVOICE_IMPORT_SHARED_DATA"
+SHARED = "SHARED_DATA"
 
 
 class Desk:

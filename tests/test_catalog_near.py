@@ -34,10 +34,10 @@ NAMES = {
 
 def shared(name: str) -> Path:
     """A file of the shared data, which is not there on every machine."""
-    root = os.environ.get("INVOICE_IMPORT_SHARED_DATA")
+    root = os.environ.get("SHARED_DATA")
     base = Path(root) if root else Path(__file__).resolve().parents[2] / "shared" / "data"
     if not (base / name).exists():
-        pytest.skip(f"no {name}: set INVOICE_IMPORT_SHARED_DATA to the folder of the shared data")
+        pytest.skip(f"no {name}: set SHARED_DATA to the folder of the shared data")
     return base / name
 
 

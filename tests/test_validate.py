@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from conftest import Desk
 
+from pipeline import check
 from pipeline.issues import CATALOGUE
 
 
@@ -409,3 +410,20 @@ def test_a_declared_format_leaves_date_cells_alone(desk: Desk) -> None:
         [desk.invoice(invoice_date=date(2026, 4, 3))], [desk.item()], date_format="mm-dd-yyyy"
     )
     assert desk.sent(result)[0]["invoiceDate"] == "2026-04-03"
+
+
+def test_nothing_but_its_raggedness_is_said_of_a_ragged_row(desk: Desk) -> None:
+    """An unquoted 2,000.00 shifts what follows: the cells of the row are unknown, and its amount is unread."""
+    invoices = "invoice_ref,account_number,invoice_date,currency\nR1,A1,2026-01-01,EUR\n"
+    items = "invoice_ref,charge_name,amount,service_start_date\nR1,Work,2,000.00,2026-01-01\nR1,Work,5,2026-01-01\n"
+    (desk.folder / "invoices.csv").write_text(invoices)
+    (desk.folder / "items.csv").write_text(items)
+    result = check(desk.folder / "invoices.csv", desk.folder / "items.csv", workspace=desk.workspace)
+    assert result.summary["issues"] == {"E106": 1}
+    assert result.summary["items"] == {
+        "in": 2,
+        "accepted": 0,
+        "rejected": 2,
+        "skipped": 0,
+        "amount_unread": 1,
+    }

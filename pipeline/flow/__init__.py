@@ -17,14 +17,14 @@ from pipeline import ledger, record
 from pipeline.config import Settings, settings
 from pipeline.errors import BusyError
 from pipeline.flow.books import discard
-from pipeline.flow.catalog_line import CatalogLoad, load_catalog
+from pipeline.flow.catalog_line import load_catalog
 from pipeline.flow.classify import classify
 from pipeline.flow.clock import Clock
 from pipeline.flow.prepare import Progress, prepare
 from pipeline.ledger import IdentityTakenError, Ledger
 from pipeline.line import EXIT_CODES
 from pipeline.report.summary import summary
-from pipeline.result import Result
+from pipeline.result import CatalogLoad, Result
 from pipeline.workspace import Workspace, existing, new_run_id, remove_orphans
 from pipeline.workspace import prepared as made_if_absent
 

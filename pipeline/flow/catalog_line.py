@@ -8,7 +8,6 @@ A price list is loaded whole or not at all.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,28 +20,12 @@ from pipeline.flow.prepare import limits
 from pipeline.issues import Findings, Issues
 from pipeline.read import read
 from pipeline.report.issue_table import issue_table
+from pipeline.result import CatalogLoad
 from pipeline.validate import check_table
 from pipeline.workspace import existing, prepared
 from schemas.catalog import CATALOG
 from schemas.columns import cells_of, plain
 from schemas.kinds import DateFormat
-
-
-@dataclass(frozen=True)
-class CatalogLoad:
-    """What became of a price list.
-
-    Attributes:
-        snapshot: the catalog in use from now on; None when the list has faults.
-        rows: rows of the list.
-        duplicates: rows that repeat another cell by cell; they count once.
-        issues: one row an issue, as in `issues.csv`.
-    """
-
-    snapshot: Snapshot | None
-    rows: int
-    duplicates: int
-    issues: pa.Table
 
 
 def load_catalog(file: str | Path, *, workspace: str | Path) -> CatalogLoad:

@@ -19,7 +19,8 @@ from pipeline.model import EnrichedSheets, Knowledge, RawSheets, ValidSheets
 from pipeline.read import ReadLimits, read
 from pipeline.targets import of as target_of
 from pipeline.targets.target import Target
-from pipeline.validate import Demands, validate
+from pipeline.validate import validate
+from pipeline.validate.demands import Demands
 from pipeline.workspace import Workspace
 from schemas.kinds import DateFormat
 from schemas.rules import Terms

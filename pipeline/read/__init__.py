@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pipeline.read.limits import DEFAULT, ReadLimits
 
 if TYPE_CHECKING:
     from pipeline.issues import Issues
@@ -24,31 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["ReadLimits", "read"]
 
 
-@dataclass(frozen=True)
-class ReadLimits:
-    """How much of this machine a file may take; the defaults let real workbooks through and stop bombs.
-
-    Attributes:
-        memory: address space of the process that parses workbooks, in bytes.
-        seconds: wall-clock time for one workbook.
-        unpacked: bytes a zip or workbook may hold when unpacked, counted, not believed.
-        ratio: how many times its size a large part may unpack to.
-        members: parts in a zip or workbook.
-        area: cells from A1 to the last cell of a sheet, empty ones included: the parser allocates them all.
-    """
-
-    memory: int = 3 << 30
-    seconds: float = 120.0
-    unpacked: int = 4 << 30
-    ratio: int = 200
-    members: int = 2_000
-    area: int = 64_000_000
-
-
 def read(
     paths: Sequence[Path],
     tables: Mapping[str, Table],
-    limits: ReadLimits = ReadLimits(),
+    limits: ReadLimits = DEFAULT,
     parser: Parser | None = None,
 ) -> tuple[RawSheets, Issues]:
     """Read files into one set of raw sheets.

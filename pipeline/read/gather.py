@@ -21,10 +21,10 @@ import pyarrow.compute as pc
 from pipeline.errors import SourceError, UsageError
 from pipeline.issues import Findings, Issues, SheetIssue, found
 from pipeline.model import Positions, RawSheets, RawTable, Sheet, Source
-from pipeline.read import ReadLimits
 from pipeline.read.csv_file import read_csv
 from pipeline.read.grid import Grid
 from pipeline.read.layout import header_issues, lay_out, recognised
+from pipeline.read.limits import ReadLimits
 from pipeline.read.rows import IGNORED, Body, body
 from pipeline.read.source import Blob, Form, blobs
 from pipeline.read.workbook import Parser
@@ -90,10 +90,10 @@ def _all_used(
         at = unused[0]
         name, labels = sources[at].name, " or ".join(each.label for each in tables.values())
         inside = ", ".join(grid.name for source, grid in grids if source == at and grid.part)
-        where = f"none of its sheets ({inside})" if inside else "its first row"
+        where = f"none of its sheets ({inside}) has" if inside else "its first row has none of"
         columns = ", ".join(dict.fromkeys(f.label for t in tables.values() for f in t if f.required))
         raise SourceError(
-            f"{name} holds nothing that can be imported: {where} has the columns of {labels}, like {columns}."
+            f"{name} holds nothing that can be imported: {where} the columns of {labels}, like {columns}."
         )
 
 
@@ -125,6 +125,9 @@ def _table(table: Table, bodies: Sequence[Body]) -> RawTable:
         table.name, frame, kinds, sheets,
         np.repeat(np.arange(len(bodies), dtype=np.int16), sizes),
         np.concatenate([np.empty(0, np.int32), *(each.rows for each in bodies)]),
+        np.concatenate(
+            [np.empty(0, np.int64), *(own.ragged[0] + at for at, own in zip(_starts(bodies), bodies, strict=True))]
+        ),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import defusedxml.ElementTree
 from defusedxml.common import DefusedXmlException
 
 from pipeline.errors import SourceError
-from pipeline.read import ReadLimits
+from pipeline.read.limits import ReadLimits
 from pipeline.read.scan import column_index
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384

@@ -29,9 +29,9 @@ import pyarrow.compute as pc
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
 from pipeline.errors import SourceError
-from pipeline.read import ReadLimits
 from pipeline.read.cells import Columns
 from pipeline.read.frames import read_frame, write_frame
+from pipeline.read.limits import ReadLimits
 from pipeline.read.package import DAMAGE, DefusedXmlException, gate, sheet_parts
 from pipeline.read.scan import Scan, UnusualError, scan, scan_exactly
 

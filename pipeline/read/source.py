@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import NoSuchFileError, SourceError
-from pipeline.read import ReadLimits
+from pipeline.read.limits import ReadLimits
 
 _SUFFIXES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm"}
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

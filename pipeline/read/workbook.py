@@ -20,9 +20,9 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.errors import SourceError
-from pipeline.read import ReadLimits
 from pipeline.read.frames import read_frame, write_frame
 from pipeline.read.grid import Grid
+from pipeline.read.limits import ReadLimits
 
 _ADVICE = "save it anew in Excel, or hand it in as CSV"
 

@@ -11,7 +11,7 @@ from pipeline.report.terminal import causes, count_of, visible
 
 if TYPE_CHECKING:
     from pipeline.catalog import CatalogInfo, Snapshot
-    from pipeline.flow.catalog_line import CatalogLoad
+    from pipeline.result import CatalogLoad
 
 _SHOWN = (
     ("sku", "SKU"),

@@ -101,7 +101,7 @@ def _rows(found: Findings, raw: RawSheets, table: Table) -> pa.Table:
         "value": _visible(values),
         "message": _sentence(kind.template, told, count),
         "fix": _sentence(kind.fix, told, count),
-        "invoice_ref": refs,
+        "invoice_ref": _visible(refs),
         "rows": pa.array(np.ones(count, np.int64) if found.counts is None else found.counts),
         "order": at,
     }

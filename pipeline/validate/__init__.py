@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from dataclasses import field as attribute
 from typing import Any
 
 import numpy as np
@@ -19,37 +17,11 @@ import pandas as pd
 from pipeline.issues import CATALOGUE, Findings, Issues, Level, found
 from pipeline.model import Mask, RawSheets, RawTable, ValidSheets
 from pipeline.validate import facts, typed, words
+from pipeline.validate.demands import Demands
 from schemas import frames
-from schemas.fields import Field, Projection, Table
+from schemas.fields import Field, Table
 from schemas.kinds import DateFormat
 from schemas.rules import Rule, Terms
-
-
-@dataclass(frozen=True)
-class Demands:
-    """What the sheets are held against: the declarations, and what the settings say of them.
-
-    Attributes:
-        projection: of the target.
-        tables: as the target takes them, by name.
-        dates: how text dates are written.
-        terms: what the settings say about rules.
-        default_currency: of invoices whose currency is blank; empty when there is none.
-        mismatch_code: the code under which an amount that is not quantity times unit price is told.
-        catalog_prices: the catalog may fill a blank unit price, so an amount may still come.
-    """
-
-    projection: Projection
-    tables: Mapping[str, Table]
-    dates: DateFormat = attribute(default_factory=DateFormat)
-    terms: Terms = attribute(default_factory=Terms)
-    default_currency: str = ""
-    mismatch_code: str = "E304"
-    catalog_prices: bool = False
-
-    def rules(self, table: str) -> list[Rule]:
-        """The rules that apply to a table."""
-        return frames.applied_rules(self.projection.rules, table, mismatch_code=self.mismatch_code)
 
 
 def validate(raw: RawSheets, demands: Demands) -> tuple[ValidSheets, Issues]:
@@ -65,7 +37,7 @@ def validate(raw: RawSheets, demands: Demands) -> tuple[ValidSheets, Issues]:
     """
     cells = {name: typed.with_kinds(raw.tables[name]) for name in demands.tables}
     texts = {name: _text_findings(raw.tables[name], cells[name], demands) for name in demands.tables}
-    unread = {name: _rows_by_field(texts[name], len(raw.tables[name])) for name in demands.tables}
+    unread = {name: _unread(texts[name], raw.tables[name]) for name in demands.tables}
     values = {
         name: typed.frame(table, cells[name], unread[name], demands.dates)
         for name, table in demands.tables.items()
@@ -97,7 +69,7 @@ def check_table(raw: RawTable, table: Table, dates: DateFormat) -> tuple[pd.Data
     """
     cells = typed.with_kinds(raw)
     texts = _findings(table, raw, cells, dates, astral=True)
-    unread = _rows_by_field(texts, len(raw))
+    unread = _unread(texts, raw)
     return typed.frame(table, cells, unread, dates), found(texts)
 
 
@@ -125,12 +97,22 @@ def _of_column(
     """The failures of one column; a cell counts under the first check that it fails."""
     made = []
     seen = np.zeros(len(raw), bool)
+    seen[raw.ragged] = True  # told as ragged; what its cells hold cannot be told
     for failure in failures:
         rows = failure.rows[~seen[failure.rows]]
         seen[rows] = True
         facts = words.of_cell(failure.code, field, raw, rows, dates)
         made.append(Findings(failure.code, raw.name, field.name, rows, facts=facts))
     return made
+
+
+def _unread(findings: list[Findings], raw: RawTable) -> dict[str, Mask]:
+    """Per field, the rows whose cell could not be read; of a ragged row, every cell."""
+    masks = _rows_by_field(findings, len(raw))
+    if len(raw.ragged):
+        for name in raw.fields:
+            masks.setdefault(name, np.zeros(len(raw), bool))[raw.ragged] = True
+    return masks
 
 
 def _rows_by_field(findings: list[Findings], rows: int) -> dict[str, Mask]:

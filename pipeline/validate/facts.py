@@ -18,7 +18,7 @@ from schemas.fields import Table
 from schemas.kinds import STORAGE
 
 if TYPE_CHECKING:
-    from pipeline.validate import Demands
+    from pipeline.validate.demands import Demands
 
 _NO_DIGITS = -1
 

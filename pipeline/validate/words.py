@@ -21,12 +21,15 @@ from schemas.fields import Field, Kind
 from schemas.kinds import DateFormat
 
 if TYPE_CHECKING:
-    from pipeline.validate import Demands
+    from pipeline.validate.demands import Demands
     from pipeline.validate.facts import Facts
 
 _TWO_READINGS = re.compile(r"^([0-9]{1,2})[./ -]([0-9]{1,2})[./ -]([0-9]{4})$")
 _MOST_SUGGESTED = 200
 """Distinct values for which the nearest choice is looked for: beyond, a suggestion helps nobody."""
+
+_DECIMALS = pa.array(["no decimals", "1 decimal", "2 decimals", "3 decimals", "4 decimals"])
+"""By the number of digits."""
 
 _HELD_WORDS = {
     CellKind.NUMBER: "a number",
@@ -140,7 +143,7 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
             digits = money.digits_of(cells_of(frame["effective_currency"]))
             facts = {"total": _sums(frame.assign(total_digits=series(digits)), "total", "total_digits", rows)}
         case "E312":
-            values = _sums(frame, "effective_amount", "digits", rows)
+            values = _as_typed(gathered, _sums(frame, "effective_amount", "digits", rows), rows)
         case "E315":
             facts = {"other": told(field.replace("same_as_bill_to", "contact_id"))}
         case "E316":
@@ -151,6 +154,15 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
         case _:
             pass
     return Findings(code, name, field, rows, values, facts)
+
+
+def _as_typed(gathered: Facts, computed: Any, rows: Positions) -> Any:
+    """The amounts as they stand in the sheet; where a cell is blank, as they were computed."""
+    raw = gathered.raw.tables["items"].frame
+    if "amount" not in raw:
+        return computed
+    texts = plain(pc.take(cells_of(raw["amount"]), pa.array(rows)))
+    return pc.if_else(pc.equal(texts, ""), computed, texts)
 
 
 def _too_many_decimals(gathered: Facts, rows: Positions) -> dict[str, Any]:
@@ -165,7 +177,7 @@ def _too_many_decimals(gathered: Facts, rows: Positions) -> dict[str, Any]:
     ]
     return {
         "currency": currencies,
-        "digits": pc.cast(digits, pa.string()),
+        "decimals": pc.take(_DECIMALS, digits),
         "shown": pa.array(shown, pa.string()),
     }
 

@@ -1,0 +1,29 @@
+"""How much of this machine a file may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ReadLimits:
+    """How much of this machine a file may take; the defaults let real workbooks through and stop bombs.
+
+    Attributes:
+        memory: address space of the process that parses workbooks, in bytes.
+        seconds: wall-clock time for one workbook.
+        unpacked: bytes a zip or workbook may hold when unpacked, counted, not believed.
+        ratio: how many times its size a large part may unpack to.
+        members: parts in a zip or workbook.
+        area: cells from A1 to the last cell of a sheet, empty ones included: the parser allocates them all.
+    """
+
+    memory: int = 3 << 30
+    seconds: float = 120.0
+    unpacked: int = 4 << 30
+    ratio: int = 200
+    members: int = 2_000
+    area: int = 64_000_000
+
+
+DEFAULT = ReadLimits()

@@ -1,0 +1,39 @@
+"""What sheets are held against: the declarations, and what the settings say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as attribute
+
+from schemas import frames
+from schemas.fields import Projection, Table
+from schemas.kinds import DateFormat
+from schemas.rules import Rule, Terms
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What the sheets are held against: the declarations, and what the settings say of them.
+
+    Attributes:
+        projection: of the target.
+        tables: as the target takes them, by name.
+        dates: how text dates are written.
+        terms: what the settings say about rules.
+        default_currency: of invoices whose currency is blank; empty when there is none.
+        mismatch_code: the code under which an amount that is not quantity times unit price is told.
+        catalog_prices: the catalog may fill a blank unit price, so an amount may still come.
+    """
+
+    projection: Projection
+    tables: Mapping[str, Table]
+    dates: DateFormat = attribute(default_factory=DateFormat)
+    terms: Terms = attribute(default_factory=Terms)
+    default_currency: str = ""
+    mismatch_code: str = "E304"
+    catalog_prices: bool = False
+
+    def rules(self, table: str) -> list[Rule]:
+        """The rules that apply to a table."""
+        return frames.applied_rules(self.projection.rules, table, mismatch_code=self.mismatch_code)
