@@ -1,0 +1,67 @@
+"""The commands on the product catalog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli.common import FORMAT, WORKSPACE, print_json, told_in_a_sentence
+
+
+@click.group()
+def catalog() -> None:
+    """The product catalog that items are looked up in."""
+
+
+@catalog.command("load")
+@click.argument("file", type=click.Path(path_type=Path))
+@WORKSPACE
+@FORMAT
+@told_in_a_sentence
+def catalog_load(file: Path, workspace: Path, form: str) -> int:
+    """Load FILE, a price list as CSV or workbook, as the catalog; earlier runs keep theirs."""
+    from pipeline.flow import load_catalog
+    from pipeline.report.catalog import load_summary, load_told
+
+    load = load_catalog(file, workspace=workspace)
+    if form == "json":
+        print_json(load_summary(load))
+    else:
+        click.echo(load_told(load), nl=False)
+    return 0 if load.snapshot else 3
+
+
+@catalog.command("search")
+@click.argument("text")
+@WORKSPACE
+@FORMAT
+@told_in_a_sentence
+def catalog_search(text: str, workspace: Path, form: str) -> int:
+    """Find charges by SKU, charge id or name; near matches when nothing matches."""
+    from pipeline.flow.catalog_line import search_catalog
+    from pipeline.report.catalog import found_told, plain_rows
+
+    found = search_catalog(text, workspace=workspace)
+    if form == "json":
+        print_json(plain_rows(found))
+    else:
+        click.echo(found_told(found), nl=False)
+    return 0
+
+
+@catalog.command("info")
+@WORKSPACE
+@FORMAT
+@told_in_a_sentence
+def catalog_info(workspace: Path, form: str) -> int:
+    """Say which catalog is in use and what is in it."""
+    from pipeline.flow.catalog_line import catalog_info as asked
+    from pipeline.report.catalog import info_summary, info_told
+
+    info = asked(workspace=workspace)
+    if form == "json":
+        print_json(info_summary(info))
+    else:
+        click.echo(info_told(info), nl=False)
+    return 0

@@ -1,0 +1,118 @@
+"""What the commands share: their options, their progress, and how they end."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.errors import PipelineError
+
+EXITS = """
+\b
+Exit codes:
+  0  every invoice is accepted
+  1  unexpected error: a bug
+  2  usage
+  3  nothing accepted, or the file cannot be read
+  4  partial: some invoices are rejected
+  7  the books don't balance
+  8  another process holds the workspace for too long
+  9  nothing left to do: every invoice was accepted before
+"""
+
+INTERRUPTED = 130
+READER_GONE = 141
+
+FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+WORKSPACE = click.option(
+    "--workspace",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("invoice-import"),
+    show_default=True,
+    envvar="INVOICE_IMPORTWORKSPACE",
+    help="The folder with settings, catalog, ledger and runs.",
+)
+FORMAT = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="How the result is printed.",
+)  # fmt: skip
+
+
+def settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The flags that are settings; what is not given is left to the environment and the settings file."""
+    options = (
+        click.option("--target", help="The billing API and operation."),
+        click.option("--environment", help="Which tenant, sandbox or production."),
+        click.option("--default-currency", help="Currency of invoices whose currency is blank, like EUR."),
+        click.option("--date-format", help="How text dates are written, like dd/mm/yyyy."),
+        click.option("--policy", help="whole-invoices, or all-or-nothing: one rejected invoice rejects all."),
+        click.option("--batch-order", help="sheet, or fewest: as few requests as can be."),
+    )
+    return functools.reduce(lambda made, option: option(made), reversed(options), command)
+
+
+def told_in_a_sentence(command: Callable[..., int]) -> Callable[..., None]:
+    """Exit with what the command returns; what makes it impossible is one sentence on stderr."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            code = command(*args, **kwargs)
+            sys.stdout.flush()
+        except PipelineError as error:
+            done()
+            click.echo(f"Error: {_one_line(str(error))}", err=True)
+            code = error.exit_code
+        except KeyboardInterrupt:  # before click makes an "Aborted!" of it
+            done()
+            click.echo("Interrupted; nothing half-written was left.", err=True)
+            code = INTERRUPTED
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = READER_GONE  # the verdict was not read: that is no success
+        sys.exit(code)
+
+    return wrapped
+
+
+def _one_line(text: str) -> str:
+    """A sentence without line breaks or control characters, whatever a file's name or a library says."""
+    plain = "".join(each if each.isprintable() else " " for each in text)
+    words = " ".join(plain.split())
+    return words if words.endswith((".", "?")) else f"{words}."
+
+
+def progress() -> Callable[[str], None]:
+    """One line that says what is being done, on a terminal; silence elsewhere."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+
+    def show(step: str) -> None:
+        click.echo(f"\r\x1b[2K{step} …", err=True, nl=False)
+
+    return show
+
+
+def done() -> None:
+    """Clear the line of the progress."""
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[2K", err=True, nl=False)
+
+
+def width() -> int:
+    """Of the terminal in characters; 0 when the result goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
+def print_json(value: Any) -> None:
+    """A result for programs."""
+    import orjson
+
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

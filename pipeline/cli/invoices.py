@@ -1,0 +1,142 @@
+"""The commands on invoices: check, run, discard, template; and what an issue means: explain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.common import (
+    EXITS,
+    FILES,
+    FORMAT,
+    WORKSPACE,
+    done,
+    print_json,
+    progress,
+    settings,
+    told_in_a_sentence,
+    width,
+)
+
+if TYPE_CHECKING:
+    from pipeline.result import Result
+
+
+@click.command(epilog=EXITS)
+@FILES
+@WORKSPACE
+@FORMAT
+@click.option(
+    "--report", type=click.Path(path_type=Path, file_okay=False), help="Write the reports into DIR."
+)
+@settings
+@told_in_a_sentence
+def check(files: tuple[Path, ...], workspace: Path, form: str, report: Path | None, **flags: Any) -> int:
+    """Say what would happen to FILES; change nothing.
+
+    FILES are a workbook with the sheets Invoices and Items, or a pair of CSV files, or a folder or zip with
+    such a pair.
+    """
+    from pipeline.flow import check as checked
+
+    result = checked(*files, workspace=workspace, report=report, progress=progress(), **flags)
+    return _print(result, form)
+
+
+@click.command(epilog=EXITS)
+@FILES
+@WORKSPACE
+@FORMAT
+@settings
+@told_in_a_sentence
+def run(files: tuple[Path, ...], workspace: Path, form: str, **flags: Any) -> int:
+    """Check FILES, and write payloads, reports and the ledger."""
+    from pipeline.flow import run as ran
+
+    return _print(ran(*files, workspace=workspace, progress=progress(), **flags), form)
+
+
+def _print(result: Result, form: str) -> int:
+    done()
+    if form == "json":
+        print_json(dict(result.summary))
+        return result.exit_code
+    from pipeline.report.issue_table import issue_table
+    from pipeline.report.terminal import told
+
+    line = result.line
+    table = issue_table(line.issues, line.raw, line.tables)
+    click.echo(told(result.summary, table, width()), nl=False)
+    return result.exit_code
+
+
+@click.command()
+@click.option("--target", help="The billing API and operation.")
+@click.option(
+    "-o",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where to write; this folder when not given.",
+)
+@WORKSPACE
+@FORMAT
+@told_in_a_sentence
+def template(target: str | None, folder: Path, workspace: Path, form: str) -> int:
+    """Write a pair of CSV files to fill, invoices and items, each with an example row that is ignored."""
+    from pipeline.template import write_template
+
+    files = [str(each) for each in write_template(folder, workspace=workspace, target=target)]
+    if form == "json":
+        print_json({"files": files})
+    else:
+        click.echo(f"Written: {', '.join(files)}. The row EXAMPLE is ignored; it may stay.")
+    return 0
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@WORKSPACE
+@FORMAT
+@told_in_a_sentence
+def discard(run_id: str, workspace: Path, form: str) -> int:
+    """Withdraw what RUN prepared and nothing has sent, so that a corrected file may come."""
+    from pipeline.flow import discard as withdraw
+    from pipeline.report.terminal import count_of
+    from schemas.money import with_digits
+
+    taken = withdraw(run_id, workspace=workspace)
+    money = {currency: with_digits(total, currency) for currency, total in sorted(taken.money.items())}
+    if form == "json":
+        print_json(
+            {
+                "run_id": run_id,
+                "withdrawn": {"invoices": taken.invoices, "items": taken.items, "money": money},
+            }
+        )
+    else:
+        sums = ", ".join(f"{total} {currency}" for currency, total in money.items())
+        what = f"{count_of(taken.invoices, 'invoice')} with {count_of(taken.items, 'item')}"
+        click.echo(f"Withdrawn: {what} ({sums}).")
+    return 0
+
+
+@click.command()
+@click.argument("code")
+@FORMAT
+@told_in_a_sentence
+def explain(code: str, form: str) -> int:
+    """Explain the issue CODE: what it means and what to do."""
+    from pipeline.report.explain import explained, issue_type
+
+    kind = issue_type(code)
+    if form == "json":
+        print_json(
+            {name: str(getattr(kind, name)) for name in ("code", "slug", "level", "title", "template", "fix")}
+        )
+    else:
+        click.echo(explained(kind), nl=False)
+    return 0
