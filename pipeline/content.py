@@ -25,7 +25,7 @@ _EFFECTIVE = ("amount", "currency")
 """Columns whose effective value counts: computed or by default, it is what will be billed."""
 
 _BETWEEN_FIELDS = "\x1f"
-_BETWEEN_ITEMS = "\x1e"
+_BETWEEN_ITEMS = b"\x1e"
 _AT_ONCE = 5_000
 
 
@@ -42,11 +42,11 @@ def fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
     for start in range(0, len(positions), _AT_ONCE):
         stop = min(start + _AT_ONCE, len(positions))
         headers = _lines(of_invoices, positions[start:stop]).to_pylist()
-        lines = _lines(of_items, items[offsets[start] : offsets[stop]]).to_pylist()
+        lines = _lines(of_items, items[offsets[start] : offsets[stop]]).to_pylist()  # bytes, in UTF-8
         bounds = (offsets[start : stop + 1] - offsets[start]).tolist()
         for place, header in enumerate(headers):
             content = _BETWEEN_ITEMS.join([header, *sorted(lines[bounds[place] : bounds[place + 1]])])
-            made.append(sha256(content.encode()).hexdigest())
+            made.append(sha256(content).hexdigest())
     return made
 
 
@@ -84,7 +84,7 @@ def _said(begin: str, values: Any) -> Any:
 
 
 def _lines(members: Mapping[str, Any], rows: Positions) -> Any:
-    """One text a row: its fields by name, blank ones left out, unreadable ones as they stand in the sheet."""
+    """One text a row, as bytes: its fields by name, blank ones left out, unreadable ones as in the sheet."""
     at = pa.array(rows)
     parts = [
         pc.take(values.dictionary, pc.take(values.indices, at))
@@ -92,4 +92,5 @@ def _lines(members: Mapping[str, Any], rows: Positions) -> Any:
         else _said(begin, pc.take(values, at))
         for begin, values in members.items()
     ]
-    return pc.binary_join_element_wise(*parts, "", _BETWEEN_FIELDS, null_handling="skip")
+    joined = pc.binary_join_element_wise(*parts, "", _BETWEEN_FIELDS, null_handling="skip")
+    return pc.cast(joined, pa.binary())

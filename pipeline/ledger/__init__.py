@@ -23,7 +23,7 @@ from pipeline.ledger.entry import (
     record,
     sealed,
 )
-from pipeline.ledger.items import items, packed, packed_in_parts
+from pipeline.ledger.items import items, packed
 from pipeline.ledger.rows import InvoiceRow, RequestRow, RunRow, SourceRow
 from pipeline.ledger.store import Ledger
 from pipeline.ledger.verify import verify
@@ -45,7 +45,6 @@ __all__ = [
     "items",
     "live",
     "packed",
-    "packed_in_parts",
     "record",
     "rejected_before",
     "runs",

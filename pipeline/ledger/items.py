@@ -7,8 +7,6 @@ table again with what the ledger says of each item's invoice. It changes nothing
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from contextlib import ExitStack
 from typing import Any
 
 import pyarrow as pa
@@ -47,22 +45,10 @@ def packed(items: pa.Table) -> bytes:
         items: a row an item, with `position` (int32), `amount` (a decimal), and any columns but `ref`,
             `account`, `currency`, `request` and `state`, which `items` takes from the invoice.
     """
-    return packed_in_parts([items])
-
-
-def packed_in_parts(parts: Iterable[pa.Table]) -> bytes:
-    """Tables of one schema, one after the other, as one Parquet file; a part needs memory only for itself.
-
-    Args:
-        parts: as `packed` takes them; at least one.
-    """
+    table = pa.table({name: _proper(items[name]) for name in items.column_names})
     sink = pa.BufferOutputStream()
-    with ExitStack() as opened:
-        writer: Any = None
-        for part in parts:
-            table = pa.table({name: _proper(part[name]) for name in part.column_names})
-            writer = writer or opened.enter_context(_writer(sink, table.schema))
-            writer.write_table(table, row_group_size=_ROW_GROUP)
+    with _writer(sink, table.schema) as writer:
+        writer.write_table(table, row_group_size=_ROW_GROUP)
     return bytes(sink.getvalue())
 
 

@@ -73,7 +73,7 @@ def record(
         table = entries.invoice_table(line)
         payloads = beside.submit(write_payloads, line, folder, table)
         reports = beside.submit(write_reports, line, folder.create, table)
-        items = beside.submit(lambda: ledger.packed_in_parts(item_rows(line)) if len(line.batches) else None)
+        items = beside.submit(lambda: ledger.packed(item_rows(line)) if len(line.batches) else None)
         prints = content.fingerprints(line.sheets.valid, np.arange(len(table)))
         progress("entering the ledger")
         final: dict[str, Any] = {}

@@ -12,10 +12,9 @@ import pyarrow.compute as pc
 from pipeline.line import Line
 from pipeline.report import entries
 from schemas import money
-from schemas.columns import cells_of, plain, whole
+from schemas.columns import cells_of, whole
 
 _AT_ONCE = 20_000
-_ITEMS_AT_ONCE = 50_000
 _BILLED = (
     *("product_name", "product_rate_plan_charge_id", "charge_name", "sku", "uom", "tax_code", "tax_mode"),
     *("accounting_code", "deferred_revenue_accounting_code", "recognized_revenue_accounting_code"),
@@ -49,20 +48,19 @@ def invoice_rows(table: pa.Table, fingerprints: list[str]) -> Iterator[tuple[Any
         )
 
 
-def item_rows(line: Line) -> Iterator[pa.Table]:
-    """A row an item of the prepared invoices, as it is billed, some at a time.
+def item_rows(line: Line) -> pa.Table:
+    """A row an item of the prepared invoices, as it is billed; texts point to their charge, they are not copied.
 
     Args:
         line: the end of the line.
     """
     accepted, frame, texts = line.batches.invoices, line.sheets.items, line.sheets.number_texts
-    none = pa.nulls(len(frame), pa.date32())
+    at, none = pa.array(accepted.items), pa.nulls(len(frame), pa.date32())
     columns = {name: entries.billed(line, name) for name in _BILLED}
     columns |= {name: texts[name] for name in ("quantity", "unit_price")}
     columns["amount"] = cells_of(frame["effective_amount"])
     columns |= {name: cells_of(frame[name]) if name in frame else none for name in _DATES}
     positions = np.repeat(accepted.positions, accepted.sizes).astype(np.int32)
-    for start in range(0, len(positions), _ITEMS_AT_ONCE):
-        at = pa.array(accepted.items[start : start + _ITEMS_AT_ONCE])
-        some = {name: plain(pc.take(values, at)) for name, values in columns.items()}
-        yield pa.table({"position": positions[start : start + _ITEMS_AT_ONCE], **some})
+    return pa.table(
+        {"position": positions, **{name: pc.take(values, at) for name, values in columns.items()}}
+    )
