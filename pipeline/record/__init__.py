@@ -6,7 +6,7 @@ flushed, named inside the ledger's transaction; only then the transaction commit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +28,6 @@ from pipeline.workspace import Workspace, filling
 __all__ = ["Recorded", "books_of", "record", "write_beside"]
 
 Progress = Callable[[str], None]
-_BESIDE = 2
-"""Payloads, reports and the ledger's items are made beside each other."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +66,12 @@ def record(
         PipelineError: the folder or the ledger cannot be written; nothing was left behind.
     """
     books = books_of(workspace, line)
-    with filling(workspace, run_id) as folder, ThreadPoolExecutor(_BESIDE) as beside:
+    with filling(workspace, run_id) as folder, ThreadPoolExecutor(1) as beside:
         progress("writing payloads and reports")
         table = entries.invoice_table(line)
-        payloads = beside.submit(write_payloads, line, folder, table)
         reports = beside.submit(write_reports, line, folder.create, table)
         items = beside.submit(lambda: ledger.packed(item_rows(line)) if len(line.batches) else None)
+        payloads = write_payloads(line, folder, table)
         prints = content.fingerprints(line.sheets.valid, np.arange(len(table)))
         progress("entering the ledger")
         final: dict[str, Any] = {}
@@ -81,7 +79,7 @@ def record(
         def run() -> RunRow:
             reports.result()
             final.update(summary(line, "run", run_id, str(workspace.runs / run_id), elapsed()))
-            return _run_row(line, run_id, started, payloads.result(), _json(final))
+            return _run_row(line, run_id, started, payloads, _json(final))
 
         def publish(head: str, count: int) -> None:
             folder.write("summary.json", ledger.sealed(_json(final), head, count))
@@ -93,16 +91,11 @@ def record(
             run,
             [(each.name, each.sha256, each.size, each.rows) for each in line.raw.sources],
             invoice_rows(table, prints),
-            _awaited(lambda: payloads.result().rows),
+            payloads.rows,
             publish,
             items.result,
         )
     return Recorded(workspace.runs / run_id, final)
-
-
-def _awaited(rows: Callable[[], Iterable[tuple[Any, ...]]]) -> Iterator[tuple[Any, ...]]:
-    """Rows that are asked for only when the first is needed."""
-    yield from rows()
 
 
 def _json(value: dict[str, Any]) -> str:
