@@ -83,6 +83,16 @@ _TYPES = (
         "This row has {cells} cells where the header has {expected}.",
         "Look for a missing or surplus delimiter, or a value with a delimiter that needs quotes.",
     ),
+    IssueType(
+        "E107", "sheet-ambiguous", "Several sheets could be the one",
+        "{value} could be {table}, and so could {others}.",
+        "Name the right sheet {table}, or hand in only the right file.",
+    ),
+    IssueType(
+        "W101", "sheet-left-out", "A sheet was left out",
+        "The sheet {value} looks like {table} but was left out: {reason}.",
+        "Nothing has to be done if that is right; else copy its rows into the sheet {table}.",
+    ),
     # 2 cell
     IssueType(
         "E201", "value-missing", "A mandatory value is missing",
