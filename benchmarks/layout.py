@@ -17,11 +17,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "E203": (
         "{label} has more than {integer_digits} digits before or {fraction_digits} after the point: {value}.",
-        "Round the number, and look whether the cell is right.",
+        "Round the value itself (in Excel with ROUND), not only what the cell shows, and look whether it is right.",
     ),
     "E204": (
-        "{label} is {value}, but {currency} has {digits} decimals; to those it would show as {shown}.",
-        "Type the amount with {digits} decimals: what a cell shows is not what it holds.",
+        "{label} is {value}, but {currency} has {decimals}; with those it shows as {shown}.",
+        "Type the amount with {decimals}: what a cell shows is not what it holds.",
     ),
     "E205": (
         "{label} is not a date that can be read without guessing: {value}.{readings}",
@@ -136,3 +136,6 @@ ISSUE_COLUMNS = (
     "code", "level", "file", "sheet", "row", "column", "cell", "value", "message", "fix", "invoice_ref", "rows",
 )  # fmt: skip
 """Of `issues.csv`."""
+
+DECIMALS = ("no decimals", "1 decimal", "2 decimals", "3 decimals", "4 decimals")
+"""How many decimals a currency has, in words."""

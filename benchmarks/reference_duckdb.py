@@ -31,7 +31,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.layout import LEDGER_COLUMNS, OF_CHARGE, SENTENCES
+from benchmarks.layout import DECIMALS, LEDGER_COLUMNS, OF_CHARGE, SENTENCES
 from schemas.currencies import DIGITS
 
 NUMBER = r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?"
@@ -368,9 +368,9 @@ COPY (SELECT concat(front, '{"," * 19}', reasons, ',') FROM bill WHERE items = 0
 HOLES = {
     "label": "field",
     "integer_digits": "'15'",
-    "fraction_digits": "CASE field WHEN 'amount' THEN '4' ELSE '9' END",
+    "fraction_digits": "'9'",
     "currency": "o.currency",
-    "digits": "o.digits::VARCHAR",
+    "decimals": f"({list(DECIMALS)})[o.digits + 1]",
     "shown": _amount_text("i.amount", "o.digits"),
     "readings": "''",
     "declared": "''",

@@ -22,7 +22,7 @@ from pathlib import Path
 import pandas as pd
 import pandera.pandas as pa
 
-from benchmarks.layout import ISSUE_COLUMNS, LEDGER_COLUMNS, OF_CHARGE, SENTENCES
+from benchmarks.layout import DECIMALS, ISSUE_COLUMNS, LEDGER_COLUMNS, OF_CHARGE, SENTENCES
 from schemas.currencies import DIGITS
 
 STEP = {digits: Decimal(1).scaleb(-digits) for digits in (0, 2, 3, 4)}
@@ -463,7 +463,7 @@ def _facts(code: str, row: dict[str, object], value: str, charges: dict[str, str
             return {"integer_digits": "15", "fraction_digits": "9"}
         case "E204":
             shown = f"{rounded(row['given'], int(digits)):.{int(digits)}f}"
-            return {"currency": row["currency"], "digits": str(int(digits)), "shown": shown}
+            return {"currency": row["currency"], "decimals": DECIMALS[int(digits)], "shown": shown}
         case "E205":
             return {"readings": "", "declared": ""}
         case "E207":

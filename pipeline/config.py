@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -66,12 +66,9 @@ def _whole(least: int, most: int) -> Callable[[object], int]:
 
 
 def _decimal(value: object) -> Decimal:
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise ValueError('a number is needed, in quotes, like "0.01"') from None
-    if isinstance(value, float) or not number.is_finite() or number < 0:
+    if isinstance(value, float) or not re.fullmatch(r"[0-9]{1,30}(\.[0-9]{1,30})?", str(value)):
         raise ValueError('a number not below zero is needed, in quotes, like "0.01"')
+    number = Decimal(str(value))
     if number >= 10**15 or number != round(number, 9):
         raise ValueError("at most 15 digits before the point and 9 after it are needed")
     return number
@@ -79,17 +76,21 @@ def _decimal(value: object) -> Decimal:
 
 def _matching(form: re.Pattern[str], words: str) -> Callable[[object], str]:
     def read(value: object) -> str:
-        if value != "" and not form.match(str(value)):
+        if not isinstance(value, str) or not form.fullmatch(value):
             raise ValueError(words)
-        return str(value)
+        return value
 
     return read
 
 
+def _blank_or(read: Callable[[object], str]) -> Callable[[object], str]:
+    return lambda value: "" if value == "" else read(value)
+
+
 def _currency(value: object) -> str:
-    if value != "" and value not in DIGITS:
+    if not isinstance(value, str) or value not in DIGITS:
         raise ValueError("three capital letters of a currency in use are needed, like EUR")
-    return str(value)
+    return value
 
 
 def _custom_fields(value: object) -> Mapping[str, tuple[Field, ...]]:
@@ -98,14 +99,21 @@ def _custom_fields(value: object) -> Mapping[str, tuple[Field, ...]]:
     unknown = set(value) - {each.name for each in TABLES}
     if unknown:
         raise ValueError(f"there is no sheet {min(unknown)}; there are {', '.join(t.name for t in TABLES)}")
-    return {
-        str(table): tuple(_custom_field(name, how) for name, how in declared.items())
-        for table, declared in value.items()
-    }
+    return {str(table): _custom_of(str(table), declared) for table, declared in value.items()}
+
+
+def _custom_of(table: str, declared: object) -> tuple[Field, ...]:
+    if not isinstance(declared, Mapping):
+        raise ValueError(f"a table is needed for {table}, like [custom_fields.{table}]")
+    names = [str(name).casefold() for name in declared]
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        raise ValueError(f"two custom fields of {table} differ only in case: {twins[0]}")
+    return tuple(_custom_field(str(name), how) for name, how in declared.items())
 
 
 def _custom_field(name: str, how: object) -> Field:
-    if not CUSTOM_NAME.match(name):
+    if not CUSTOM_NAME.fullmatch(name):
         raise ValueError(f"{name}: the name of a custom field ends in __c")
     declared = dict(how) if isinstance(how, Mapping) else {"kind": how}
     try:
@@ -152,12 +160,12 @@ class Settings:
     )
     default_currency: str = _setting(
         "",
-        _currency,
+        _blank_or(_currency),
         "currency of invoices whose currency cell is blank",
     )
     date_format: str = _setting(
         "",
-        _matching(_DATE_FORMAT, "dd, mm and yyyy are needed, like dd/mm/yyyy"),
+        _blank_or(_matching(_DATE_FORMAT, "dd, mm and yyyy are needed, like dd/mm/yyyy")),
         "how text dates are written, besides yyyy-mm-dd",
     )
     policy: str = _setting(
@@ -232,8 +240,11 @@ def settings(
             and name[len(PREFIX) :].lower() not in SETTINGS
         ):
             _read(name[len(PREFIX) :].lower(), environment[name], "in the environment")
+    # a variable that is set to nothing is not given: build systems set many so
     from_environment = {
-        name: environment[PREFIX + name.upper()] for name in SETTINGS if PREFIX + name.upper() in environment
+        name: environment[PREFIX + name.upper()]
+        for name in SETTINGS
+        if environment.get(PREFIX + name.upper())
     }
     given = [
         (_from_file(file), f"in {file.name}" if file else ""),

@@ -145,8 +145,8 @@ _TYPES = (
         "Correct the value.",
     ),
     IssueType(
-        "E212", "control-character", "A hidden control character",
-        "{label} holds a control character that cannot be seen: {value}.",
+        "E212", "control-character", "A hidden character",
+        "{label} holds a character that cannot be seen or tells nothing apart: {value}.",
         "Type the value anew instead of pasting it.",
     ),
     IssueType(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -48,7 +49,7 @@ class Objects:
             A string array.
         """
         members = [_at(key, values, rows) for key, values in self._columns.items()]
-        members += [pc.binary_join_element_wise(f'"{key}":', texts, "") for key, texts in last.items()]
+        members += [pc.binary_join_element_wise(_key(key), texts, "") for key, texts in last.items()]
         joined = pc.binary_join_element_wise(*members, ",", null_handling="skip")
         if len(joined) != len(rows):  # the kernel leaves out a row without any member
             raise ValueError("a row has no member at all")
@@ -64,15 +65,19 @@ def _said_once(key: str, values: Any) -> Any:
 
 def _at(key: str, values: Any, rows: Any) -> Any:
     if isinstance(values, Numbers):
-        return pc.binary_join_element_wise(f'"{key}":', pc.take(values.texts, rows), "")
+        return pc.binary_join_element_wise(_key(key), pc.take(values.texts, rows), "")
     if isinstance(values, pa.DictionaryArray):
         return pc.take(values.dictionary, pc.take(values.indices, rows))
     return _member(key, pc.take(values, rows))
 
 
+def _key(name: str) -> str:
+    return orjson.dumps(name).decode() + ":"
+
+
 def _member(key: str, values: Any) -> Any:
     """`"key":value` a row, null where the value is null."""
-    return pc.binary_join_element_wise(f'"{key}":', _value(values), "")
+    return pc.binary_join_element_wise(_key(key), _value(values), "")
 
 
 def arrays(texts: Any, offsets: Any) -> Any:

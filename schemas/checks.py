@@ -6,7 +6,7 @@ a cell is reported under the first check it fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -23,6 +23,8 @@ Kernel = Callable[[pa.Array], pa.Array]
 _TEXTUAL = {Kind.TEXT, Kind.IDENTIFIER, Kind.CHOICE, Kind.CURRENCY}
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}]"
 _CONTROL_OR_BREAK = r"[\x00-\x1f\x7f-\x{9f}]"
+_INVISIBLE = r"\p{Cf}|\p{Zl}|\p{Zp}|[\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]"
+"""What looks like nothing, or like a blank and is none: two identifiers that differ in it look the same."""
 _ASTRAL = r"[\x{10000}-\x{10ffff}]"
 
 
@@ -45,8 +47,7 @@ def of_text(field: Field, *, astral: bool, dates: DateFormat) -> Iterator[CellCh
     if field.required:
         yield CellCheck("E201", field.name, lambda cells: pc.not_equal(cells, ""))
     if field.kind in _TEXTUAL:
-        control = _CONTROL if field.kind is Kind.TEXT else _CONTROL_OR_BREAK
-        yield _check("E212", field, lambda cells: _free_of(cells, control, 0x20, 0x7E))
+        yield _check("E212", field, _ALL_VISIBLE[field.kind])
         if not astral:
             yield _check("E213", field, lambda cells: _free_of(cells, _ASTRAL, 0x00, 0xEF))
     if field.kind is Kind.IDENTIFIER:
@@ -65,7 +66,7 @@ def _of_kind(field: Field, dates: DateFormat) -> Iterator[CellCheck]:
         case Kind.NUMBER | Kind.MONEY:
             digits = kinds.digits_form(field)
             yield _check("E202", field, lambda cells: _match(cells, kinds.NUMBER_FORM))
-            yield _check("E203", field, lambda cells: _match(kinds.plain_number(cells), digits))
+            yield _check("E203", field, lambda cells: _match(cells, digits))
         case Kind.DATE:
             yield _check("E205", field, lambda cells: kinds.real_date(dates.to_iso(cells)))
         case Kind.DATETIME:
@@ -103,6 +104,15 @@ def _free_of(cells: pa.Array, regex: str, lowest: int, highest: int) -> pa.Array
     return pc.invert(_match(cells, regex))
 
 
+def _told_apart(cells: pa.Array) -> pa.Array:
+    """Nothing invisible stands in the text, and each letter is written in one way only (Unicode NFC)."""
+    visible = _free_of(cells, _CONTROL_OR_BREAK, 0x20, 0x7E)
+    if kinds.byte_range(cells)[1] < 0x80:
+        return visible
+    composed = pc.equal(pc.utf8_normalize(cells, form="NFC"), cells)
+    return pc.and_(visible, pc.and_(composed, pc.invert(_match(cells, _INVISIBLE))))
+
+
 def _between(values: pa.Array, earliest: date, latest: date) -> pa.Array:
     days = pc.cast(values, pa.date32())
     inside = pc.and_(
@@ -110,3 +120,12 @@ def _between(values: pa.Array, earliest: date, latest: date) -> pa.Array:
         pc.less_equal(days, pa.scalar(latest, pa.date32())),
     )
     return pc.fill_null(inside, True)
+
+
+_ALL_VISIBLE: Mapping[Kind, Kernel] = {
+    Kind.TEXT: lambda cells: _free_of(cells, _CONTROL, 0x20, 0x7E),
+    Kind.IDENTIFIER: _told_apart,
+    Kind.CHOICE: lambda cells: _free_of(cells, _CONTROL_OR_BREAK, 0x20, 0x7E),
+    Kind.CURRENCY: lambda cells: _free_of(cells, _CONTROL_OR_BREAK, 0x20, 0x7E),
+}
+"""What must not be hidden in a text: an identifier that looks like another must be the other."""

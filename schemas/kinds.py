@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 import numpy as np
@@ -36,8 +35,8 @@ STORAGE: Final = {
 }
 """The Arrow type a kind is kept in once it is read."""
 
-NUMBER_FORM: Final = r"^-?[0-9]+(\.[0-9]+)?(e\+[0-9]{2,3})?$"
-"""Digits and a point; the exponent is how the reader shows a number cell beyond 15 digits: too long, not foreign."""
+NUMBER_FORM: Final = r"^-?[0-9]+(\.[0-9]+)?$"
+"""Digits and a point; an exponent means digits that are lost or left out."""
 DAMAGED_FORM: Final = r"^-?[0-9](\.[0-9]+)?[eE]\+[0-9]{2,}$"
 """How a spreadsheet writes an identifier whose digits it has lost: 1.23457E+16; 7E10 is somebody's SKU."""
 _ISO_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -101,20 +100,6 @@ def byte_range(texts: pa.Array) -> tuple[int, int]:
     return (int(content.min()), int(content.max())) if len(content) else (255, 0)
 
 
-def plain_number(texts: pa.Array) -> pa.Array:
-    """Number texts without an exponent: what has one is rewritten digit by digit, the rest is untouched."""
-    if byte_range(texts)[1] < ord("e"):
-        return texts
-    with_exponent = pc.and_(
-        pc.match_substring(texts, pattern="e"),
-        pc.match_substring_regex(texts, pattern=NUMBER_FORM),
-    )
-    if not pc.any(with_exponent).as_py():
-        return texts
-    few = [format(Decimal(text), "f") for text in pc.filter(texts, with_exponent).to_pylist()]
-    return pc.replace_with_mask(texts, with_exponent, pa.array(few, texts.type))
-
-
 def digits_form(field: Field) -> str:
     """The number form with no more digits than the field allows; zeros in front and behind do not count."""
     return rf"^-?0*[0-9]{{1,{field.integer_digits}}}(\.[0-9]{{1,{field.fraction_digits}}}0*)?$"
@@ -126,7 +111,8 @@ def real_date(texts: pa.Array, form: str = _ISO_DATE) -> pa.Array:
     days = pc.if_else(shaped, pc.utf8_slice_codeunits(texts, 0, 10), None)
     moments = pc.strptime(days, format="%Y-%m-%d", unit="s", error_is_null=True)
     # strptime rolls 30 February over into March: only what prints back the same is in the calendar
-    return pc.fill_null(pc.equal(pc.strftime(moments, format="%Y-%m-%d"), days), False)
+    in_calendar = pc.equal(pc.strftime(moments, format="%Y-%m-%d"), days)
+    return pc.fill_null(pc.and_(in_calendar, pc.invert(pc.starts_with(days, "0000"))), False)
 
 
 def real_datetime(texts: pa.Array) -> pa.Array:
@@ -150,10 +136,9 @@ def parse(kind: Kind, texts: pa.Array, dates: DateFormat) -> pa.Array:
     """
     match kind:
         case Kind.NUMBER | Kind.MONEY:
-            plain = plain_number(texts)
-            if pc.any(pc.match_substring_regex(plain, pattern=r"\.[0-9]{9}0+$")).as_py():
-                plain = pc.replace_substring_regex(plain, pattern=r"(\.[0-9]{9})0+$", replacement=r"\1")
-            return pc.cast(plain, DECIMAL)
+            if pc.any(pc.match_substring_regex(texts, pattern=r"\.[0-9]{9}0+$")).as_py():
+                texts = pc.replace_substring_regex(texts, pattern=r"(\.[0-9]{9})0+$", replacement=r"\1")
+            return pc.cast(texts, DECIMAL)
         case Kind.DATE:
             return pc.cast(dates.to_iso(texts), pa.date32())
         case Kind.DATETIME:

@@ -18,6 +18,7 @@ _NARROW_LEFT = pa.decimal128(19, 9)
 _NARROW_RIGHT = pa.decimal128(18, 9)
 _WIDE = pa.decimal256(24, 9)
 _LIMIT = Decimal(10) ** 9
+_ROOM = pa.decimal128(38, 9)
 _UNKNOWN = -1
 
 
@@ -35,10 +36,11 @@ def product(quantity: Any, unit_price: Any, digits: Any) -> Any:
     """
     if _fits(quantity) and _fits(unit_price):
         exact = pc.multiply(pc.cast(quantity, _NARROW_LEFT), pc.cast(unit_price, _NARROW_RIGHT))
-        return pc.cast(round_to(exact, digits), DECIMAL)
-    exact = round_to(pc.multiply(pc.cast(quantity, _WIDE), pc.cast(unit_price, _WIDE)), digits)
-    most = pa.scalar(Decimal(10) ** 15, exact.type)
-    return pc.cast(pc.if_else(pc.less(pc.abs(exact), most), exact, None), DECIMAL)
+    else:
+        exact = pc.multiply(pc.cast(quantity, _WIDE), pc.cast(unit_price, _WIDE))
+    rounded = round_to(exact, digits)
+    most = pa.scalar(Decimal(10) ** 15, rounded.type)
+    return pc.cast(pc.if_else(pc.less(pc.abs(rounded), most), rounded, None), DECIMAL)
 
 
 def _fits(values: Any) -> bool:
@@ -52,14 +54,18 @@ def round_to(amounts: Any, digits: Any) -> Any:
     Args:
         amounts: decimals.
         digits: int8, decimals of the row's currency.
+
+    Returns:
+        Decimals with room for one digit more.
     """
     return _by_digits(digits, _rounded, amounts)
 
 
 def _rounded(places: int | None, amounts: Any) -> Any:
     if places is None:
-        return pa.nulls(len(amounts), amounts.type)
-    return pc.cast(pc.round(amounts, ndigits=places, round_mode="half_towards_infinity"), amounts.type)
+        return pa.nulls(len(amounts), _ROOM if amounts.type == DECIMAL else amounts.type)
+    room = pc.cast(amounts, _ROOM) if amounts.type == DECIMAL else amounts  # 999.995 rounds to one digit more
+    return pc.cast(pc.round(room, ndigits=places, round_mode="half_towards_infinity"), room.type)
 
 
 def _by_digits(digits: Any, make: Callable[..., Any], *columns: Any) -> Any:
@@ -147,7 +153,7 @@ def padded(written: Any, values: Any, digits: Any) -> Any:
 def _padded(places: int | None, written: Any, values: Any) -> Any:
     if places is None:
         return written
-    exact = pc.round(values, ndigits=places)
+    exact = pc.round(pc.cast(values, _ROOM), ndigits=places)
     text = pc.cast(pc.cast(exact, pa.decimal128(38, places), safe=False), pa.string())
     return pc.if_else(pc.fill_null(pc.equal(exact, values), False), text, written)
 

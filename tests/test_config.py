@@ -167,3 +167,26 @@ def test_the_smallest_tolerance_reaches_the_rule(desk: Desk) -> None:
     item = desk.item(amount="1.00", quantity="1", unit_price="1.01")
     assert desk.codes(desk.check([desk.invoice()], [item], amount_tolerance="0.010000000")) == []
     assert desk.codes(desk.check([desk.invoice()], [item], amount_tolerance="0.009999999")) == ["E304"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("environment", ""),
+        ("environment", "default\n"),
+        ("invoice_number_field", ""),
+        ("invoice_number_field", "A__c\n"),
+        ("default_currency", ["EUR"]),
+        ("custom_fields", {"items": "text"}),
+        ("custom_fields", {"items": {"R__c\n": "text"}}),
+        ("custom_fields", {"items": {"Region__c": "text", "region__c": "text"}}),
+        ("amount_tolerance", "1_0"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(name: str, value: object) -> None:
+    with pytest.raises(UsageError, match=name):
+        settings({name: value}, {})
+
+
+def test_a_variable_set_to_nothing_is_not_given() -> None:
+    assert settings({}, {"INVOICE_IMPORT_ENVIRONMENT": ""}) == settings({}, {})

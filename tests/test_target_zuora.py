@@ -196,7 +196,7 @@ def test_the_same_sheets_give_the_same_bytes(desk: Desk) -> None:
 
 def test_numbers_are_sent_as_the_sheet_says_them(desk: Desk) -> None:
     amounts = ["0.10", "999999999999999", "0.01", "123456789012.34", "0", "7"]
-    prices = ["0.000000001", "1e+03", "00.5", "12.30", "1", "123456.7"]
+    prices = ["0.000000001", "1000", "00.5", "12.30", "1", "123456.7"]
     items = [
         desk.item(amount=amount, unit_price=price) for amount, price in zip(amounts, prices, strict=True)
     ]

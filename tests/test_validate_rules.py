@@ -235,7 +235,7 @@ def test_more_decimals_than_the_currency_has_show_what_is_held_and_what_shows(
     (issue,) = result.issues.to_dict("records")
     assert issue["code"] == "E204"
     assert f'is "{amount}"' in issue["message"]
-    assert issue["message"].endswith(f"would show as {shown}.")
+    assert issue["message"].endswith(f"with those it shows as {shown}.")
 
 
 def test_a_negative_item_needs_a_setting(desk: Desk) -> None:

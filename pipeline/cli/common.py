@@ -36,7 +36,7 @@ WORKSPACE = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("invoice-import"),
     show_default=True,
-    envvar="INVOICE_IMPORTWORKSPACE",
+    envvar="INVOICE_IMPORT_WORKSPACE",
     help="The folder with settings, catalog, ledger and runs.",
 )
 FORMAT = click.option(
