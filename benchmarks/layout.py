@@ -36,7 +36,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Shorten the text.",
     ),
     "E212": (
-        "{label} holds a control character that cannot be seen: {value}.",
+        "{label} holds a character that cannot be seen or tells nothing apart: {value}.",
         "Type the value anew instead of pasting it.",
     ),
     "E213": (

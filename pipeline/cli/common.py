@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ Exit codes:
   7  the books don't balance
   8  another process holds the workspace for too long
   9  nothing left to do: every invoice was accepted before
+  130  interrupted; nothing half-written is left
+  141  the result could not be printed
 """
 
 INTERRUPTED = 130
@@ -65,7 +68,8 @@ def told_in_a_sentence(command: Callable[..., int]) -> Callable[..., None]:
     def wrapped(*args: Any, **kwargs: Any) -> None:
         try:
             code = command(*args, **kwargs)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except PipelineError as error:
             done()
             click.echo(f"Error: {_one_line(str(error))}", err=True)
@@ -74,12 +78,21 @@ def told_in_a_sentence(command: Callable[..., int]) -> Callable[..., None]:
             done()
             click.echo("Interrupted; nothing half-written was left.", err=True)
             code = INTERRUPTED
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = READER_GONE  # the verdict was not read: that is no success
+        except OSError as error:  # the work is done; only its result could not be told
+            code = _untold(error)
         sys.exit(code)
 
     return wrapped
+
+
+def _untold(error: OSError) -> int:
+    """End without a verdict that anybody read: that is no success, whatever the verdict was."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not isinstance(error, BrokenPipeError):
+        with suppress(OSError):
+            click.echo(f"Error: The result could not be printed: {error.strerror}.", err=True)
+    return READER_GONE
 
 
 def _one_line(text: str) -> str:
@@ -108,7 +121,7 @@ def done() -> None:
 
 def width() -> int:
     """Of the terminal in characters; 0 when the result goes elsewhere."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else 0
 
 
 def print_json(value: Any) -> None:

@@ -50,7 +50,8 @@ def summary(
         else {"sha256": line.catalog.sha256, "charges": line.catalog.charges},
         "settings": {"sha256": line.settings.sha256},
         "differences": books.differences,
-        "run_folder": folder,
+        # a byte of a path that is not UTF-8 becomes an escape
+        "run_folder": folder and folder.encode("utf-8", "backslashreplace").decode(),
         "seconds": round(seconds, 3),
     }
 
