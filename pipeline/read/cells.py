@@ -32,6 +32,11 @@ def number_text(value: float) -> str:
     return format(Decimal(text), "f") if "e-" in text else text
 
 
+def number_of(text: str) -> float:
+    """The number a cell's XML holds, as the parser takes it."""
+    return float(text)
+
+
 def _datetime_text(value: datetime) -> str:
     """To the second; without the time when that is midnight."""
     rounded = value + timedelta(microseconds=500_000)

@@ -5,13 +5,14 @@ Out: a `Grid`; row n is the n-th record, as Excel counts (line ends inside quote
 Never: infers a type, reads a null, swallows a tail behind an unclosed quote, or loses a ragged row.
 
 A file that pyarrow takes without complaint is read by pyarrow. Blank lines, ragged rows and odd quotes take
-an exact path with the csv module.
+an exact path with the csv module. Excel's own first line `sep=;` tells the delimiter; the header is then row 2.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 
@@ -27,6 +28,7 @@ Recognised = Callable[[list[str]], int]
 _HEAD = 1 << 18
 _BLOCK = 4 << 20
 _BATCH = 1 << 16
+_SEPARATOR = re.compile(rb'"?sep=([,;\t|])"?(?=[\r\n])', re.IGNORECASE)
 _QUOTE, _LF, _CR = ord('"'), ord("\n"), ord("\r")
 
 
@@ -44,7 +46,12 @@ def read_csv(name: str, data: bytes, recognised: Recognised) -> Grid:
     encoding, body = _utf8(name, data)
     if not body[:_HEAD].strip() and not body.strip():
         raise SourceError(f"{name} holds nothing but blanks; export it again.")
-    delimiter, header = _delimiter(body, recognised)
+    header: list[str] = []
+    if declared := _SEPARATOR.match(body):
+        body = body[declared.end() :]  # its line end stays, so that rows keep their number
+        delimiter = declared[1].decode()
+    else:
+        delimiter, header = _delimiter(name, body, recognised)
     grid = None
     if header and _well_quoted(body, delimiter):
         grid = _fast(name, body, delimiter, len(header))
@@ -68,15 +75,27 @@ def _utf8(name: str, data: bytes) -> tuple[str, bytes]:
     return encoding, data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _delimiter(body: bytes, recognised: Recognised) -> tuple[str, list[str]]:
+def _delimiter(name: str, body: bytes, recognised: Recognised) -> tuple[str, list[str]]:
     """The delimiter under which the first row shows most known headers, and the body's very first row."""
     cut = body[:_HEAD].decode(errors="replace")
-    best, order = ",", (-1, -1)
+    best, order = "", (-1, -1)
     for each in DELIMITERS:
-        first = next((row for row in _records(cut, each, strict=False) if any(map(str.strip, row))), [])
+        try:
+            first = next((row for row in _records(cut, each, strict=False) if any(map(str.strip, row))), [])
+        except csv.Error:  # a cell beyond the limit: it is another delimiter, or there is no header
+            continue
         if (recognised(first), len(first)) > order:
             best, order = each, (recognised(first), len(first))
+    if not best:
+        raise SourceError(_too_long(name, 1))
     return best, next(_records(cut, best, strict=False), [])
+
+
+def _too_long(name: str, row: int) -> str:
+    return (
+        f"{name} has a cell of more than {csv.field_size_limit()} characters in row {row}; "
+        "look for a missing delimiter, line end or closing quote."
+    )
 
 
 def _records(text: str, delimiter: str, *, strict: bool) -> Iterator[list[str]]:
@@ -156,6 +175,8 @@ def _checked(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
             yield record
             number += 1
     except csv.Error as error:
+        if "field limit" in str(error):
+            raise SourceError(_too_long(name, number)) from error
         raise SourceError(
             f"{name} has a quote in row {number} that is not closed, or text behind a closing quote; "
             "close it, or double the quotes inside a value."

@@ -38,14 +38,16 @@ def gather(
     """Read files into raw sheets; `pipeline.read.read` is the front door."""
     sources: list[Source] = []
     grids: list[tuple[int, Grid]] = []
-    chosen = []
-    for path in paths:
+    chosen, groups = [], []
+    for number, path in enumerate(paths, 1):
         for blob in blobs(path, limits):
             _only_once(blob, sources)
             grids += [(len(sources), each) for each in _grids(blob, tables, parser)]
+            together = blob.form is Form.TEXT and not blob.chosen
+            groups.append(-number if together else len(sources))
             sources.append(Source(blob.name, blob.sha256, len(blob.data)))
             chosen.append(blob.chosen)
-    sheets = lay_out(grids, tables)
+    sheets = lay_out(grids, tables, [each.name for each in sources], groups)
     _all_used(sources, chosen, grids, sheets.fed, tables)
     bodies = [body(each) for each in sheets.placed]
     sources = [_counted(at, each, bodies, grids) for at, each in enumerate(sources)]
@@ -55,7 +57,7 @@ def gather(
         raw[name] = _table(table, own_bodies)
         findings += [*_trimmed(table, own_bodies), _ragged(table, own_bodies)]
     ignored = {name: sum(each.ignored[name] for each in bodies) for name in IGNORED}
-    issues = _sheet_issues(tables, bodies, sources, grids)
+    issues = [*sheets.issues, *_sheet_issues(tables, bodies, sources, grids)]
     return RawSheets(raw, tuple(sources), ignored), found(findings) + Issues(sheets=tuple(issues))
 
 
@@ -89,8 +91,13 @@ def _all_used(
     if unused:
         at = unused[0]
         name, labels = sources[at].name, " or ".join(each.label for each in tables.values())
-        inside = ", ".join(grid.name for source, grid in grids if source == at and grid.part)
-        where = f"none of its sheets ({inside}) has" if inside else "its first row has none of"
+        own = [grid for source, grid in grids if source == at and grid.part]
+        inside = ", ".join(f"{grid.name}, hidden" if grid.hidden else grid.name for grid in own)
+        where = (
+            f"none of its sheets ({inside}) is visible and has"
+            if any(grid.hidden for grid in own)
+            else (f"none of its sheets ({inside}) has" if inside else "its first row has none of")
+        )
         columns = ", ".join(dict.fromkeys(f.label for t in tables.values() for f in t if f.required))
         raise SourceError(
             f"{name} holds nothing that can be imported: {where} the columns of {labels}, like {columns}."

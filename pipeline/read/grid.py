@@ -23,6 +23,7 @@ class Grid:
         blank_after: further rows that stand in the file below and hold nothing.
         cells: cells found, a row, when some rows are ragged.
         notes: how it was read.
+        hidden: the person who opens the file does not see it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Grid:
     blank_after: int = 0
     cells: npt.NDArray[np.int32] | None = None
     notes: str = ""
+    hidden: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -2,7 +2,7 @@
 
 In: the grids of all files, and the tables wanted.
 Out: a `Placed` for each sheet that feeds a table, and the issues of its headers.
-Never: looks at a value to guess what a column means.
+Never: looks at a value to guess what a column means, or puts two sheets together that nobody asked to be.
 """
 
 from __future__ import annotations
@@ -55,10 +55,24 @@ class Sheets:
     Attributes:
         placed: sheets that feed a table.
         fed: positions of the files they come from.
+        issues: sheets that were left out, and tables that several sheets could be.
     """
 
     placed: list[Placed] = field(default_factory=list)
     fed: set[int] = field(default_factory=set)
+    issues: list[SheetIssue] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A sheet with a header, and the table it seems to be: by its name, or by its key only."""
+
+    source: int
+    grid: Grid
+    header: int
+    cells: list[str]
+    table: Table | None
+    named: bool
 
 
 def normal(header: str) -> str:
@@ -98,29 +112,82 @@ def find_header(grid: Grid) -> int | None:
     return None
 
 
-def lay_out(grids: Sequence[tuple[int, Grid]], tables: Mapping[str, Table]) -> Sheets:
+def lay_out(
+    grids: Sequence[tuple[int, Grid]],
+    tables: Mapping[str, Table],
+    names: Sequence[str],
+    groups: Sequence[int],
+) -> Sheets:
     """Give each sheet its table.
 
     A sheet named like a table is that table. Of the others those feed a table that show its key; a table
-    that nothing feeds then takes a sheet at least half of whose headers it knows.
+    that nothing feeds then takes a sheet at least half of whose headers it knows. What is hidden feeds
+    nothing, and in one group only one sheet feeds a table.
+
+    Args:
+        grids: the sheets, each with the position of its file.
+        tables: the tables wanted.
+        names: of the files.
+        groups: of the files: a workbook is a group of its own, and so is a file that the user named.
     """
-    found, open_ = Sheets(), []
-    for source, grid in grids:
-        header = find_header(grid)
-        if header is not None:
-            cells = grid.texts(header, header + 1)[0]
-            table = _by_name(grid, tables) or _by_key(cells, tables)
-            if table:
-                found.placed.append(_place(grid, source, table, header, cells))
-            else:
-                open_.append((source, grid, header, cells))
-    for source, grid, header, cells in open_:
-        fed = {each.table.name for each in found.placed}
-        table = _by_half(cells, [each for each in tables.values() if each.name not in fed])
-        if table:
-            found.placed.append(_place(grid, source, table, header, cells))
+    found = Sheets()
+    candidates = [each for each in (_candidate(*one, tables) for one in grids) if each]
+    visible = [each for each in candidates if not each.grid.hidden]
+    found.issues += [_hidden(each, names) for each in candidates if each.grid.hidden and each.table]
+    feeding = []
+    for group in dict.fromkeys(groups):
+        for table in tables.values():
+            own = [each for each in visible if groups[each.source] == group and each.table is table]
+            if own:
+                feeding.append(_feeder(table, own, names, found.issues))
+    found.placed += [
+        _place(each.grid, each.source, each.table, each.header, each.cells)
+        for each in visible
+        if each.table and any(each is one for one in feeding)
+    ]
+    for each in visible:
+        fed = {one.table.name for one in found.placed}
+        half = _by_half(each.cells, [one for one in tables.values() if one.name not in fed])
+        if half and not each.table:
+            found.placed.append(_place(each.grid, each.source, half, each.header, each.cells))
     found.fed.update(each.source for each in found.placed)
     return found
+
+
+def _candidate(source: int, grid: Grid, tables: Mapping[str, Table]) -> _Candidate | None:
+    header = find_header(grid)
+    if header is None:
+        return None
+    cells = grid.texts(header, header + 1)[0]
+    named = _by_name(grid, tables)
+    return _Candidate(source, grid, header, cells, named or _by_key(cells, tables), named is not None)
+
+
+def _hidden(sheet: _Candidate, names: Sequence[str]) -> SheetIssue:
+    return _left_out(sheet, names, "it is hidden")
+
+
+def _left_out(sheet: _Candidate, names: Sequence[str], reason: str) -> SheetIssue:
+    label = sheet.table.label if sheet.table else ""
+    name = sheet.grid.name
+    return SheetIssue("W101", names[sheet.source], name, value=name, facts={"table": label, "reason": reason})
+
+
+def _feeder(
+    table: Table, own: Sequence[_Candidate], names: Sequence[str], issues: list[SheetIssue]
+) -> _Candidate:
+    """The one sheet of a group that feeds a table: the first, and an error if it is not the only one."""
+    named = [each for each in own if each.named]
+    first, *others = named or own
+    if others:
+        what = "the sheet" if first.grid.part else "the file"
+        facts = {"table": table.label, "others": ", ".join(f"{what} {each.grid.name}" for each in others)}
+        name = first.grid.name
+        issues.append(SheetIssue("E107", names[first.source], name, value=name, facts=facts))
+    if named:
+        reason = f"the sheet {first.grid.name} is {table.label}"
+        issues += [_left_out(each, names, reason) for each in own if not each.named]
+    return first
 
 
 def _by_name(grid: Grid, tables: Mapping[str, Table]) -> Table | None:

@@ -152,6 +152,23 @@ def sheet_parts(package: zipfile.ZipFile) -> dict[str, str]:
     return parts
 
 
+def shared_texts(package: zipfile.ZipFile) -> list[str]:
+    """The texts that cells refer to by their number, without phonetic hints."""
+    workbook = next((_target("", r) for r in _relations(package, "") if _is(r, "officeDocument")), _WORKBOOK)
+    part = next((_target(workbook, r) for r in _relations(package, workbook) if _is(r, "sharedStrings")), "")
+    if part not in package.NameToInfo:
+        return []
+    return ["".join(_texts(each)) for each in _xml(package, part) if _local(each.tag) == "si"]
+
+
+def _texts(element: Element) -> Iterator[str]:
+    for each in element:
+        if _local(each.tag) == "t":
+            yield each.text or ""
+        elif _local(each.tag) == "r":
+            yield from _texts(each)
+
+
 def _relations(package: zipfile.ZipFile, part: str) -> list[Element]:
     folder, file = posixpath.split(part)
     return list(_xml(package, posixpath.join(folder, "_rels", f"{file}.rels")))
@@ -177,4 +194,4 @@ def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-__all__ = ["DAMAGE", "DefusedXmlException", "gate", "sheet_parts"]
+__all__ = ["DAMAGE", "DefusedXmlException", "gate", "shared_texts", "sheet_parts"]

@@ -23,16 +23,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from pipeline.errors import SourceError
 from pipeline.read.cells import Columns
+from pipeline.read.compare import lost_cell
 from pipeline.read.frames import read_frame, write_frame
 from pipeline.read.limits import ReadLimits
-from pipeline.read.package import DAMAGE, DefusedXmlException, gate, sheet_parts
+from pipeline.read.package import DAMAGE, DefusedXmlException, gate, shared_texts, sheet_parts
 from pipeline.read.scan import Scan, UnusualError, scan, scan_exactly
 
 Frame = tuple[dict[str, Any], pa.Table]
@@ -96,16 +96,18 @@ def _sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[Frame]:
     package = zipfile.ZipFile(io.BytesIO(data))
     odd = gate(name, package, limits)
     parts = sheet_parts(package)
+    odd_texts = any(part.lower().endswith("sharedstrings.xml") for part in odd)
     book = CalamineWorkbook.from_filelike(io.BytesIO(data))
     with ThreadPoolExecutor(1) as pool:
         for meta in book.sheets_metadata:
             part = parts.get(meta.name, "")
             if meta.typ == SheetTypeEnum.WorkSheet and part in package.NameToInfo:
                 scanned = pool.submit(
-                    _scan, package, part, part in odd
+                    _scan, package, part, part in odd or odd_texts
                 )  # while the parser works outside Python's lock
                 sheet = book.get_sheet_by_name(meta.name)
-                yield _sheet(name, part, sheet, scanned.result(), package)
+                about, table = _sheet(name, part, sheet, scanned.result(), package)
+                yield about | {"hidden": meta.visible != SheetVisibleEnum.Visible}, table
 
 
 def _scan(package: zipfile.ZipFile, part: str, odd: bool) -> Scan:
@@ -128,7 +130,17 @@ def _sheet(name: str, part: str, sheet: CalamineSheet, found: Scan, package: zip
     filled = np.zeros(max(columns.rows, rows[-1] if len(rows) else 0) + 1, np.bool_)
     for text in texts:
         filled[1 : columns.rows + 1] |= pc.binary_length(text).to_numpy(zero_copy_only=False) > 0
-    _compare(place, part, filled, found, package)
+    if not set(np.flatnonzero(filled).tolist()) <= set(found.rows):
+        raise SourceError(
+            f"{place} has cells outside its rows, so the file is damaged; save it anew in Excel."
+        )
+    if found.cells is None and not all(filled[row] for row in found.valued):
+        with package.open(part) as stream:  # an empty text is the only excuse
+            found = scan_exactly(stream)
+    if found.cells and (cell := lost_cell(found.cells, texts, kinds, lambda: shared_texts(package))):
+        raise SourceError(
+            f"{place} cell {cell} has a value that cannot be read exactly; save the file anew in Excel."
+        )
     within = rows[rows <= columns.rows]
     taken = pa.table(
         {f"c{at}": text for at, text in enumerate(texts)} | {f"k{at}": k for at, k in kinds.items()}
@@ -137,22 +149,6 @@ def _sheet(name: str, part: str, sheet: CalamineSheet, found: Scan, package: zip
         taken = taken.take(pa.array(within - 1))
     about = {"name": sheet.name, "part": part, "columns": len(texts), "blank_after": len(rows) - len(within)}
     return about, taken.append_column("row", pa.array(within, pa.int32()))
-
-
-def _compare(
-    place: str, part: str, filled: npt.NDArray[np.bool_], found: Scan, package: zipfile.ZipFile
-) -> None:
-    """Two readers must agree on which rows hold something; an empty text is the only excuse."""
-    if not set(np.flatnonzero(filled).tolist()) <= set(found.rows):
-        raise SourceError(
-            f"{place} has cells outside its rows, so the file is damaged; save it anew in Excel."
-        )
-    missing = [row for row in found.valued if not filled[row]]
-    if missing:
-        with package.open(part) as stream:
-            certain = scan_exactly(stream).certain
-        if lost := sorted(certain.intersection(missing)):
-            raise SourceError(f"{place} row {lost[0]} has values that cannot be read; save it anew in Excel.")
 
 
 if __name__ == "__main__":

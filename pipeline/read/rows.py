@@ -22,7 +22,13 @@ from schemas.cells import CellKind
 from schemas.tables import EXAMPLE_REF, NOTE_MARK, TOTAL_WORDS
 
 IGNORED = ("example", "note", "total", "blank")
-_NUMBER = re.compile(r"[-+(]?[^\w\s]?\s?\d[\d.,'\s]*[^\w\s]?\)?")
+_SIGN = "[$\u00a2-\u00a5\u20a0-\u20cf]?"
+_DIGITS = (
+    r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?"
+    r"|\d{1,3}(?:[ '\u00a0\u2019\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?|[.,]\d+)"
+)
+_AMOUNT = rf"[-+]?\s?{_SIGN}\s?[-+]?{_DIGITS}\s?{_SIGN}"
+_NUMBER = re.compile(rf"{_AMOUNT}|\({_AMOUNT}\)")
 _LONGEST_TOTAL = max(map(len, TOTAL_WORDS)) + 2
 _TOTAL_STARTS = frozenset(letter for word in TOTAL_WORDS for letter in (word[0], word[0].upper()))
 _COUNTING = {CellKind.NUMBER, CellKind.FORMULA, CellKind.ERROR}
@@ -117,15 +123,32 @@ def _ignored(
 ) -> dict[str, Mask]:
     """Rows that are no data, by name; each under one name only."""
     first, blank = _first_cells(texts, size)
-    note = pc.starts_with(first, NOTE_MARK).to_numpy(zero_copy_only=False)
+    note = _notes(placed, texts, pc.starts_with(first, NOTE_MARK).to_numpy(zero_copy_only=False))
     key = next((each.index for each in placed.columns if each.field == placed.table.key[0]), None)
     example = np.zeros(size, np.bool_)
     if key is not None:
         example = pc.equal(texts[key], EXAMPLE_REF).to_numpy() & ~note
     total = np.zeros(size, np.bool_)
     for row in _total_candidates(first):
-        total[row] = not (note[row] or example[row]) and _only_numbers(placed, texts, kinds, row)
+        total[row] = not (note[row] or example[row]) and _only_numbers(key, texts, kinds, row)
     return {"example": example, "note": note, "total": total, "blank": blank}
+
+
+def _notes(placed: Placed, texts: Mapping[int, pa.ChunkedArray], marked: Mask) -> Mask:
+    """Of the rows whose first cell bears the mark those in which no further field is filled."""
+    rows = np.flatnonzero(marked)
+    if not len(rows):
+        return marked
+    fields = {each.index for each in placed.columns}
+    begun, further = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
+    for index in sorted(texts):
+        filled = pc.binary_length(texts[index].take(pa.array(rows))).to_numpy() > 0
+        if index in fields:
+            further |= begun & filled
+        begun |= filled
+    notes = np.zeros(len(marked), np.bool_)
+    notes[rows[~further]] = True
+    return notes
 
 
 def _first_cells(texts: Mapping[int, pa.ChunkedArray], size: int) -> tuple[pa.Array, Mask]:
@@ -166,17 +189,24 @@ def _bytes_at_start(texts: pa.Array) -> Mask:
 
 
 def _only_numbers(
-    placed: Placed, texts: Mapping[int, pa.ChunkedArray], kinds: Mapping[int, npt.NDArray[np.uint8]], row: int
+    key: int | None,
+    texts: Mapping[int, pa.ChunkedArray],
+    kinds: Mapping[int, npt.NDArray[np.uint8]],
+    row: int,
 ) -> bool:
-    """Whether a row holds nothing but its first word and numbers: then it is no item and no invoice."""
-    fields = {each.index for each in placed.columns}
-    cells = {index: column[row].as_py() for index, column in texts.items()}
-    word = next(index for index, cell in cells.items() if cell)
-    others = (index for index, cell in cells.items() if cell and index != word and index in fields)
-    return all(
-        (index in kinds and int(kinds[index][row]) in _COUNTING) or _NUMBER.fullmatch(cells[index])
-        for index in others
+    """Whether a row holds nothing but its first word and numbers, and no reference beside the word."""
+    cells = {index: text for index, column in texts.items() if (text := column[row].as_py())}
+    word = next(iter(cells))
+    return (key is None or key == word or key not in cells) and all(
+        _is_number(text, int(kinds[index][row]) if index in kinds else CellKind.TEXT)
+        for index, text in cells.items()
+        if index != word
     )
+
+
+def _is_number(text: str, kind: int) -> bool:
+    """A date is none, nor is a text that could be one."""
+    return kind in _COUNTING or (kind == CellKind.TEXT and _NUMBER.fullmatch(text) is not None)
 
 
 def _kinds(

@@ -63,29 +63,34 @@ class Blob:
         return sha256(self.data).hexdigest()
 
 
+def _shown(name: str) -> str:
+    """A file's name as text that can be printed and written, whatever bytes it is made of."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def blobs(path: Path, limits: ReadLimits) -> Iterator[Blob]:
     """The files a path stands for."""
     if path.is_dir():
         yield from _folder(path)
         return
-    data = _bytes(path)
-    if data[:4] == b"PK\x03\x04" and (names := _plain_zip(path.name, data)) is not None:
-        yield from _members(path.name, data, names, limits)
+    name, data = _shown(path.name), _bytes(path)
+    if data[:4] == b"PK\x03\x04" and (names := _plain_zip(name, data)) is not None:
+        yield from _members(name, data, names, limits)
         return
-    yield _blob(path.name, data)
+    yield _blob(name, data)
 
 
 def _folder(path: Path) -> Iterator[Blob]:
     try:
         found = sorted(each for each in path.iterdir() if _wanted(each.name) and each.is_file())
     except OSError as error:
-        raise SourceError(f"The folder {path.name} cannot be read: {_reason(error)}.") from error
+        raise SourceError(f"The folder {_shown(path.name)} cannot be read: {_reason(error)}.") from error
     if not found:
         raise SourceError(
-            f"The folder {path.name} holds no .xlsx and no CSV file; give the files themselves."
+            f"The folder {_shown(path.name)} holds no .xlsx and no CSV file; give the files themselves."
         )
     for each in found:
-        yield _blob(each.name, _bytes(each), chosen=False)
+        yield _blob(_shown(each.name), _bytes(each), chosen=False)
 
 
 def _wanted(name: str) -> bool:
@@ -104,14 +109,16 @@ def _bytes(path: Path) -> bytes:
         handle = os.open(path, flags)
         with open(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise SourceError(f"{path.name} is no ordinary file; give a workbook or a CSV file.")
+                raise SourceError(f"{_shown(path.name)} is no ordinary file; give a workbook or a CSV file.")
             return file.read()
     except FileNotFoundError as error:
-        raise NoSuchFileError(f"There is no file {path}.") from error
+        raise NoSuchFileError(f"There is no file {_shown(str(path))}.") from error
     except PermissionError as error:
-        raise SourceError(f"{path.name} may not be read by you; ask its owner for permission.") from error
+        raise SourceError(
+            f"{_shown(path.name)} may not be read by you; ask its owner for permission."
+        ) from error
     except OSError as error:
-        raise SourceError(f"{path.name} cannot be read: {_reason(error)}.") from error
+        raise SourceError(f"{_shown(path.name)} cannot be read: {_reason(error)}.") from error
 
 
 def _blob(name: str, data: bytes, *, chosen: bool = True) -> Blob:

@@ -142,5 +142,5 @@ def _grid(about: dict[str, Any], frame: bytes) -> Grid:
     }
     return Grid(
         about["name"], about["part"], tuple(table[f"c{at}"] for at in width), table["row"].to_numpy(), kinds,
-        about["blank_after"],
+        about["blank_after"], hidden=about["hidden"],
     )  # fmt: skip
