@@ -16,7 +16,7 @@ from schemas.kinds import content_of
 _DANGEROUS = r"^[=+\-@\t\r]"
 _NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 _QUOTED = '",\r\n'
-_AT_ONCE = 50_000
+_AT_ONCE = 25_000
 
 
 def inert(texts: Any) -> Any:

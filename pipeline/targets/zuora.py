@@ -22,7 +22,7 @@ from schemas import zuora as schema
 from schemas.columns import cells_of, plain
 from schemas.fields import Projection
 
-_AT_ONCE = 32
+_AT_ONCE = 16
 """Batches whose texts are made together: some tens of thousands of items, some tens of megabytes."""
 
 
