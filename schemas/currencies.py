@@ -27,5 +27,3 @@ DIGITS: dict[str, int] = {
     for code in codes.split()
 }
 """Digits after the point, by currency code."""
-
-MOST_DIGITS = max(DIGITS.values())

@@ -16,12 +16,12 @@ from pathlib import Path
 from pipeline import ledger, record
 from pipeline.config import Settings, settings
 from pipeline.errors import BusyError
-from pipeline.flow.books import discard
+from pipeline.flow.books import books_of, discard
 from pipeline.flow.catalog_line import load_catalog
 from pipeline.flow.classify import classify
 from pipeline.flow.clock import Clock
 from pipeline.flow.prepare import Progress, prepare
-from pipeline.ledger import IdentityTakenError, Ledger
+from pipeline.ledger import IdentityTakenError
 from pipeline.line import EXIT_CODES
 from pipeline.report.summary import summary
 from pipeline.result import CatalogLoad, Result
@@ -102,7 +102,9 @@ def run(
             return Result(line, final, EXIT_CODES[line.verdict])
         try:
             run_id = new_run_id(clock.now)
-            done = record.record(line, place, run_id, clock.started, clock.elapsed, progress)
+            done = record.record(
+                line, place, books_of(place, chosen), run_id, clock.started, clock.elapsed, progress
+            )
         except IdentityTakenError:
             continue  # another process was quicker: what it prepared is skipped or a conflict now
         return Result(line, done.summary, EXIT_CODES[line.verdict])
@@ -112,6 +114,6 @@ def run(
 def _made(path: str | Path, chosen: Settings) -> Workspace:
     """The workspace, made where it is absent, without what broken runs left."""
     place = made_if_absent(path)
-    with ledger.holding(Ledger(place.ledger, place.runs, chosen.ledger_seconds)) as recorded:
+    with ledger.holding(books_of(place, chosen)) as recorded:
         remove_orphans(place, recorded)
     return place

@@ -6,16 +6,20 @@ import os
 from pathlib import Path
 
 from pipeline import ledger
-from pipeline.config import settings
+from pipeline.config import Settings, settings
 from pipeline.flow.clock import Clock
 from pipeline.ledger import Ledger, RunEntry, RunShown, Withdrawn
-from pipeline.workspace import existing
+from pipeline.workspace import Workspace, existing
+
+
+def books_of(place: Workspace, chosen: Settings) -> Ledger:
+    """The ledger of a workspace, with the patience of the settings."""
+    return Ledger(place.ledger, place.runs, chosen.ledger_seconds)
 
 
 def _books(workspace: str | Path) -> Ledger:
     place = existing(workspace)
-    chosen = settings({}, os.environ, place.settings)
-    return Ledger(place.ledger, place.runs, chosen.ledger_seconds)
+    return books_of(place, settings({}, os.environ, place.settings))
 
 
 def list_runs(*, workspace: str | Path) -> list[RunEntry]:

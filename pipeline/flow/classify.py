@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import accept, balance, batch, content, ledger
+from pipeline.flow.books import books_of
 from pipeline.flow.prepare import Prepared
 from pipeline.issues import Findings, Issues
 from pipeline.ledger import Ledger
@@ -19,7 +20,7 @@ from schemas.columns import cells_of
 def classify(prepared: Prepared, place: Workspace) -> Line:
     """Tell accepted, rejected and skipped apart, by the issues and by what the ledger knows."""
     valid, issues = prepared.sheets.valid, prepared.issues
-    books = Ledger(place.ledger, place.runs, prepared.settings.ledger_seconds)
+    books = books_of(place, prepared.settings)
     fallen = accept.rejected(valid, issues)
     skipped, conflicts = _met_before(prepared, books, fallen)
     issues = accept.without_errors_of(issues, valid, skipped) + conflicts

@@ -25,7 +25,7 @@ from pipeline.report import entries
 from pipeline.report.summary import summary
 from pipeline.workspace import Workspace, filling
 
-__all__ = ["Recorded", "books_of", "record", "write_beside"]
+__all__ = ["Recorded", "record", "write_beside"]
 
 Progress = Callable[[str], None]
 
@@ -46,6 +46,7 @@ class Recorded:
 def record(
     line: Line,
     workspace: Workspace,
+    books: Ledger,
     run_id: str,
     started: str,
     elapsed: Callable[[], float],
@@ -56,6 +57,7 @@ def record(
     Args:
         line: the end of the line; its books balance.
         workspace: where.
+        books: its ledger.
         run_id: of the run.
         started: when, UTC, ISO 8601.
         elapsed: seconds since the start.
@@ -65,7 +67,6 @@ def record(
         ledger.IdentityTakenError: another run prepared one of the invoices meanwhile; nothing was written.
         PipelineError: the folder or the ledger cannot be written; nothing was left behind.
     """
-    books = books_of(workspace, line)
     with filling(workspace, run_id) as folder, ThreadPoolExecutor(1) as beside:
         progress("writing payloads and reports")
         table = entries.invoice_table(line)
@@ -100,11 +101,6 @@ def record(
 
 def _json(value: dict[str, Any]) -> str:
     return orjson.dumps(value).decode()
-
-
-def books_of(workspace: Workspace, line: Line) -> Ledger:
-    """The workspace's ledger, with the patience of the settings."""
-    return Ledger(workspace.ledger, workspace.runs, line.settings.ledger_seconds)
 
 
 def _run_row(line: Line, run_id: str, started: str, requests: Payloads, text: str) -> RunRow:
