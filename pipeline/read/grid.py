@@ -24,6 +24,14 @@ class Grid:
         cells: cells found, a row, when some rows are ragged.
         notes: how it was read.
         hidden: the person who opens the file does not see it.
+        hidden_rows: a boolean a row: hidden by hand or by a filter; None when none is.
+        hidden_columns: positions of columns that are not shown.
+        filtered: a filter is set, which hides rows.
+        merges: merged cells, a line each: first and last row as Excel shows them, first and last column from
+            0; not beyond the sheet's last row and column. Only the first cell of each holds a value.
+        shown: column position to what the person sees in each cell where a number format shows a number as
+            another (`10.00` for 9.996, `00123` for 123, `19%` for 0.19), without grouping and currency; ""
+            where a cell shows what it holds.
     """
 
     name: str
@@ -35,6 +43,11 @@ class Grid:
     cells: npt.NDArray[np.int32] | None = None
     notes: str = ""
     hidden: bool = False
+    hidden_rows: npt.NDArray[np.bool_] | None = None
+    hidden_columns: frozenset[int] = frozenset()
+    filtered: bool = False
+    merges: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 4), np.int32))
+    shown: Mapping[int, pa.ChunkedArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
