@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.issues import CATALOGUE
+from pipeline.report.causes import Cause, by_cause, place, whose
 from schemas.currencies import NO_CURRENCY
 
 _SHARES = ("in", "accepted", "rejected", "skipped")
@@ -22,8 +22,6 @@ _MOST_CAUSES = 25
 _PLACES = 3
 _INDENT = " " * 8
 _LEAST_WIDTH = 60
-_OF_FILE = ("E101", "E102", "E103", "E104", "E105")
-_ORDER = ("of_rows", "rows_sum", "code", "column")
 _IGNORED = {"example": "example", "note": "note", "total": "totals", "blank": "blank"}
 
 
@@ -86,12 +84,18 @@ def _verdict(summary: Mapping[str, Any]) -> Iterator[str]:
     """The verdict and the files, and the same as a sentence with numbers."""
     names = ", ".join(each["name"] for each in summary["sources"])
     yield f"{summary['verdict'].upper()}  {names}"
-    yield _sentence(summary["verdict"], summary["invoices"])
+    yield sentence(summary["verdict"], summary["invoices"])
     if summary["command"] == "check":
         yield "This was a check: nothing was changed."
 
 
-def _sentence(verdict: str, books: Mapping[str, int]) -> str:
+def sentence(verdict: str, books: Mapping[str, int]) -> str:
+    """The verdict in one sentence with numbers.
+
+    Args:
+        verdict: as the summary has it.
+        books: the invoices that came in and what became of them.
+    """
     if verdict == "unbalanced":
         return "The books do not balance: nothing was prepared. This is a fault of the program; report it."
     if verdict == "duplicate":
@@ -152,48 +156,34 @@ def _details(summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def causes(issues: pa.Table) -> Iterator[str]:
-    """Issues by cause: what is wrong with a file first, then the commonest; code, title, places, fix.
+    """Issues by cause: code, title, places, fix.
 
     Args:
         issues: as `issue_table` gives them.
     """
-    groups = issues.group_by(["code", "column"]).aggregate([("rows", "sum")])
-    of_rows = pc.invert(pc.is_in(groups["code"], value_set=pa.array(_OF_FILE)))
-    groups = groups.append_column("of_rows", of_rows).sort_by(
-        [(each, "descending" if each == "rows_sum" else "ascending") for each in _ORDER]
-    )
-    for group in groups.slice(0, _MOST_CAUSES).to_pylist():
-        mine = pc.and_(pc.equal(issues["code"], group["code"]), pc.equal(issues["column"], group["column"]))
-        yield from _cause(group, issues.filter(mine))
-    if len(groups) > _MOST_CAUSES:
-        yield f"  … and {count_of(len(groups) - _MOST_CAUSES, 'more cause')}, all of them in issues.csv"
+    grouped = by_cause(issues, _MOST_CAUSES, _PLACES)
+    for each in grouped:
+        yield from _cause(each)
+    if grouped.more:
+        yield f"  … and {count_of(grouped.more, 'more cause')}, all of them in issues.csv"
 
 
-def _cause(group: Mapping[str, Any], issues: pa.Table) -> Iterator[str]:
-    kind = CATALOGUE[group["code"]]
-    title = f"{kind.title} ({group['column']})" if group["column"] else kind.title
-    yield f"  {kind.code}  {title}" + (f": {count_of(group['rows_sum'], 'row')}" if group["of_rows"] else "")
-    one_fix = len(pc.unique(issues["fix"])) == 1
-    for each in issues.slice(0, _PLACES).to_pylist():
+def _cause(cause: Cause) -> Iterator[str]:
+    yield f"  {cause.code}  {cause.title}" + (f": {count_of(cause.rows, 'row')}" if cause.rows else "")
+    for each in cause.places:
         others = f" (and {count_of(each['rows'] - 1, 'more row')})" if each["rows"] > 1 else ""
         yield f"{_INDENT}{_place(each)}: {each['message']}{others}"
-        if not one_fix:
+        if not cause.fix:
             yield f"{_INDENT}  Fix: {each['fix']}"
-    if len(issues) > _PLACES:
-        yield f"{_INDENT}… and {len(issues) - _PLACES:,} more, all of them in issues.csv"
-    if one_fix:
-        yield f"{_INDENT}Fix: {issues['fix'][0]}"
+    if cause.more:
+        yield f"{_INDENT}… and {cause.more:,} more, all of them in issues.csv"
+    if cause.fix:
+        yield f"{_INDENT}Fix: {cause.fix}"
 
 
 def _place(issue: Mapping[str, Any]) -> str:
-    """Where it is, as one would say it: file, sheet and cell, or the row; and whose invoice it is."""
-    where = issue["file"] if issue["sheet"] in ("", issue["file"]) else f"{issue['file']} {issue['sheet']}"
-    if issue["cell"]:
-        where += f" {issue['cell']}"
-    elif issue["row"]:
-        where += f" row {issue['row']}"
-    ref = issue["invoice_ref"]
-    return f"{where}, invoice {ref}" if ref and f'"{ref}"' not in issue["message"] else where
+    ref = whose(issue)
+    return f"{place(issue)}, invoice {ref}" if ref else place(issue)
 
 
 def _where(summary: Mapping[str, Any]) -> Iterator[str]:
