@@ -205,6 +205,11 @@ class Settings:
     parser_mebibytes: int = _setting(
         6144, _whole(256, 1_000_000), "address space the parser of a workbook may use"
     )
+    marked_rows: int = _setting(
+        100_000,
+        _whole(0, 1_000_000),
+        "the most rows for which the marked workbook and rejected.xlsx are made; 0 makes none",
+    )
     custom_fields: Mapping[str, tuple[Field, ...]] = _setting(
         {}, _custom_fields, 'your own fields, per sheet: [custom_fields.items] Region__c = "text"'
     )

@@ -36,6 +36,7 @@ class Source:
         size: in bytes.
         rows: rows with something in them, headers not counted.
         notes: how it was read, for the report (`encoding UTF-8, delimiter comma`).
+        package: the bytes of a workbook whose parts can be marked where they are (.xlsx, .xlsm); else empty.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Source:
     size: int
     rows: int = 0
     notes: str = ""
+    package: bytes = attribute(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Sheet:
         part: the part of the package it lies in (`xl/worksheets/sheet1.xml`); empty for CSV.
         columns: the recognised columns.
         header_row: the row of the header as Excel shows it.
+        notes: the columns whose header says that they are notes; they have no field.
+        width: columns up to the last with anything in it.
     """
 
     source: int
@@ -80,6 +84,29 @@ class Sheet:
     part: str
     columns: tuple[Column, ...]
     header_row: int = 1
+    notes: tuple[Column, ...] = ()
+    width: int = 0
+
+
+@dataclass(frozen=True)
+class Page:
+    """A sheet of a file that has no package, as it stands, header and all: what a marked copy is made from.
+
+    Attributes:
+        source: position of its file in `RawSheets.sources`.
+        name: the sheet's name; for CSV the file's name.
+        columns: one array of text a column, never null.
+        kinds: column position to the CellKind of each cell, for columns with more than text.
+        rows: the row as Excel shows it, a row.
+        ragged: positions of rows with too many or too few cells.
+    """
+
+    source: int
+    name: str
+    columns: tuple[pa.ChunkedArray, ...]
+    kinds: Mapping[int, npt.NDArray[np.uint8]]
+    rows: npt.NDArray[np.int32]
+    ragged: Positions
 
 
 @dataclass(frozen=True)
@@ -122,11 +149,15 @@ class RawSheets:
         tables: by table name; every table of the target is present, if with no rows.
         sources: the files.
         ignored: rows that were recognised and left out: `example`, `note`, `total`, `blank`.
+        pages: the sheets of files without a package, where they are small enough to be marked.
+        our_sheets: file and part of the Issues sheets that an earlier check added: read by nobody.
     """
 
     tables: Mapping[str, RawTable]
     sources: tuple[Source, ...]
     ignored: Mapping[str, int]
+    pages: tuple[Page, ...] = ()
+    our_sheets: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ EXAMPLE_REF = "EXAMPLE"
 NOTE_MARK = "#"
 """A column or row that starts with this mark is a note: recognised and ignored."""
 
+ISSUES_TITLE = "# Issues found by invoice-import"
+"""A sheet whose first cell is exactly this was added to a marked workbook: recognised and ignored."""
+
 TOTAL_WORDS = ("total", "totals", "grand total", "sum", "subtotal", "sub-total", "sub total")
 """A row that starts with one of these words is a totals row: recognised and ignored, never an item."""
 

@@ -95,7 +95,9 @@ def hand_back() -> None:
 
 def limits(chosen: Settings) -> ReadLimits:
     """How much of this machine a file may take, as the settings say."""
-    return ReadLimits(memory=chosen.parser_mebibytes * _MEBIBYTE, seconds=chosen.parser_seconds)
+    return ReadLimits(
+        memory=chosen.parser_mebibytes * _MEBIBYTE, seconds=chosen.parser_seconds, kept=chosen.marked_rows
+    )
 
 
 def _knowledge(valid: ValidSheets, place: Workspace) -> tuple[Knowledge | None, CatalogUsed | None]:

@@ -7,7 +7,8 @@ Never: leaves out a file that was named by the user without a word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,10 +21,10 @@ import pyarrow.compute as pc
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.issues import Findings, Issues, SheetIssue, found
-from pipeline.model import Positions, RawSheets, RawTable, Sheet, Source
+from pipeline.model import Page, Positions, RawSheets, RawTable, Sheet, Source
 from pipeline.read.csv_file import read_csv
 from pipeline.read.grid import Grid
-from pipeline.read.layout import header_issues, lay_out, recognised
+from pipeline.read.layout import header_issues, is_ours, lay_out, recognised
 from pipeline.read.limits import ReadLimits
 from pipeline.read.rows import IGNORED, Body, body
 from pipeline.read.source import Blob, Form, blobs
@@ -45,8 +46,11 @@ def gather(
             grids += [(len(sources), each) for each in _grids(blob, tables, parser)]
             together = blob.form is Form.TEXT and not blob.chosen
             groups.append(-number if together else len(sources))
-            sources.append(Source(blob.name, blob.sha256, len(blob.data)))
+            package = blob.data if blob.form is Form.WORKBOOK else b""
+            sources.append(Source(blob.name, blob.sha256, len(blob.data), package=package))
             chosen.append(blob.chosen)
+    our_sheets = tuple((source, each.part) for source, each in grids if is_ours(each))
+    grids = [(source, each) for source, each in grids if not is_ours(each)]
     sheets = lay_out(grids, tables, [each.name for each in sources], groups)
     _all_used(sources, chosen, grids, sheets.fed, tables)
     bodies = [body(each) for each in sheets.placed]
@@ -58,7 +62,25 @@ def gather(
         findings += [*_trimmed(table, own_bodies), _ragged(table, own_bodies)]
     ignored = {name: sum(each.ignored[name] for each in bodies) for name in IGNORED}
     issues = [*sheets.issues, *_sheet_issues(tables, bodies, sources, grids)]
-    return RawSheets(raw, tuple(sources), ignored), found(findings) + Issues(sheets=tuple(issues))
+    pages = tuple(_pages(grids, sources, limits.kept))
+    return (
+        RawSheets(raw, tuple(sources), ignored, pages, our_sheets),
+        found(findings) + Issues(sheets=tuple(issues)),
+    )
+
+
+def _pages(grids: Sequence[tuple[int, Grid]], sources: Sequence[Source], most: int) -> Iterator[Page]:
+    """The sheets of small files without a package: what the reader saw is all that a copy can be made from."""
+    sizes: Counter[int] = Counter()
+    for source, grid in grids:
+        sizes[source] += len(grid)
+    for source, grid in grids:
+        if not sources[source].package and sizes[source] <= most:
+            expected = len(grid.columns)
+            ragged = (
+                np.flatnonzero(grid.cells != expected) if grid.cells is not None else np.zeros(0, np.int64)
+            )
+            yield Page(source, grid.name, grid.columns, grid.kinds, grid.rows, ragged)
 
 
 def _only_once(blob: Blob, sources: Sequence[Source]) -> None:
@@ -113,7 +135,15 @@ def _counted(at: int, source: Source, bodies: Iterable[Body], grids: Iterable[tu
 def _table(table: Table, bodies: Sequence[Body]) -> RawTable:
     """All sheets of a table, one after the other; a field that only some have is blank in the others."""
     sheets = tuple(
-        Sheet(p.source, p.grid.name, p.grid.part, p.columns, int(p.grid.rows[p.header]))
+        Sheet(
+            p.source,
+            p.grid.name,
+            p.grid.part,
+            p.columns,
+            int(p.grid.rows[p.header]),
+            p.note_columns,
+            len(p.grid.columns),
+        )
         for p in (each.placed for each in bodies)
     )
     sizes = [len(each.rows) for each in bodies]

@@ -19,7 +19,7 @@ from pipeline.issues import SheetIssue
 from pipeline.model import Column
 from pipeline.read.grid import Grid
 from schemas.fields import Table
-from schemas.tables import NOTE_MARK
+from schemas.tables import ISSUES_TITLE, NOTE_MARK
 
 _NOISE = re.compile(r"[\s_\-*]+")
 _STEP = 256
@@ -46,6 +46,12 @@ class Placed:
     columns: tuple[Column, ...]
     unnamed: tuple[int, ...] = ()
     notes: tuple[int, ...] = ()
+
+    @property
+    def note_columns(self) -> tuple[Column, ...]:
+        """The columns that are notes, as their header says."""
+        cells = self.grid.texts(self.header, self.header + 1)[0]
+        return tuple(Column("", cells[index].strip(), index) for index in self.notes)
 
 
 @dataclass
@@ -110,6 +116,11 @@ def find_header(grid: Grid) -> int | None:
             if any(map(str.strip, row)):
                 return start + offset
     return None
+
+
+def is_ours(grid: Grid) -> bool:
+    """Whether a sheet is the list of issues that a marked workbook came back with."""
+    return any(each.strip() == ISSUES_TITLE for row in grid.texts(0, 1) for each in row[:1])
 
 
 def lay_out(

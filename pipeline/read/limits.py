@@ -16,6 +16,7 @@ class ReadLimits:
         ratio: how many times its size a large part may unpack to.
         members: parts in a zip or workbook.
         area: cells from A1 to the last cell of a sheet, empty ones included: the parser allocates them all.
+        kept: rows of a file up to which its sheets are kept as they stand, for the copy that is marked.
     """
 
     memory: int = 3 << 30
@@ -24,6 +25,7 @@ class ReadLimits:
     ratio: int = 200
     members: int = 2_000
     area: int = 64_000_000
+    kept: int = 100_000
 
 
 DEFAULT = ReadLimits()
