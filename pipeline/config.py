@@ -176,6 +176,18 @@ class Settings:
     batch_order: str = _setting(
         "sheet", _choice("sheet", "fewest"), "invoices in the order of the sheet, or in the fewest requests"
     )
+    request: str = _setting(
+        "batch", _choice("batch", "single"), "as many invoices in a request as the API takes, or one by one"
+    )
+    single_transaction: bool = _setting(
+        False, _flag, "whether the API takes a request as a whole or not at all, where it offers that"
+    )
+    send_currency: str = _setting(
+        "always",
+        _choice("always", "given"),
+        "whether the currency is always sent, or only where the sheet gives it; without it, the API takes the "
+        "account's",
+    )
     amount_mismatch: str = _setting(
         "error", _choice("error", "warning"), "what an amount is that differs from quantity times unit price"
     )

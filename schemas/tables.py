@@ -98,7 +98,6 @@ INVOICES = Table(
             Kind.DATE,
             "The date printed on the invoice.",
             "2026-11-30",
-            required=True,
         ),
         Field(
             "due_date",
@@ -285,7 +284,6 @@ ITEMS = Table(
             Kind.DATE,
             "First day of the service.",
             "2026-11-01",
-            required=True,
         ),
         Field(
             "service_end_date",

@@ -15,6 +15,7 @@ from conftest import Desk
 
 from pipeline.config import Settings
 from pipeline.errors import UsageError
+from pipeline.model import Limits
 from pipeline.targets import TARGETS, of
 from pipeline.targets.zuora import TARGET
 from schemas import zuora
@@ -181,6 +182,31 @@ def test_the_request_says_how_and_where(desk: Desk) -> None:
     request.body.decode("utf-8")
 
 
+def test_one_by_one_each_request_is_an_invoice(desk: Desk) -> None:
+    invoices, items = [desk.invoice("R1"), desk.invoice("R2")], [desk.item("R1"), desk.item("R2")]
+    result = desk.check(invoices, items, request="single")
+    requests = list(result.line.target.requests(result.line.batches, result.line.settings))
+    assert [(each.number, each.method, each.path) for each in requests] == [
+        (1, "POST", "/v1/invoices"), (2, "POST", "/v1/invoices"),
+    ]  # fmt: skip
+    (together,) = desk.payloads(desk.check(invoices, items))
+    assert desk.payloads(result) == together["invoices"]
+
+
+def test_a_request_in_one_transaction_says_so(desk: Desk) -> None:
+    (body,) = desk.payloads(desk.check([desk.invoice()], [desk.item()], single_transaction=True))
+    assert body["useSingleTransaction"] is True
+
+
+def test_a_currency_is_sent_only_where_the_sheet_gives_it_when_that_is_set(desk: Desk) -> None:
+    invoices = [desk.invoice("R1"), desk.invoice("R2", currency="")]
+    items = [desk.item("R1"), desk.item("R2")]
+    always = desk.sent(desk.check(invoices, items, default_currency="USD"))
+    assert [each["currency"] for each in always] == ["EUR", "USD"]
+    given = desk.sent(desk.check(invoices, items, default_currency="USD", send_currency="given"))
+    assert [each.get("currency") for each in given] == ["EUR", None]
+
+
 def test_the_same_sheets_give_the_same_bytes(desk: Desk) -> None:
     invoices = [desk.invoice(f"R{n}") for n in range(120)]
     items = [desk.item(f"R{n % 120}", description=f"ü {n}") for n in range(700)]
@@ -212,7 +238,8 @@ def test_the_target_is_what_the_settings_name() -> None:
 
 
 def test_limits_are_those_of_the_api() -> None:
-    assert (TARGET.limits.invoices, TARGET.limits.items) == (50, 1000)
+    assert TARGET.limits(Settings()) == Limits(invoices=50, items=1000)
+    assert TARGET.limits(Settings(request="single")) == Limits(invoices=1, items=1000)
     assert TARGET.projection(Settings()).most_items == 1000
 
 

@@ -57,6 +57,7 @@ def settings(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--date-format", help="How text dates are written, like dd/mm/yyyy."),
         click.option("--policy", help="whole-invoices, or all-or-nothing: one rejected invoice rejects all."),
         click.option("--batch-order", help="sheet, or fewest: as few requests as can be."),
+        click.option("--request", help="batch, or single: one invoice a request."),
     )
     return functools.reduce(lambda made, option: option(made), reversed(options), command)
 

@@ -29,7 +29,8 @@ def classify(prepared: Prepared, place: Workspace) -> Line:
         issues += accept.policy(valid, fallen, skipped)
         fallen = accept.rejected(valid, issues) & ~skipped
     invoices = accept.whole(prepared.sheets, ~fallen & ~skipped)
-    batches = batch.batch(invoices, prepared.target.limits, prepared.settings.batch_order)
+    limits = prepared.target.limits(prepared.settings)
+    batches = batch.batch(invoices, limits, prepared.settings.batch_order)
     amounts = cells_of(prepared.sheets.items["effective_amount"])
     return Line(
         prepared.settings,

@@ -71,7 +71,7 @@ def _demands(target: Target, chosen: Settings) -> Demands:
     terms = Terms(
         allow_negative_items=chosen.allow_negative_items,
         amount_tolerance=chosen.amount_tolerance,
-        most_items=min(projection.most_items, target.limits.items),
+        most_items=min(projection.most_items, target.limits(chosen).items),
         number_form=number.pattern.regex if number and number.pattern else "",
         number_length=number.max_length or 0 if number else 0,
         ref_is_number=chosen.invoice_number == "ref",

@@ -17,13 +17,13 @@ class Target:
     Attributes:
         name: as people type it.
         title: for reports.
-        limits: what one request may hold.
+        limits: what one request may hold, given the settings.
         projection: which fields go where, given the settings.
         requests: batches as requests, one after the other; the same batches give the same bytes.
     """
 
     name: str
     title: str
-    limits: Limits
+    limits: Callable[[Settings], Limits]
     projection: Callable[[Settings], Projection]
     requests: Callable[[Batches, Settings], Iterator[Request]]

@@ -1,8 +1,8 @@
-"""Zuora Billing: create standalone invoices, many a request.
+"""Zuora Billing: create standalone invoices, many a request or one by one.
 
-Source: Zuora API reference, `POST /v1/invoices/batch`, read 2026-11-20: at most 50 invoices and 1,000 items
-a request; with `productRatePlanChargeId` eight fields are read from the charge whatever the request says, so
-they are not sent.
+Source: Zuora API reference, `POST /v1/invoices/batch` and `POST /v1/invoices`, read 2026-11-20: at most 50
+invoices and 1,000 items a request; with `productRatePlanChargeId` eight fields are read from the
+charge whatever the request says, so they are not sent.
 """
 
 from __future__ import annotations
@@ -26,6 +26,13 @@ _AT_ONCE = 16
 """Batches whose texts are made together: some tens of thousands of items, some tens of megabytes."""
 
 
+_PATHS = {"batch": "/v1/invoices/batch", "single": "/v1/invoices"}
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(invoices=1 if settings.request == "single" else 50, items=1000)
+
+
 def _projection(settings: Settings) -> Projection:
     return schema.projection(settings.invoice_number_length)
 
@@ -33,18 +40,22 @@ def _projection(settings: Settings) -> Projection:
 def _requests(batches: Batches, settings: Settings) -> Iterator[Request]:
     invoices = json_text.Objects(_invoice_columns(batches, settings))
     items = json_text.Objects(_item_columns(batches, settings))
-    number = 0
+    path, number = _PATHS[settings.request], 0
     for start in range(0, len(batches), _AT_ONCE):
         some = batches.batches[start : start + _AT_ONCE]
-        for body, one in zip(_bodies(batches, some, invoices, items), some, strict=True):
+        for body, one in zip(_bodies(batches, some, invoices, items, settings), some, strict=True):
             number += 1
-            yield Request(number, "POST", "/v1/invoices/batch", body, one.invoices)
+            yield Request(number, "POST", path, body, one.invoices)
 
 
 def _bodies(
-    batches: Batches, some: tuple[Batch, ...], invoices: json_text.Objects, items: json_text.Objects
+    batches: Batches,
+    some: tuple[Batch, ...],
+    invoices: json_text.Objects,
+    items: json_text.Objects,
+    settings: Settings,
 ) -> Iterator[bytes]:
-    """The bodies of some batches."""
+    """The bodies of some batches: an invoice each, or many in a frame."""
     accepted = batches.invoices
     chosen = np.concatenate([each.invoices for each in some])
     starts, sizes = accepted.offsets[chosen], accepted.sizes[chosen]
@@ -53,9 +64,15 @@ def _bodies(
     rows = pa.array(accepted.items[np.repeat(starts, sizes) + within])
     positions = pa.array(accepted.positions[chosen])
     texts = invoices.at(positions, invoiceItems=json_text.arrays(items.at(rows), offsets))
+    if settings.request == "single":
+        yield from (text.as_buffer().to_pybytes() for text in texts)
+        return
+    frame = b'{"invoices":%%b,"useSingleTransaction":%b}' % (
+        b"true" if settings.single_transaction else b"false"
+    )
     bounds = np.concatenate(([0], np.cumsum([len(each.invoices) for each in some])))
     for array in json_text.arrays(texts, bounds):
-        yield b'{"invoices":%b,"useSingleTransaction":false}' % array.as_buffer().to_pybytes()
+        yield frame % array.as_buffer().to_pybytes()
 
 
 def _invoice_columns(batches: Batches, settings: Settings) -> dict[str, Any]:
@@ -63,7 +80,8 @@ def _invoice_columns(batches: Batches, settings: Settings) -> dict[str, Any]:
     frame = batches.invoices.sheets.valid.invoices
     keys = _projection(settings).keys("invoices", settings.custom_fields)
     columns = {key: cells_of(frame[name]) for name, key in keys.items() if name in frame}
-    columns[keys["currency"]] = cells_of(frame["effective_currency"])
+    if settings.send_currency == "always":
+        columns[keys["currency"]] = cells_of(frame["effective_currency"])
     ref, number = cells_of(frame["invoice_ref"]), keys["invoice_number"]
     if settings.invoice_number == "ref":
         columns[number] = pc.coalesce(plain(columns[number]), plain(ref)) if number in columns else ref
@@ -90,6 +108,4 @@ def _item_columns(batches: Batches, settings: Settings) -> dict[str, Any]:
     return {key: columns[name] for name, key in keys.items() if name in columns}
 
 
-TARGET = Target(
-    "zuora", "Zuora: create standalone invoices", Limits(invoices=50, items=1000), _projection, _requests
-)
+TARGET = Target("zuora", "Zuora: create standalone invoices", _limits, _projection, _requests)
