@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.language import ENGLISH, LANGUAGES
 from schemas.currencies import DIGITS
 from schemas.fields import Field, Kind
 from schemas.tables import TABLES
@@ -210,6 +211,7 @@ class Settings:
     invoice_number_length: int = _setting(
         16, _whole(1, 32), "characters this tenant allows in an invoice number"
     )
+    language: str = _setting(ENGLISH, _choice(*LANGUAGES), "the language of reports and templates: en or de")
     ledger_seconds: int = _setting(
         10, _whole(0, 3600), "how long to wait for another process that holds the ledger"
     )

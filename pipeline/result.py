@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
+from pipeline.language import speaking
 from pipeline.line import Line
 from pipeline.report import entries
 from pipeline.report.issue_table import issue_table
@@ -53,7 +54,8 @@ class Result:
     @cached_property
     def issues(self) -> pd.DataFrame:
         """One row an issue, as in `issues.csv`: code, level, place, value, message, fix."""
-        return _frame(issue_table(self.line.issues, self.line.raw, self.line.tables))
+        with speaking(self.line.settings.language):
+            return _frame(issue_table(self.line.issues, self.line.raw, self.line.tables))
 
     @cached_property
     def totals(self) -> pd.DataFrame:

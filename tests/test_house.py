@@ -23,8 +23,9 @@ from pipeline.targets import TARGETS
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
-NOUNS = {"model", "issues", "errors", "config", "line", "balance", "json_text"}
-"""What travels between the rooms, the settings, and the writer of JSON: every room may name them."""
+NOUNS = {"model", "issues", "errors", "config", "language", "line", "balance", "json_text"}
+"""What travels between the rooms, the settings, the reader's language, and the writer of JSON: every room may
+name them."""
 
 STAGES = {
     "read", "validate", "enrich", "batch", "targets", "ledger", "report", "catalog", "accept", "workspace",
@@ -38,9 +39,10 @@ MAY_IMPORT = {
     **dict.fromkeys(STAGES, NOUNS),
     "model": set[str](),
     "errors": set[str](),
+    "language": set[str](),
     "json_text": set[str](),
     "issues": {"model"},
-    "config": {"errors"},
+    "config": {"errors", "language"},
     "balance": {"model"},
     "line": {"balance", "config", "issues", "model", "targets"},  # the type of the target that was chosen
     "content": {"accept", "model"},  # the reference of an invoice is told in one place
@@ -48,7 +50,7 @@ MAY_IMPORT = {
     "result": NOUNS | {"report"},
     "template": NOUNS | {"targets", "workspace"},
     "flow": NOUNS | STAGES | {"content", "record", "result"},
-    "cli": NOUNS | {"flow", "report", "result", "template", "pipeline"},
+    "cli": NOUNS | {"workspace", "flow", "report", "result", "template", "pipeline"},
     "pipeline": {"flow"},
 }
 """Room by room; `schemas` besides, everywhere."""
@@ -219,7 +221,9 @@ def test_the_wheel_holds_pipeline_and_schemas_alone(tmp_path: Path) -> None:
     assert {each for each in tops if not each.endswith(".dist-info")} == {"pipeline", "schemas"}
     ours = {str(path.relative_to(ROOT)) for path in modules().values()}
     typed = {"pipeline/py.typed", "schemas/py.typed"}
-    assert {name for name in names if ".dist-info/" not in name} == ours | typed
+    texts = {str(path.relative_to(ROOT)) for path in ROOT.glob("pipeline/locale/*/LC_MESSAGES/*.po")}
+    assert texts
+    assert {name for name in names if ".dist-info/" not in name} == ours | typed | texts
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
 

@@ -6,7 +6,7 @@ import functools
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from pipeline.errors import PipelineError
+from pipeline.language import speaking
 
 EXITS = """
 \b
@@ -48,6 +49,9 @@ FORMAT = click.option(
 )  # fmt: skip
 
 
+LANGUAGE = click.option("--language", help="Of reports and templates: en or de.")
+
+
 def settings(command: Callable[..., Any]) -> Callable[..., Any]:
     """The flags that are settings; what is not given is left to the environment and the settings file."""
     options = (
@@ -58,6 +62,7 @@ def settings(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--policy", help="whole-invoices, or all-or-nothing: one rejected invoice rejects all."),
         click.option("--batch-order", help="sheet, or fewest: as few requests as can be."),
         click.option("--request", help="batch, or single: one invoice a request."),
+        LANGUAGE,
     )
     return functools.reduce(lambda made, option: option(made), reversed(options), command)
 
@@ -68,7 +73,8 @@ def told_in_a_sentence(command: Callable[..., int]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         try:
-            code = command(*args, **kwargs)
+            with speaking(_language(kwargs)):
+                code = command(*args, **kwargs)
             if sys.stdout is not None:
                 sys.stdout.flush()
         except PipelineError as error:
@@ -84,6 +90,15 @@ def told_in_a_sentence(command: Callable[..., int]) -> Callable[..., None]:
         sys.exit(code)
 
     return wrapped
+
+
+def _language(given: Mapping[str, Any]) -> str:
+    """Of the flag, else of the settings, for a command that has a workspace, else of the environment."""
+    from pipeline import config
+    from pipeline.workspace import existing
+
+    file = existing(given["workspace"]).settings if "workspace" in given else None
+    return config.settings({"language": given.get("language")}, os.environ, file).language
 
 
 def _untold(error: OSError) -> int:

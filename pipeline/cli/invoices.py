@@ -11,6 +11,7 @@ from pipeline.cli.common import (
     EXITS,
     FILES,
     FORMAT,
+    LANGUAGE,
     WORKSPACE,
     done,
     print_json,
@@ -19,6 +20,7 @@ from pipeline.cli.common import (
     told_in_a_sentence,
     width,
 )
+from pipeline.language import say
 
 if TYPE_CHECKING:
     from pipeline.result import Result
@@ -127,16 +129,16 @@ def discard(run_id: str, workspace: Path, form: str) -> int:
 @click.command()
 @click.argument("code")
 @FORMAT
+@LANGUAGE
 @told_in_a_sentence
-def explain(code: str, form: str) -> int:
+def explain(code: str, form: str, language: str | None) -> int:
     """Explain the issue CODE: what it means and what to do."""
     from pipeline.report.explain import explained, issue_type
 
     kind = issue_type(code)
     if form == "json":
-        print_json(
-            {name: str(getattr(kind, name)) for name in ("code", "slug", "level", "title", "template", "fix")}
-        )
+        told = {name: say(getattr(kind, name)) for name in ("title", "template", "fix")}
+        print_json({"code": kind.code, "slug": kind.slug, "level": str(kind.level), **told})
     else:
         click.echo(explained(kind), nl=False)
     return 0

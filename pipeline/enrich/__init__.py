@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from pipeline.enrich import choose, prices
 from pipeline.enrich.choose import Choice, grouped
 from pipeline.issues import Findings, Issues, found
+from pipeline.language import say
 from pipeline.model import EnrichedSheets, Knowledge, Positions, ValidSheets
 from schemas.catalog import USABLE_MODELS
 from schemas.columns import cells_of, plain, series
@@ -123,7 +124,7 @@ def _faults(
         for code, rows, facts in choice.faults(by_charge):
             more = {"date": _dates(valid, rows)} if code == "E403" else {}
             if code == "E405":
-                more = {"models": " and ".join(USABLE_MODELS), "near": ""}
+                more = {"models": say(" and ").join(USABLE_MODELS), "near": ""}
             yield _finding(code, field, rows, texts, **facts, **more)
     differ = choice.other_sku(skus)
     yield _finding("E406", SKU, differ, skus, expected=plain(pc.take(choice.column("sku"), pa.array(differ))))
@@ -141,7 +142,7 @@ def _near(knowledge: Knowledge, kind: str, texts: Any, rows: Positions) -> Any:
     """The nearest names of each unknown key, in words."""
     asked = pc.take(texts, pa.array(rows)).dictionary_encode()
     said = [knowledge.near.get((kind, each), "") for each in asked.dictionary.to_pylist()]
-    words = [f" Did you mean {each}?" if each else "" for each in said]
+    words = [say(" Did you mean {near}?", near=each) if each else "" for each in said]
     return pc.take(pa.array(words, pa.string()), asked.indices)
 
 
@@ -154,7 +155,7 @@ def _overruled(items: pd.DataFrame, choice: Choice, owned: tuple[str, ...]) -> I
         differs = pc.and_(pc.is_valid(mine), pc.fill_null(pc.not_equal(mine, theirs), True))
         rows = np.flatnonzero(pc.and_(differs, pa.array(choice.row >= 0)).to_numpy(zero_copy_only=False))
         if len(rows):
-            there = pc.fill_null(pc.take(theirs, pa.array(rows)), "blank")
+            there = pc.fill_null(pc.take(theirs, pa.array(rows)), say("blank"))
             yield grouped("W401", name, rows, pc.take(mine, pa.array(rows)), there)
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import Findings
+from pipeline.language import say
 from pipeline.model import Mask, Positions, ValidSheets
 from schemas.catalog import USABLE_MODELS
 from schemas.columns import cells_of, plain, whole
@@ -67,14 +68,14 @@ class Choice:
 
     def faults(self, by_charge: bool) -> Iterator[tuple[str, Positions, dict[str, Any]]]:
         """Code, items and facts of what could not be chosen, among items that name a charge or a SKU."""
-        for code, mask, fact, say in (
+        for code, mask, fact, tell in (
             ("E403", self.expired, "validity", self._validity),
             ("E405", self.unusable, "model", self._models),
             ("E404", self.ambiguous, "near", self._charges),
         ):
             rows = np.flatnonzero(mask & (self.by_charge == by_charge))
             groups, which = np.unique(self.group[rows], return_inverse=True)
-            words = pa.array([say(int(each)) for each in groups], pa.string())
+            words = pa.array([tell(int(each)) for each in groups], pa.string())
             yield code, rows, {fact: pc.take(words, pa.array(which))}
 
     def _rows_of(self, group: int) -> list[dict[str, Any]]:
@@ -94,14 +95,21 @@ class Choice:
         periods = dict.fromkeys(
             (each["effective_from"], each["effective_to"]) for each in self._rows_of(group)
         )
-        return _some(f"from {first or 'ever'} to {last or 'open end'}" for first, last in periods)
+        return _some(
+            say(
+                "from {first} to {last}",
+                first=str(first) if first else say("ever"),
+                last=str(last) if last else say("open end"),
+            )
+            for first, last in periods
+        )
 
     def _models(self, group: int) -> str:
         return _some(dict.fromkeys(str(each["charge_model"]) for each in self._rows_of(group)))
 
     def _charges(self, group: int) -> str:
         told = (
-            f"{r['product_rate_plan_charge_id']} ({r['charge_name'] or 'no name'})"
+            f"{r['product_rate_plan_charge_id']} ({r['charge_name'] or say('no name')})"
             for r in self._rows_of(group)
         )
         return _some(dict.fromkeys(told))
@@ -109,8 +117,9 @@ class Choice:
 
 def _some(words: Any) -> str:
     told = list(words)
-    more = f" and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
-    return ", ".join(told[:_MOST_NAMED]) + more
+    listed = ", ".join(told[:_MOST_NAMED])
+    rest = len(told) - _MOST_NAMED
+    return say("{listed} and {count} more", listed=listed, count=str(rest)) if rest > 0 else listed
 
 
 def choose(valid: ValidSheets, candidates: pa.Table, skus: Any, charges: Any) -> Choice:

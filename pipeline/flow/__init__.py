@@ -11,6 +11,7 @@ product catalog is loaded on a line of its own, `catalog_line`.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline import ledger, record
@@ -21,6 +22,7 @@ from pipeline.flow.catalog_line import load_catalog
 from pipeline.flow.classify import classify
 from pipeline.flow.clock import Clock
 from pipeline.flow.prepare import Progress, prepare
+from pipeline.language import speaking
 from pipeline.ledger import IdentityTakenError
 from pipeline.line import EXIT_CODES
 from pipeline.report.summary import summary
@@ -63,11 +65,12 @@ def check(
     clock = Clock()
     place = existing(workspace)
     chosen = settings(flags, os.environ, place.settings)
-    prepared = prepare(files, place, chosen, progress)
-    line = classify(prepared, place)
-    final = summary(line, "check", None, str(report) if report else None, clock.elapsed())
-    if report is not None:
-        record.write_beside(line, Path(report), final)
+    with speaking(chosen.language):
+        prepared = prepare(files, place, chosen, progress)
+        line = classify(prepared, place)
+        final = summary(line, "check", None, str(report) if report else None, clock.elapsed())
+        if report is not None:
+            record.write_beside(line, Path(report), final)
     return Result(line, final, EXIT_CODES[line.verdict])
 
 
@@ -93,6 +96,14 @@ def run(
     """
     clock = Clock()
     chosen = settings(flags, os.environ, existing(workspace).settings)
+    with speaking(chosen.language):
+        return _run(files, workspace, chosen, clock, progress)
+
+
+def _run(
+    files: Sequence[str | Path], workspace: str | Path, chosen: Settings, clock: Clock, progress: Progress
+) -> Result:
+    """The line to its end; again when another process was quicker to take a reference."""
     prepared = prepare(files, existing(workspace), chosen, progress)
     place = _made(workspace, chosen)
     for _ in range(_TRIES):

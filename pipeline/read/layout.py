@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from pipeline.issues import SheetIssue
+from pipeline.language import filled, say
 from pipeline.model import Column
 from pipeline.read.grid import Grid
 from schemas.fields import Table
@@ -175,7 +176,7 @@ def _candidate(source: int, grid: Grid, tables: Mapping[str, Table]) -> _Candida
 
 
 def _hidden(sheet: _Candidate, names: Sequence[str]) -> SheetIssue:
-    return _left_out(sheet, names, "it is hidden")
+    return _left_out(sheet, names, say("it is hidden"))
 
 
 def _left_out(sheet: _Candidate, names: Sequence[str], reason: str) -> SheetIssue:
@@ -191,12 +192,13 @@ def _feeder(
     named = [each for each in own if each.named]
     first, *others = named or own
     if others:
-        what = "the sheet" if first.grid.part else "the file"
-        facts = {"table": table.label, "others": ", ".join(f"{what} {each.grid.name}" for each in others)}
+        what = say("the sheet {name}") if first.grid.part else say("the file {name}")
+        others_told = ", ".join(filled(what, {"name": each.grid.name}) for each in others)
+        facts = {"table": table.label, "others": others_told}
         name = first.grid.name
         issues.append(SheetIssue("E107", names[first.source], name, value=name, facts=facts))
     if named:
-        reason = f"the sheet {first.grid.name} is {table.label}"
+        reason = say("the sheet {name} is {table}", name=first.grid.name, table=table.label)
         issues += [_left_out(each, names, reason) for each in own if not each.named]
     return first
 
@@ -263,12 +265,17 @@ def header_issues(placed: Placed, source: str, kept: np.typing.NDArray[np.bool_]
             continue
         if index in placed.unnamed:
             if _has_values(placed, index, kept):
-                yield issue("E104", Column("", f"column {here.letter}", index), near="")
+                yield issue("E104", Column("", say("column {letter}", letter=here.letter), index), near="")
         elif not here.field:
             yield issue("E104", here, near=_near(cell, table))
         elif found[here.field].index != index:
             first = found[here.field]
-            yield issue("E105", here, first=f"column {first.letter}", second=f"column {here.letter}")
+            yield issue(
+                "E105",
+                here,
+                first=say("column {letter}", letter=first.letter),
+                second=say("column {letter}", letter=here.letter),
+            )
 
 
 def _has_values(placed: Placed, index: int, kept: np.typing.NDArray[np.bool_]) -> bool:
@@ -283,4 +290,4 @@ def _near(cell: str, table: Table) -> str:
         normal(header): (each.name if plain else each.label) for each in table for header in each.headers
     }
     near = get_close_matches(normal(cell), list(shown), 1, 0.7)
-    return f" Did you mean {shown[near[0]]}?" if near else ""
+    return say(" Did you mean {near}?", near=shown[near[0]]) if near else ""

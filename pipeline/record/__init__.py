@@ -7,7 +7,6 @@ flushed, named inside the ledger's transaction; only then the transaction commit
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 import orjson
 
 from pipeline import content, ledger
+from pipeline.language import threads
 from pipeline.ledger import Ledger, RunRow
 from pipeline.line import Line
 from pipeline.record.payloads import Payloads, write_payloads
@@ -67,7 +67,10 @@ def record(
         ledger.IdentityTakenError: another run prepared one of the invoices meanwhile; nothing was written.
         PipelineError: the folder or the ledger cannot be written; nothing was left behind.
     """
-    with filling(workspace, run_id) as folder, ThreadPoolExecutor(1) as beside:
+    with (
+        filling(workspace, run_id) as folder,
+        threads(1) as beside,
+    ):
         progress("writing payloads and reports")
         table = entries.invoice_table(line)
         reports = beside.submit(write_reports, line, folder.create, table)

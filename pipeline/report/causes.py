@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import CATALOGUE
+from pipeline.language import say
 
 _OF_FILE = ("E101", "E102", "E103", "E104", "E105")
 _ORDER = ("of_rows", "rows_sum", "code", "column")
@@ -73,7 +74,7 @@ def _cause(group: Mapping[str, Any], issues: pa.Table, places: int) -> Cause:
     first = some.slice(0, places)
     return Cause(
         kind.code,
-        f"{kind.title} ({group['column']})" if group["column"] else kind.title,
+        f"{say(kind.title)} ({group['column']})" if group["column"] else say(kind.title),
         group["rows_sum"] if group["of_rows"] else 0,
         some["fix"][0].as_py() if len(pc.unique(some["fix"])) == 1 else "",
         first.to_pylist(),
@@ -90,7 +91,7 @@ def place(issue: Mapping[str, Any]) -> str:
     where = issue["file"] if issue["sheet"] in ("", issue["file"]) else f"{issue['file']} {issue['sheet']}"
     if issue["cell"]:
         return f"{where} {issue['cell']}"
-    return f"{where} row {issue['row']}" if issue["row"] else str(where)
+    return say("{where} row {row}", where=where, row=str(issue["row"])) if issue["row"] else str(where)
 
 
 def whose(issue: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from pipeline.errors import UsageError
 from pipeline.issues import CATALOGUE, IssueType
+from pipeline.language import say
 
 _CHAPTERS = {
     "1": "Files, sheets and headers",
@@ -33,18 +34,19 @@ def issue_type(code: str) -> IssueType:
 
 def explained(kind: IssueType) -> str:
     """An issue type for people."""
-    return f"{kind.code} {kind.slug}\n{kind.title}\n\n{kind.template}\n{_effect(kind)}\n\nFix: {kind.fix}\n"
+    title, template, fix = say(kind.title), say(kind.template), say("Fix: {fix}", fix=say(kind.fix))
+    return f"{kind.code} {kind.slug}\n{title}\n\n{template}\n{_effect(kind)}\n\n{fix}\n"
 
 
 def _effect(kind: IssueType) -> str:
     """What becomes of the invoice."""
     if kind.level == "warning":
-        return "A warning: the invoice is accepted all the same."
+        return say("A warning: the invoice is accepted all the same.")
     if kind.code.startswith("E10") and kind.code != "E106":
-        return "An error: every invoice is rejected, because the file itself is at fault."
+        return say("An error: every invoice is rejected, because the file itself is at fault.")
     if kind.code in ("E410", "E411"):
-        return "An error: the price list is not loaded, and the catalog in use stays."
-    return "An error: the whole invoice is rejected."
+        return say("An error: the price list is not loaded, and the catalog in use stays.")
+    return say("An error: the whole invoice is rejected.")
 
 
 def catalogue() -> str:

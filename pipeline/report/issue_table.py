@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import CATALOGUE, Findings, Issues, SheetIssue
+from pipeline.language import HOLE, say
 from pipeline.model import RawSheets, RawTable
 from schemas.columns import cells_of, plain
 from schemas.fields import Table
@@ -34,7 +34,6 @@ SCHEMA = pa.schema(
 )
 """`column`: the header as written; `cell`: the address as Excel shows it; `rows`: how many it stands for."""
 
-_HOLE = re.compile(r"\{(\w+)\}")
 _LONGEST = 80
 
 
@@ -70,11 +69,11 @@ def _sheet_row(issue: SheetIssue) -> Iterator[Any]:
 
 
 def _filled(template: str, told: dict[str, str]) -> str:
-    return _HOLE.sub(lambda hole: told.get(hole[1], ""), template)
+    return HOLE.sub(lambda hole: told.get(hole[1], ""), say(template))
 
 
 def _quoted(text: str) -> str:
-    return f'"{text}"' if text else "blank"
+    return f'"{text}"' if text else say("blank")
 
 
 def _rows(found: Findings, raw: RawSheets, table: Table) -> pa.Table:
@@ -143,9 +142,11 @@ def _headers(found: Findings, sheets: RawTable, table: Table) -> tuple[Any, Any]
 
 def _sentence(template: str, told: dict[str, Any], count: int) -> Any:
     """The template with its holes filled, a row."""
-    pieces = _HOLE.split(template)
+    pieces = HOLE.split(say(template))
     parts = [told.get(piece, "") if odd % 2 else piece for odd, piece in enumerate(pieces)]
-    parts = [pc.fill_null(plain(each), "blank") if isinstance(each, pa.Array) else each for each in parts]
+    parts = [
+        pc.fill_null(plain(each), say("blank")) if isinstance(each, pa.Array) else each for each in parts
+    ]
     return pc.binary_join_element_wise(_repeated("", count), *parts, "")
 
 
@@ -157,7 +158,7 @@ def _shown(values: Any) -> Any:
         values,
     )
     quoted = pc.binary_join_element_wise('"', _visible(short), '"', "")
-    return pc.if_else(pc.equal(values, ""), "blank", quoted)
+    return pc.if_else(pc.equal(values, ""), say("blank"), quoted)
 
 
 def _visible(values: Any) -> Any:

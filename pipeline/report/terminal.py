@@ -14,15 +14,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.language import counted, figure, say
 from pipeline.report.causes import Cause, by_cause, place, whose
 from schemas.currencies import NO_CURRENCY
 
-_SHARES = ("in", "accepted", "rejected", "skipped")
+SHARES = ("in", "accepted", "rejected", "skipped")
 _MOST_CAUSES = 25
 _PLACES = 3
 _INDENT = " " * 8
 _LEAST_WIDTH = 60
-_IGNORED = {"example": "example", "note": "note", "total": "totals", "blank": "blank"}
+IGNORED = {"example": "example", "note": "note", "total": "totals", "blank": "blank"}
 
 
 def told(summary: Mapping[str, Any], issues: pa.Table, width: int = 0) -> str:
@@ -34,7 +35,8 @@ def told(summary: Mapping[str, Any], issues: pa.Table, width: int = 0) -> str:
         width: of the terminal in characters; 0 wraps nothing.
     """
     lines = [*_verdict(summary), "", *_books(summary), "", *_details(summary)]
-    for level, heading in (("error", "What must be corrected"), ("warning", "What you should know")):
+    headings = {"error": say("What must be corrected"), "warning": say("What you should know")}
+    for level, heading in headings.items():
         some = issues.filter(pc.equal(issues["level"], level))
         if len(some):
             lines += ["", heading, *causes(some)]
@@ -70,23 +72,23 @@ def visible(text: str) -> str:
 
 
 def count_of(count: int, one: str, many: str = "") -> str:
-    """A number with its noun: `1 row`, `2,000 rows`.
+    """A number with its noun, as the language in use has it: `1 row`, `2,000 rows`.
 
     Args:
         count: how many.
         one: the noun for one.
         many: the noun for more; without it an s is put to the noun for one.
     """
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return counted(count, f"{{count}} {one}", f"{{count}} {many or one + 's'}")
 
 
 def _verdict(summary: Mapping[str, Any]) -> Iterator[str]:
     """The verdict and the files, and the same as a sentence with numbers."""
     names = ", ".join(each["name"] for each in summary["sources"])
-    yield f"{summary['verdict'].upper()}  {names}"
+    yield f"{say(summary['verdict'].upper())}  {names}"
     yield sentence(summary["verdict"], summary["invoices"])
     if summary["command"] == "check":
-        yield "This was a check: nothing was changed."
+        yield say("This was a check: nothing was changed.")
 
 
 def sentence(verdict: str, books: Mapping[str, int]) -> str:
@@ -97,62 +99,82 @@ def sentence(verdict: str, books: Mapping[str, int]) -> str:
         books: the invoices that came in and what became of them.
     """
     if verdict == "unbalanced":
-        return "The books do not balance: nothing was prepared. This is a fault of the program; report it."
+        return say(
+            "The books do not balance: nothing was prepared. This is a fault of the program; report it."
+        )
     if verdict == "duplicate":
-        return "Nothing is left to do: every invoice was accepted before."
+        return say("Nothing is left to do: every invoice was accepted before.")
     if not books["in"]:
-        return "Nothing is accepted: no invoice was found."
+        return say("Nothing is accepted: no invoice was found.")
     if not books["skipped"] and books["in"] in (books["accepted"], books["rejected"]):
-        return "Every invoice is accepted." if books["accepted"] else "Every invoice is rejected."
-    verbs = {"accepted": _is(books["accepted"]), "rejected": _is(books["rejected"])}
-    told = [f"{books[share]:,} {verb} {share}" for share, verb in verbs.items()]
-    before = f", {books['skipped']:,} {_was(books['skipped'])} accepted before" if books["skipped"] else ""
-    return f"Of {count_of(books['in'], 'invoice')} {', '.join(told)}{before}."
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _was(count: int) -> str:
-    return "was" if count in (0, 1) else "were"
+        return say("Every invoice is accepted." if books["accepted"] else "Every invoice is rejected.")
+    parts = [
+        counted(books["accepted"], "{count} is accepted", "{count} are accepted"),
+        counted(books["rejected"], "{count} is rejected", "{count} are rejected"),
+    ]
+    if books["skipped"]:
+        parts.append(counted(books["skipped"], "{count} was accepted before", "{count} were accepted before"))
+    return counted(
+        books["in"], "Of {count} invoice {parts}.", "Of {count} invoices {parts}.", parts=", ".join(parts)
+    )
 
 
 def _books(summary: Mapping[str, Any]) -> Iterator[str]:
     """The identity as a table: in = accepted + rejected + skipped, a row for each currency."""
-    rows = [["", *_SHARES]]
-    rows += [[what, *(f"{summary[what][share]:,}" for share in _SHARES)] for what in ("invoices", "items")]
+    rows = [["", *map(say, SHARES)]]
+    rows += [
+        [say(what), *(figure(summary[what][share]) for share in SHARES)] for what in ("invoices", "items")
+    ]
     for currency, sums in summary["money"].items():
-        name = "no currency" if currency == NO_CURRENCY else currency
-        rows.append([name, *(f"{Decimal(sums[share]):,}" for share in _SHARES)])
+        name = say("no currency") if currency == NO_CURRENCY else currency
+        rows.append([name, *(figure(Decimal(sums[share])) for share in SHARES)])
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     for first, *cells in rows:
         numbers = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
         yield "   ".join([first.ljust(widths[0]), *numbers])
     unread = summary["items"]["amount_unread"]
     if unread:
-        yield f"The amount of {count_of(unread, 'item')} is unknown and not in these sums."
-    yield from (f"Does not balance: {each}" for each in summary["differences"])
+        yield counted(
+            unread,
+            "The amount of {count} item is unknown and not in these sums.",
+            "The amount of {count} items is unknown and not in these sums.",
+        )
+    yield from (say("Does not balance: {what}", what=each) for each in summary["differences"])
 
 
 def _details(summary: Mapping[str, Any]) -> Iterator[str]:
-    count, target = summary["requests"], summary["target"]
-    requests = f"{count_of(count, 'request')} for {target}" if count else "no request"
-    if summary["command"] == "check":
-        yield f"A run would prepare {requests}."
-    else:
-        sent = "; nothing has been sent." if count else "."
-        yield f"{requests[0].upper()}{requests[1:]} {_was(count)} prepared{sent}"
+    yield _plan(summary["command"], summary["requests"], summary["target"])
     ignored = [
-        f"{count:,} {_IGNORED.get(name, name)}" for name, count in summary["ignored_rows"].items() if count
+        f"{figure(count)} {say(IGNORED.get(name, name))}"
+        for name, count in summary["ignored_rows"].items()
+        if count
     ]
     if ignored:
-        yield f"Rows left out, because they are no data: {', '.join(ignored)}."
+        yield say("Rows left out, because they are no data: {rows}.", rows=", ".join(ignored))
     catalog = summary["catalog"]
     if catalog:
-        yield f"Catalog: {catalog['sha256'][:12]} with {count_of(catalog['charges'], 'charge')}."
+        known = count_of(catalog["charges"], "charge")
+        yield say("Catalog: {name} with {charges}.", name=catalog["sha256"][:12], charges=known)
     else:
-        yield "Catalog: none is loaded."
+        yield say("Catalog: none is loaded.")
+
+
+def _plan(command: str, count: int, target: str) -> str:
+    """What would be prepared, or was."""
+    if not count:
+        return say("A run would prepare no request." if command == "check" else "No request was prepared.")
+    one, many = (
+        (
+            "A run would prepare {count} request for {target}.",
+            "A run would prepare {count} requests for {target}.",
+        )
+        if command == "check"
+        else (
+            "{count} request for {target} was prepared; nothing has been sent.",
+            "{count} requests for {target} were prepared; nothing has been sent.",
+        )
+    )
+    return counted(count, one, many, target=target)
 
 
 def causes(issues: pa.Table) -> Iterator[str]:
@@ -165,32 +187,39 @@ def causes(issues: pa.Table) -> Iterator[str]:
     for each in grouped:
         yield from _cause(each)
     if grouped.more:
-        yield f"  … and {count_of(grouped.more, 'more cause')}, all of them in issues.csv"
+        more = counted(
+            grouped.more,
+            "… and {count} more cause, all of them in issues.csv",
+            "… and {count} more causes, all of them in issues.csv",
+        )
+        yield f"  {more}"
 
 
 def _cause(cause: Cause) -> Iterator[str]:
     yield f"  {cause.code}  {cause.title}" + (f": {count_of(cause.rows, 'row')}" if cause.rows else "")
     for each in cause.places:
-        others = f" (and {count_of(each['rows'] - 1, 'more row')})" if each["rows"] > 1 else ""
-        yield f"{_INDENT}{_place(each)}: {each['message']}{others}"
+        others = each["rows"] - 1
+        more = f" ({counted(others, 'and {count} more row', 'and {count} more rows')})" if others else ""
+        yield f"{_INDENT}{_place(each)}: {each['message']}{more}"
         if not cause.fix:
-            yield f"{_INDENT}  Fix: {each['fix']}"
+            yield f"{_INDENT}  {say('Fix: {fix}', fix=each['fix'])}"
     if cause.more:
-        yield f"{_INDENT}… and {cause.more:,} more, all of them in issues.csv"
+        more = say("… and {count} more, all of them in issues.csv", count=figure(cause.more))
+        yield f"{_INDENT}{more}"
     if cause.fix:
-        yield f"{_INDENT}Fix: {cause.fix}"
+        yield f"{_INDENT}{say('Fix: {fix}', fix=cause.fix)}"
 
 
 def _place(issue: Mapping[str, Any]) -> str:
     ref = whose(issue)
-    return f"{place(issue)}, invoice {ref}" if ref else place(issue)
+    return say("{place}, invoice {ref}", place=place(issue), ref=ref) if ref else place(issue)
 
 
 def _where(summary: Mapping[str, Any]) -> Iterator[str]:
     """Where the reports lie, and how to take a run back; for a check, how to get all of them."""
     if summary["run_folder"]:
-        yield from ("", f"Reports: {summary['run_folder']}")
+        yield from ("", say("Reports: {folder}", folder=summary["run_folder"]))
     elif summary["command"] == "check" and (summary["issues"] or summary["warnings"]):
-        yield from ("", "Every issue, one a line, as issues.csv: check again with --report DIR.")
+        yield from ("", say("Every issue, one a line, as issues.csv: check again with --report DIR."))
     if summary["run_id"] and summary["invoices"]["accepted"]:
-        yield f"To withdraw it: invoice-import discard {summary['run_id']}"
+        yield say("To withdraw it: invoice-import discard {run}", run=summary["run_id"])

@@ -8,13 +8,13 @@ the environment, and judges no cell itself: every judgement is a check of a comp
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.issues import CATALOGUE, Findings, Issues, Level, found
+from pipeline.language import threads
 from pipeline.model import Mask, RawSheets, RawTable, ValidSheets
 from pipeline.validate import facts, typed, words
 from pipeline.validate.demands import Demands
@@ -87,7 +87,7 @@ def _findings(
         mine = [each for each in (name + frames.KIND_SUFFIX, name) if each in cells]
         return _of_column(table[name], raw, list(frames.failures(schema, cells[mine])), dates)
 
-    with ThreadPoolExecutor(typed.THREADS) as side_by_side:
+    with threads(typed.THREADS) as side_by_side:
         return [each for some in side_by_side.map(of_column, raw.fields) for each in some]
 
 
@@ -167,5 +167,5 @@ def _value_failures(
         columns, schema = part
         return list(frames.failures(schema, frame[columns]))
 
-    with ThreadPoolExecutor(typed.THREADS) as side_by_side:
+    with threads(typed.THREADS) as side_by_side:
         return [each for some in side_by_side.map(judged, parts) for each in some]

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import Findings
+from pipeline.language import say
 from pipeline.model import Positions, RawTable
 from schemas import money
 from schemas.cells import CellKind
@@ -28,17 +29,17 @@ _TWO_READINGS = re.compile(r"^([0-9]{1,2})[./ -]([0-9]{1,2})[./ -]([0-9]{4})$")
 _MOST_SUGGESTED = 200
 """Distinct values for which the nearest choice is looked for: beyond, a suggestion helps nobody."""
 
-_DECIMALS = pa.array(["no decimals", "1 decimal", "2 decimals", "3 decimals", "4 decimals"])
+DECIMALS = ("no decimals", "1 decimal", "2 decimals", "3 decimals", "4 decimals")
 """By the number of digits."""
 
-_HELD_WORDS = {
+HELD_WORDS = {
     CellKind.NUMBER: "a number",
     CellKind.DATE: "a date",
     CellKind.TIME: "a time",
     CellKind.BOOLEAN: "TRUE or FALSE",
     CellKind.TEXT: "a text",
 }
-_NEEDED_WORDS = {
+NEEDED_WORDS = {
     Kind.TEXT: ("a text", "Text"),
     Kind.IDENTIFIER: ("a text", "Text"),
     Kind.NUMBER: ("a number", "Number"),
@@ -70,7 +71,7 @@ def of_cell(code: str, field: Field, raw: RawTable, rows: Positions, dates: Date
         case "E205":
             return {
                 "readings": _mapped(raw, field, rows, both_readings),
-                "declared": f" or {dates.declared}" if dates.declared else "",
+                "declared": say(" or {format}", format=dates.declared) if dates.declared else "",
             }
         case "E208":
             lengths = pc.utf8_length(_texts(raw, field, rows))
@@ -78,12 +79,12 @@ def of_cell(code: str, field: Field, raw: RawTable, rows: Positions, dates: Date
         case "E209":
             return {"choices": ", ".join(field.choices), "near": _nearest(raw, field, rows, field.choices)}
         case "E211":
-            return {"form": field.pattern.words if field.pattern else ""}
+            return {"form": say(field.pattern.words) if field.pattern else ""}
         case "E216":
             held = raw.kinds[field.name][rows]
-            needed, cell_format = _NEEDED_WORDS[field.kind]
-            words = [_HELD_WORDS.get(CellKind(each), "something else") for each in held.tolist()]
-            return {"needed": needed, "format": cell_format, "held": pa.array(words, pa.string())}
+            needed, cell_format = NEEDED_WORDS[field.kind]
+            words = [say(HELD_WORDS.get(CellKind(each), "something else")) for each in held.tolist()]
+            return {"needed": say(needed), "format": say(cell_format), "held": pa.array(words, pa.string())}
         case "E220":
             return {"near": _nearest(raw, field, rows, tuple(DIGITS))}
         case _:
@@ -103,8 +104,10 @@ def both_readings(text: str) -> str:
         except ValueError:
             continue
     if len(set(readings)) < 2:
-        return f" It could mean {readings[0]}." if readings else ""
-    return f" It could mean {readings[0]} (day first) or {readings[1]} (month first)."
+        return say(" It could mean {date}.", date=readings[0]) if readings else ""
+    return say(
+        " It could mean {first} (day first) or {second} (month first).", first=readings[0], second=readings[1]
+    )
 
 
 def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, demands: Demands) -> Findings:
@@ -129,7 +132,7 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
             values, facts = told("amount"), _too_many_decimals(gathered, rows)
         case "E304" | "W304":
             expected = _sums(frame, "product", "digits", rows)
-            facts = {"expected": pc.fill_null(expected, "longer than an amount may be")}
+            facts = {"expected": pc.fill_null(expected, say("longer than an amount may be"))}
         case "E305":
             facts = {"expected": told("invoice_date")}
         case "E306":
@@ -150,7 +153,7 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
             values = told("number")
         case "E317":
             form = demands.tables["invoices"]["invoice_number"].pattern
-            facts = {"form": form.words if form else "", "max_length": str(demands.terms.number_length)}
+            facts = {"form": say(form.words) if form else "", "max_length": str(demands.terms.number_length)}
         case _:
             pass
     return Findings(code, name, field, rows, values, facts)
@@ -177,7 +180,7 @@ def _too_many_decimals(gathered: Facts, rows: Positions) -> dict[str, Any]:
     ]
     return {
         "currency": currencies,
-        "decimals": pc.take(_DECIMALS, digits),
+        "decimals": pc.take(pa.array(list(map(say, DECIMALS))), digits),
         "shown": pa.array(shown, pa.string()),
     }
 
@@ -202,10 +205,10 @@ def _texts(raw: RawTable, field: Field, rows: Positions) -> Any:
     return plain(pc.take(cells_of(raw.frame[field.name]), pa.array(rows)))
 
 
-def _mapped(raw: RawTable, field: Field, rows: Positions, say: Any) -> Any:
+def _mapped(raw: RawTable, field: Field, rows: Positions, tell: Any) -> Any:
     """What a function says of each distinct text, a row."""
     texts = _texts(raw, field, rows).dictionary_encode()
-    said = pa.array([say(each) for each in texts.dictionary.to_pylist()], pa.string())
+    said = pa.array([tell(each) for each in texts.dictionary.to_pylist()], pa.string())
     return pc.take(said, texts.indices)
 
 
@@ -213,10 +216,10 @@ def _nearest(raw: RawTable, field: Field, rows: Positions, choices: tuple[str, .
     asked = 0
     folded = {each.casefold(): each for each in choices}
 
-    def say(text: str) -> str:
+    def tell(text: str) -> str:
         nonlocal asked
         asked += 1
         near = get_close_matches(text.casefold(), folded, 1) if asked <= _MOST_SUGGESTED else []
-        return f" Did you mean {folded[near[0]]}?" if near else ""
+        return say(" Did you mean {near}?", near=folded[near[0]]) if near else ""
 
-    return _mapped(raw, field, rows, say)
+    return _mapped(raw, field, rows, tell)
