@@ -27,7 +27,9 @@ def cells_of(column: pd.Series[Any]) -> Any:
 
 def whole(values: Any) -> Any:
     """A column in one piece."""
-    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if not isinstance(values, pa.ChunkedArray):
+        return values
+    return values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()  # that copies even a single piece
 
 
 def compact(values: Any) -> Any:
