@@ -7,11 +7,12 @@ of rows or columns, in spaces, or in how a number or date is written, have the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,13 +20,14 @@ from pipeline.accept import items_of
 from pipeline.model import Positions, ValidSheets
 from schemas import money
 from schemas.columns import cells_of, plain
+from schemas.kinds import content_of
 
 _IDENTITY = ("invoice_ref", "item_no")
 _EFFECTIVE = ("amount", "currency")
 """Columns whose effective value counts: computed or by default, it is what will be billed."""
 
 _BETWEEN_FIELDS = "\x1f"
-_BETWEEN_ITEMS = b"\x1e"
+_END = "\x1e"
 _AT_ONCE = 5_000
 
 
@@ -38,41 +40,87 @@ def fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
     """
     items, offsets = items_of(valid.parent, positions, len(valid.invoices))
     of_invoices, of_items = _members(valid, "invoices"), _members(valid, "items")
+    amounts = _whole_numbers(cells_of(valid.items["effective_amount"]))
     made: list[str] = []
     for start in range(0, len(positions), _AT_ONCE):
         stop = min(start + _AT_ONCE, len(positions))
-        headers = _lines(of_invoices, positions[start:stop]).to_pylist()
-        lines = _lines(of_items, items[offsets[start] : offsets[stop]]).to_pylist()  # bytes, in UTF-8
-        bounds = (offsets[start : stop + 1] - offsets[start]).tolist()
-        for place, header in enumerate(headers):
-            content = _BETWEEN_ITEMS.join([header, *sorted(lines[bounds[place] : bounds[place + 1]])])
-            made.append(sha256(content).hexdigest())
+        headers = _lines(of_invoices, positions[start:stop])
+        rows, bounds = items[offsets[start] : offsets[stop]], offsets[start : stop + 1] - offsets[start]
+        owner = np.repeat(np.arange(stop - start), np.diff(bounds))
+        order = np.lexsort((amounts[rows], owner))
+        rows = rows[order]
+        lines = _ties_by_text(_lines(of_items, rows), owner, amounts[rows])
+        made += _digests(headers, lines, bounds)
     return made
 
 
+def _digests(headers: Any, lines: Any, bounds: Positions) -> Iterator[str]:
+    """The hash of each header and of its lines, `lines[bounds[i]:bounds[i + 1]]`, as they stand in memory."""
+    text = content_of(lines).data
+    ends = np.concatenate(([0], np.cumsum(pc.binary_length(lines).to_numpy())))[bounds].tolist()
+    for place, header in enumerate(headers.to_pylist()):
+        digest = sha256(header.encode())
+        digest.update(text[ends[place] : ends[place + 1]])
+        yield digest.hexdigest()
+
+
+def _whole_numbers(amounts: Any) -> npt.NDArray[np.int64]:
+    """A number a decimal, the same for the same value; it only puts items into an order."""
+    filled = pc.fill_null(amounts, 0)
+    words = np.frombuffer(filled.buffers()[1], np.int64)
+    return words[2 * filled.offset : 2 * (filled.offset + len(filled)) : 2]
+
+
+def _ties_by_text(lines: Any, owner: Positions, amounts: npt.NDArray[np.int64]) -> Any:
+    """Lines in the order of owner and amount; those of one owner and one amount by their text."""
+    same = (owner[1:] == owner[:-1]) & (amounts[1:] == amounts[:-1])
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    if not len(tied):
+        return lines
+    group = np.cumsum(np.append(True, ~same))[tied]
+    table = pa.table({"group": group, "line": pc.take(lines, pa.array(tied))})
+    order = pc.sort_indices(table, sort_keys=[("group", "ascending"), ("line", "ascending")])
+    place = np.arange(len(lines))
+    place[tied] = tied[order.to_numpy()]
+    return pc.take(lines, pa.array(place))
+
+
 def _members(valid: ValidSheets, table: str) -> dict[str, Any]:
-    """The columns that are content, by how their values begin: `name=` as read, `name!` as in the sheet.
+    """The columns that are content, by how their values begin: `name=` as read; one of all that is unread.
 
     Blank cells are null; a repetitive column has its texts written already.
     """
-    raw, unread = valid.raw.tables[table], valid.unread[table]
     frame, numbers = {"invoices": (valid.invoices, {}), "items": (valid.items, valid.number_texts)}[table]
     names = {str(each) for each in frame.columns} - {*_IDENTITY, *_EFFECTIVE}
     members = {f"{name}=": numbers.get(name, cells_of(frame[name])) for name in sorted(names)}
-    for name in sorted(set(unread) - set(_IDENTITY)):
-        members[f"{name}!"] = _only(np.flatnonzero(unread[name]), cells_of(raw.frame[name]))
-    return {begin: _said_once(begin, values) for begin, values in members.items()}
+    return {begin: _said_once(begin, values) for begin, values in members.items()} | _unread(valid, table)
 
 
-def _only(rows: Positions, cells: Any) -> Any:
-    """A column that holds its cells in some rows and null in all others."""
-    place = np.full(len(cells), -1, np.int32)
+def _unread(valid: ValidSheets, table: str) -> dict[str, Any]:
+    """What could not be read, as it stands in the sheet: `name!text` and so on, in the rows that have any."""
+    masks, raw = valid.unread[table], valid.raw.tables[table].frame
+    names = [each for each in sorted(set(masks) - set(_IDENTITY)) if masks[each].any()]
+    if not names:
+        return {}
+    rows = np.flatnonzero(np.logical_or.reduce([masks[each] for each in names]))
+    at = pa.array(rows)
+    told = [
+        pc.binary_join_element_wise(
+            f"{name}!",
+            pc.if_else(pa.array(masks[name][rows]), plain(pc.take(cells_of(raw[name]), at)), None),
+            "",
+        )
+        for name in names
+    ]
+    place = np.full(len(raw), -1, np.int32)
     place[rows] = np.arange(len(rows))
-    told = plain(pc.take(cells, pa.array(rows)))
-    return pa.DictionaryArray.from_arrays(pa.array(place, mask=place < 0), told, safe=False)
+    joined = pc.binary_join_element_wise(*told, "", _BETWEEN_FIELDS, null_handling="skip")
+    return {"!": pa.DictionaryArray.from_arrays(pa.array(place, mask=place < 0), joined, safe=False)}
 
 
 def _said_once(begin: str, values: Any) -> Any:
+    if pa.types.is_date32(values.type):
+        values = values.dictionary_encode()
     if not isinstance(values, pa.DictionaryArray):
         return values
     return pa.DictionaryArray.from_arrays(values.indices, _said(begin, values.dictionary), safe=False)
@@ -84,7 +132,7 @@ def _said(begin: str, values: Any) -> Any:
 
 
 def _lines(members: Mapping[str, Any], rows: Positions) -> Any:
-    """One text a row, as bytes: its fields by name, blank ones left out, unreadable ones as in the sheet."""
+    """One text a row: its fields by name, blank ones left out, with an end; what is unread as in the sheet."""
     at = pa.array(rows)
     parts = [
         pc.take(values.dictionary, pc.take(values.indices, at))
@@ -92,5 +140,4 @@ def _lines(members: Mapping[str, Any], rows: Positions) -> Any:
         else _said(begin, pc.take(values, at))
         for begin, values in members.items()
     ]
-    joined = pc.binary_join_element_wise(*parts, "", _BETWEEN_FIELDS, null_handling="skip")
-    return pc.cast(joined, pa.binary())
+    return pc.binary_join_element_wise(*parts, _END, _BETWEEN_FIELDS, null_handling="skip")

@@ -50,10 +50,14 @@ class Choice:
     def column(self, name: str) -> Any:
         """A catalog column, a row an item; null where no charge was chosen; text is dictionary-encoded."""
         values = whole(self.candidates[name])
-        rows = pa.array(self.row.astype(np.int32), mask=self.row < 0)
         if pa.types.is_string(values.type):
-            return pa.DictionaryArray.from_arrays(rows, values, safe=False)
-        return pc.take(values, rows)
+            return pa.DictionaryArray.from_arrays(self._rows, values, safe=False)
+        return pc.take(values, self._rows)
+
+    @cached_property
+    def _rows(self) -> Any:
+        """The chosen rows as indices: one array for all columns, so that what they say can be written as one."""
+        return pa.array(self.row.astype(np.int32), mask=self.row < 0)
 
     def unknown_by(self, kind: str) -> Positions:
         """Items whose key has no candidate."""

@@ -46,8 +46,9 @@ def write(columns: Mapping[str, Any], file: BinaryIO, header: bool = True) -> No
     rows = len(next(iter(columns.values())))
     for start in range(0, rows, _AT_ONCE):
         *some, last = (_part(each, width, start) for each, width in groups)
-        ended = pc.binary_join_element_wise(last, "\n", "")
-        file.write(content_of(pc.binary_join_element_wise(*some, ended, ",")).data)
+        ended = pc.binary_join_element_wise(last, "\n", "", null_handling="replace")
+        lines = pc.binary_join_element_wise(*some, ended, ",", null_handling="replace")
+        file.write(content_of(lines).data)
 
 
 def _said_once(values: Any) -> Any:
@@ -97,7 +98,7 @@ def _same_rows(one: Any, other: Any) -> bool:
 
 
 def _part(values: Any, width: int, start: int) -> Any:
-    """Some rows of a column; a null of a group leaves all its cells empty."""
+    """Some rows of a column; a null leaves its cell empty, and of a group all its cells."""
     some = values.slice(start, _AT_ONCE)
     texts = pc.take(some.dictionary, some.indices) if isinstance(some, pa.DictionaryArray) else _cells(some)
-    return pc.fill_null(texts, "," * (width - 1))
+    return pc.fill_null(texts, "," * (width - 1)) if width > 1 else texts
