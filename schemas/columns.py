@@ -29,7 +29,9 @@ def whole(values: Any) -> Any:
     """A column in one piece."""
     if not isinstance(values, pa.ChunkedArray):
         return values
-    return values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()  # that copies even a single piece
+    return (
+        values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
+    )  # that copies even a single piece
 
 
 def compact(values: Any) -> Any:
