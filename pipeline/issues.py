@@ -346,6 +346,31 @@ _TYPES = (
         "{label} is blank; the catalog's price {expected} is used, as the settings say.",
         "Nothing has to be done; the setting is catalog_price.",
     ),
+    IssueType(
+        "E412", "account-key-twice", "A key that stands on two accounts",
+        "{label} {value} stands in another row of the list too, as {other}.",
+        "Each account has one row, and each of its keys belongs to it alone: correct or remove one of the rows.",
+    ),
+    IssueType(
+        "E413", "account-unknown", "An account is unknown",
+        "The account list has no {label} {value}.{near}",
+        "Correct it, or load a list that has the account: invoice-import accounts load FILE.",
+    ),
+    IssueType(
+        "E414", "accounts-differ", "An invoice that names two accounts",
+        "The invoice {value} names different accounts: {accounts}.",
+        "Correct one of them, or leave all but one blank.",
+    ),
+    IssueType(
+        "E415", "customer-unknown", "Whom the invoice bills cannot be told",
+        "The invoice {value} gives no customer id, {reason}.",
+        "Fill in the customer id, or load an account list that has it: invoice-import accounts load FILE.",
+    ),
+    IssueType(
+        "W411", "currency-unusual", "Another currency than the account's",
+        "{label} is {value}, but the account is billed in {expected}.",
+        "Look whether the currency is meant; the sheet's counts.",
+    ),
     # 5 ledger and policy
     IssueType(
         "E501", "reference-conflict", "An invoice that exists already with other content",

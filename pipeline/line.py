@@ -25,6 +25,14 @@ class CatalogUsed:
 
 
 @dataclass(frozen=True)
+class AccountsUsed:
+    """The snapshot that accounts were looked up in."""
+
+    sha256: str
+    accounts: int
+
+
+@dataclass(frozen=True)
 class Line:
     """The end of the line.
 
@@ -40,6 +48,7 @@ class Line:
         batches: the accepted invoices.
         balance: the books.
         catalog: the snapshot used; None when none is loaded.
+        accounts: the account list used; None when none is loaded: then no account was checked.
     """
 
     settings: Settings
@@ -53,6 +62,7 @@ class Line:
     batches: Batches
     balance: Balance
     catalog: CatalogUsed | None
+    accounts: AccountsUsed | None = None
 
     @property
     def verdict(self) -> str:

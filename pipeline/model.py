@@ -171,6 +171,7 @@ class ValidSheets:
         unread: per table and field, the rows whose cell could not be read; fields without any are absent.
         parent: per item the position of its invoice, -1 without one.
         digits: per item the decimals of its invoice's currency, -1 when unknown.
+        accounts: per invoice what is known of its account: `customer_id`, from the sheet or the account list.
     """
 
     raw: RawSheets
@@ -179,6 +180,7 @@ class ValidSheets:
     unread: Mapping[str, Mapping[str, Mask]]
     parent: Positions
     digits: npt.NDArray[np.int8]
+    accounts: pd.DataFrame = attribute(default_factory=pd.DataFrame)
 
     @cached_property
     def number_texts(self) -> Mapping[str, Any]:
@@ -208,6 +210,20 @@ class Knowledge:
     candidates: pa.Table
     near: Mapping[tuple[str, str], str]
     free_skus: pa.Array
+
+
+@dataclass(frozen=True)
+class AccountAnswers:
+    """What the account list answered to the keys of the invoices.
+
+    Attributes:
+        found: by key field: `key` (as it is compared), `place` (of the account in the list) and all columns
+            of the list; a row a key that is known.
+        near: for unknown keys the nearest names, in words; by key field and key.
+    """
+
+    found: Mapping[str, pa.Table]
+    near: Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,10 @@ class Result:
 
 @dataclass(frozen=True)
 class CatalogLoad:
-    """What became of a price list.
+    """What became of a price list or an account list.
 
     Attributes:
-        snapshot: the catalog in use from now on; None when the list has faults.
+        snapshot: the catalog or account list in use from now on; None when the list has faults.
         rows: rows of the list.
         duplicates: rows that repeat another cell by cell; they count once.
         issues: one row an issue, as in `issues.csv`.

@@ -60,6 +60,11 @@ class Workspace:
         return self.path / "catalog"
 
     @property
+    def accounts(self) -> Path:
+        """The folder of snapshots of the account list."""
+        return self.path / "accounts"
+
+    @property
     def ledger(self) -> Path:
         """The ledger's file."""
         return self.path / "ledger.sqlite"

@@ -1,13 +1,18 @@
-"""What a product catalog must offer: one row a charge and price.
+"""What a product catalog and an account list must offer.
 
-The columns are those of a price list as finance people keep it; several rows may share a charge (one price
-per currency, or one validity after the other).
+A catalog has one row a charge and price. The columns are those of a price list as finance people keep it;
+several rows may share a charge (one price per currency, or one validity after the other). An account list has
+one row an account.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+import pyarrow.compute as pc
+
 from schemas.fields import Field, Kind, Table
-from schemas.tables import ITEMS
+from schemas.tables import INVOICES, ITEMS, UUID
 
 USABLE_MODELS = ("Flat Fee", "Per Unit")
 """Charge models an invoice item can be made from; a trailing "Pricing" is the same model."""
@@ -64,3 +69,34 @@ CATALOG = Table(
     key=("product_rate_plan_charge_id", "currency", "effective_from"),
     synonyms=("products", "charges", "price list"),
 )
+
+ACCOUNT_KEYS = ("account_number", "account_id", "customer_external_id", "customer_id")
+"""What an invoice may name its account by, the commonest first; each belongs to one account of the list."""
+
+ACCOUNTS = Table(
+    "accounts",
+    "Accounts",
+    (
+        *(INVOICES[name] for name in ACCOUNT_KEYS),
+        Field("name", "Name", Kind.TEXT, "Name of the customer.", "Globex Ltd", max_length=255),
+        Field(
+            "currency",
+            "Currency",
+            Kind.CURRENCY,
+            "The currency the account is billed in: that of its invoices whose currency is blank.",
+            "EUR",
+        ),
+    ),
+    key=("account_number",),
+    synonyms=("customers", "account list"),
+)
+
+
+def folded_key(name: str, keys: Any) -> Any:
+    """Keys of accounts as they are compared: exactly, except that an id of hex digits knows no case.
+
+    Args:
+        name: of `ACCOUNT_KEYS`.
+        keys: a string array.
+    """
+    return pc.utf8_lower(keys) if INVOICES[name].pattern == UUID else keys

@@ -7,7 +7,10 @@ its answer is unknown, and unknown is not failed.
 Facts, beside the fields themselves:
     invoices  `item_count` items; `total` of their amounts, null when one is unknown; `ref_twice`,
               `number_twice`: the value stands on another row too; `effective_currency`: the currency or the
-              default, null when there is none.
+              default, null when there is none. Of the account list, where one is loaded: `<key>_known`: it has
+              the account number, account id, ... that is given; `accounts_agree`: all that are given name one
+              account; `account_unknown`: one is not known; `customer`: the customer's id, given or looked up;
+              `currency_usual`: the currency given is the account's.
     items     `has_invoice`; `digits` of the invoice's currency, null when unknown; `product`: quantity times
               unit price rounded to those digits; `product_fits`: it is no longer than an amount may be;
               `amount_known`: given or computed; `priced_later`: the catalog may still bring the price;
@@ -24,6 +27,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.catalog import ACCOUNT_KEYS
 from schemas.kinds import DECIMAL
 from schemas.money import round_to
 
@@ -200,8 +204,40 @@ def reference_fits_number(row: Columns, terms: Terms) -> Any:
     return pc.or_(fits, _given(row["invoice_number"]))
 
 
+def account_known(key: str) -> Callable[[Columns, Terms], Any]:
+    """The account list has the key, where one is loaded and the key is given."""
+
+    def holds(row: Columns, _: Terms) -> Any:
+        """The key is blank, or the account list has it, or none is loaded."""
+        return row[f"{key}_known"]
+
+    return holds
+
+
+def accounts_agree(row: Columns, _: Terms) -> Any:
+    """All keys that the invoice gives name the same account."""
+    return row["accounts_agree"]
+
+
+def has_customer(row: Columns, _: Terms) -> Any:
+    """The customer's id is given or looked up; a key that is unknown is told as such."""
+    return pc.or_(_given(row["customer"]), row["account_unknown"])
+
+
+def currency_usual(row: Columns, _: Terms) -> Any:
+    """The invoice's currency is the account's."""
+    return row["currency_usual"]
+
+
 RULES: tuple[Rule, ...] = (
     Rule("E301", "invoices", "", ("account_number", "account_id"), has_account),
+    *(Rule("E413", "invoices", key, (key,), account_known(key), (f"{key}_known",)) for key in ACCOUNT_KEYS),
+    Rule("E414", "invoices", "", ACCOUNT_KEYS, accounts_agree, ("accounts_agree",)),
+    Rule(
+        "E415", "invoices", "", ACCOUNT_KEYS,
+        has_customer, ("customer", "account_unknown"),
+    ),
+    Rule("W411", "invoices", "currency", ("currency",), currency_usual, ("currency_usual",)),
     Rule("E307", "invoices", "invoice_ref", ("invoice_ref",), reference_once, ("ref_twice",)),
     Rule("E316", "invoices", "invoice_number", ("invoice_number",), number_once, ("number_twice",)),
     Rule("E314", "invoices", "currency", ("currency",), has_currency, ("effective_currency",)),

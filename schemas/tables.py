@@ -24,6 +24,10 @@ TOTAL_WORDS = ("total", "totals", "grand total", "sum", "subtotal", "sub-total",
 YES = ("true", "yes", "y", "1")
 NO = ("false", "no", "n", "0")
 
+UUID = Pattern(
+    r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+    "a UUID: 8-4-4-4-12 characters 0-9 and a-f",
+)
 HEX_ID = Pattern(r"^[0-9a-fA-F]{32}$", "32 characters 0-9 and a-f")
 _ACCOUNTING_CODE = 100
 _EXTERNAL = 255
@@ -91,6 +95,31 @@ INVOICES = Table(
             "The customer's account id in the billing system. Give this or the account number.",
             "2c92c8f95bd63b98015bd7ab09ef0926",
             max_length=64,
+        ),
+        Field(
+            "customer_id",
+            "Customer id",
+            Kind.IDENTIFIER,
+            "The customer's UUID in the billing system.",
+            "0f8fad5b-d9cb-469f-a165-70867728950e",
+            pattern=UUID,
+        ),
+        Field(
+            "customer_external_id",
+            "Customer external id",
+            Kind.IDENTIFIER,
+            "Your own id of the customer in the billing system; the account list knows the customer id.",
+            "globex",
+            max_length=255,
+            synonyms=("external id",),
+        ),
+        Field(
+            "billing_entity_id",
+            "Billing entity id",
+            Kind.IDENTIFIER,
+            "UUID of the entity that bills. Blank: the billing system's default.",
+            "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+            pattern=UUID,
         ),
         Field(
             "invoice_date",
@@ -268,6 +297,14 @@ ITEMS = Table(
             "Free text printed beside the item.",
             "Support in November",
             max_length=500,
+        ),
+        Field(
+            "metric_code",
+            "Metric code",
+            Kind.IDENTIFIER,
+            "Code of the metric that was counted.",
+            "api_calls",
+            max_length=255,
         ),
         Field("quantity", "Quantity", Kind.NUMBER, "How many; 1 when blank.", "2"),
         Field("unit_price", "Unit price", Kind.NUMBER, "Price of one, in the invoice's currency.", "450.00"),

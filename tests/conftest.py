@@ -14,7 +14,7 @@ import pytest
 
 import pipeline
 from pipeline.config import PREFIX
-from pipeline.flow import CatalogLoad, load_catalog
+from pipeline.flow import CatalogLoad, load_accounts, load_catalog
 from pipeline.model import ValidSheets
 from pipeline.result import Result
 
@@ -62,6 +62,10 @@ class Desk:
     def catalog(self, *rows: Row) -> CatalogLoad:
         """Load a price list."""
         return load_catalog(self.csv("products", rows), workspace=self.workspace)
+
+    def accounts(self, *rows: Row) -> CatalogLoad:
+        """Load an account list."""
+        return load_accounts(self.csv("accounts", rows), workspace=self.workspace)
 
     def csv(self, name: str, rows: Iterable[Row]) -> Path:
         """Rows as a CSV file; blank where a row has no such cell."""

@@ -78,7 +78,7 @@ def test_prices_on_the_same_day(one: tuple[int, int], two: tuple[int, int]) -> N
     pair = ({"list_price": Decimal("1.50"), **days(*one)}, {"list_price": Decimal(20), **days(*two)})
     assert found(*pair) == [("validity", "list_price", [0, 1], [1, 0])]
     (told,) = contradictions(rows(*pair))
-    assert told.charges.to_pylist() == ["c1", "c1"]
+    assert told.of.to_pylist() == ["c1", "c1"]
     assert told.values.to_pylist() == ["1.5", "20"]
     assert told.other_values.to_pylist() == ["20", "1.5"]
     assert found(pair[1], pair[0] | {"currency": "USD"}) == []

@@ -1,11 +1,11 @@
-"""What a single catalog row cannot tell: rows that contradict each other.
+"""What a single row cannot tell: rows that contradict each other.
 
-Input: catalog rows in the shape of `rows.SCHEMA`.
+Input: catalog rows in the shape of `rows.SCHEMA`; rows of an account list.
 Output: `Contradiction` values: positions of the rows, and for each a row that says otherwise.
 Never: touches a file, words an issue, decides which row is right.
 
 A charge has one SKU and one product for good. Everything else of a charge may change over time, but not
-within one currency on the same day.
+within one currency on the same day. In an account list each key belongs to one account.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from pipeline.catalog.rows import CHARGE, PRICE, SCHEMA, SKU
 from pipeline.model import Mask, Positions
+from schemas.catalog import ACCOUNT_KEYS, folded_key
 
 _IDENTITY = (SKU, "product_id")
 _PERIOD = ("effective_from", "effective_to")
@@ -34,20 +35,20 @@ class Contradiction:
 
     Attributes:
         kind: `identity`: rows of one charge name different SKUs or products; `validity`: rows of one charge
-            and currency overlap in time and differ.
+            and currency overlap in time and differ; `key`: a key of an account list stands on two accounts.
         field: the field in which they differ.
         rows: positions in the table that was loaded, ascending.
         others: for each the position of a row that says otherwise.
-        charges: the charge id, a row.
+        of: the charge id, a row; of an account list the key.
         values: what the row says, as text; null when blank.
         other_values: what the other row says, as text; null when blank.
     """
 
-    kind: Literal["identity", "validity"]
+    kind: Literal["identity", "validity", "key"]
     field: str
     rows: Positions
     others: Positions
-    charges: pa.Array
+    of: pa.Array
     values: pa.Array
     other_values: pa.Array
 
@@ -84,6 +85,37 @@ def contradictions(rows: pa.Table) -> tuple[Contradiction, ...]:
     return tuple(found + _differing(rows, "validity", _ATTRIBUTES, _Spans(prices, starts, ends)))
 
 
+def keys_twice(rows: pa.Table, first: Positions) -> tuple[Contradiction, ...]:
+    """Every key that stands on more than one account.
+
+    Args:
+        rows: the distinct rows of an account list.
+        first: for each the position it had in the table that was loaded.
+
+    Returns:
+        One record for each key field; of several rows each names the one before, the first names the second.
+    """
+    return tuple(each for each in (_key_twice(rows, first, name) for name in ACCOUNT_KEYS) if len(each))
+
+
+def _key_twice(rows: pa.Table, first: Positions, name: str) -> Contradiction:
+    keys = folded_key(name, rows[name].combine_chunks())
+    given = np.flatnonzero(pc.is_valid(keys).to_numpy(zero_copy_only=False))
+    codes = keys.dictionary_encode().indices.take(pa.array(given)).to_numpy(zero_copy_only=False)
+    order = np.argsort(codes, kind="stable")
+    same = codes[order][1:] == codes[order][:-1]
+    other = np.full(len(rows), -1)
+    before, after = given[order][:-1][same], given[order][1:][same]
+    other[before], other[after] = (
+        after,
+        before,
+    )  # the first of several names the second, others the one before
+    here = np.flatnonzero(other >= 0)
+    there = other[here]
+    said = _taken(rows[name], here)
+    return Contradiction("key", name, first[here], first[there], said, said, _taken(rows[name], there))
+
+
 def _differing(
     rows: pa.Table, kind: Literal["identity", "validity"], fields: tuple[str, ...], spans: _Spans
 ) -> list[Contradiction]:
@@ -112,7 +144,7 @@ def _contradiction(
         field=name,
         rows=here,
         others=there,
-        charges=_taken(rows[CHARGE], here),
+        of=_taken(rows[CHARGE], here),
         values=_taken(rows[name], here),
         other_values=_taken(rows[name], there),
     )

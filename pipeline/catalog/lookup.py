@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from pipeline.catalog import near
 from pipeline.catalog.engine import MEMORY, MISTAKES, answer, registered
 from pipeline.catalog.near import Kind, Near
+from pipeline.catalog.rows import CHARGES, Shape
 from pipeline.catalog.snapshots import Snapshot, damaged, described, reading
 from pipeline.errors import CatalogError
 
@@ -126,7 +127,7 @@ class Catalog:
         """
         wanted_skus, wanted_charges = _distinct(skus), _distinct(charge_ids)
         with (
-            self._asked(),
+            asked(self.snapshot),
             self._with("wanted_skus", wanted_skus),
             self._with("wanted_charges", wanted_charges),
         ):
@@ -139,7 +140,7 @@ class Catalog:
 
     def known_skus(self, skus: pa.Array) -> pa.Array:
         """Those of the SKUs that are a product's, each once, in the order they were asked for."""
-        with self._asked(), self._with("wanted", _distinct(skus)):
+        with asked(self.snapshot), self._with("wanted", _distinct(skus)):
             return _column(self._connection.sql(_KNOWN).to_arrow_table(), "key")
 
     def nearest(self, keys: pa.Array, kind: Kind, limit: int = 3) -> dict[str, list[Near]]:
@@ -156,7 +157,7 @@ class Catalog:
             very many keys only the first are answered; the lists of the others are empty.
         """
         wanted = _distinct(keys)
-        with self._asked(), self._with("wanted", wanted.slice(0, near.KEYS)):
+        with asked(self.snapshot), self._with("wanted", wanted.slice(0, near.KEYS)):
             found = near.nearest(self._connection, kind, limit)
         return {key: found.get(key, []) for key in wanted.to_pylist()}
 
@@ -171,31 +172,16 @@ class Catalog:
             `match` (`exact`, `part`, or, when there is neither, `near`) and all columns of the catalog, the
             likeliest first.
         """
-        with self._asked():
+        with asked(self.snapshot):
             return near.search(self._connection, text, limit)
 
     def info(self) -> CatalogInfo:
         """What is in the catalog."""
-        with self._asked():
+        with asked(self.snapshot):
             currencies = answer(self._connection, _CURRENCIES)
             models = answer(self._connection, _MODELS)
             ((first, last),) = answer(self._connection, _PERIOD)
         return CatalogInfo(self.snapshot, dict(currencies), dict(models), first, last)
-
-    @contextmanager
-    def _asked(self) -> Iterator[None]:
-        """Damage that shows only when a block is read, or too little memory, is told as "cannot run"."""
-        try:
-            yield
-        except duckdb.OutOfMemoryException as error:
-            raise CatalogError(
-                f"The catalog {self.snapshot.path.name} needs more memory or room for temporary files: "
-                "free some, and run again."
-            ) from error
-        except MISTAKES:
-            raise
-        except duckdb.Error as error:
-            raise damaged(self.snapshot.path) from error
 
     @contextmanager
     def _with(self, name: str, keys: pa.Array) -> Iterator[None]:
@@ -203,6 +189,26 @@ class Catalog:
         places = pa.array(np.arange(len(keys)))
         with registered(self._connection, name, pa.table({"key": keys, "place": places})):
             yield
+
+
+@contextmanager
+def asked(snapshot: Snapshot, shape: Shape = CHARGES) -> Iterator[None]:
+    """Damage that shows only when a block is read, or too little memory, is told as "cannot run".
+
+    Raises:
+        CatalogError: the snapshot is damaged, or there is too little memory or room.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise CatalogError(
+            f"The {shape.called} {snapshot.path.name} needs more memory or room for temporary files: "
+            "free some, and run again."
+        ) from error
+    except MISTAKES:
+        raise
+    except duckdb.Error as error:
+        raise damaged(snapshot.path, shape) from error
 
 
 def _distinct(keys: pa.Array) -> pa.Array:

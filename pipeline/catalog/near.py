@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.catalog.engine import answer
+from schemas.catalog import ACCOUNT_KEYS
 
 Kind = Literal["sku", "charge"]
 KEYS = 10_000
@@ -52,6 +53,13 @@ _FILL = {
                folded(product_rate_plan_charge_id), bare(product_rate_plan_charge_id)
         FROM catalog.charges GROUP BY product_rate_plan_charge_id
     """,
+    **{
+        key: f"""
+            INSERT INTO names SELECT '{key}', {key}, coalesce(name, ''), folded({key}), bare({key})
+            FROM catalog.accounts WHERE {key} IS NOT NULL
+        """  # noqa: S608 - the names of our own columns
+        for key in ACCOUNT_KEYS
+    },
 }
 _NEAREST = """
     WITH asked AS (SELECT "key", place, folded("key") AS folded, bare("key") AS bare FROM wanted),
@@ -140,12 +148,12 @@ _SEARCH_NEAR = """
 """
 
 
-def nearest(connection: duckdb.DuckDBPyConnection, kind: Kind, limit: int) -> dict[str, list[Near]]:
+def nearest(connection: duckdb.DuckDBPyConnection, kind: str, limit: int) -> dict[str, list[Near]]:
     """Suggestions for the keys registered as `wanted`.
 
     Args:
         connection: to the snapshot.
-        kind: what the keys are.
+        kind: what the keys are: `sku`, `charge`, or a key field of the account list.
         limit: suggestions a key.
 
     Returns:
@@ -163,7 +171,12 @@ def nearest(connection: duckdb.DuckDBPyConnection, kind: Kind, limit: int) -> di
     return found
 
 
-def _count(connection: duckdb.DuckDBPyConnection, kind: Kind) -> int:
+def in_words(some: list[Near]) -> str:
+    """Suggestions as they stand in a sentence."""
+    return ", ".join(f"{each.value} ({each.name})" if each.name else each.value for each in some)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, kind: str) -> int:
     """How many names of the kind are known."""
     ((count,),) = answer(connection, "SELECT count(*) FROM names WHERE kind = $kind", {"kind": kind})
     return int(count)

@@ -1,4 +1,4 @@
-"""Snapshots as they lie on disk: which one is in use, and what each says about itself.
+"""Snapshots as they lie on disk: which there are, which one is in use, what each says about itself.
 
 Input: the folder of the snapshots, or the path of one.
 Output: a `Snapshot`, or a read-only connection to it.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,26 +17,23 @@ from pathlib import Path
 import duckdb
 
 from pipeline.catalog.engine import MEMORY, answer, connection
-from pipeline.catalog.rows import content
-from pipeline.errors import CatalogError
+from pipeline.catalog.rows import CHARGES, Shape, content
+from pipeline.errors import CatalogError, UsageError
 
 CURRENT = "current"
-_LOAD_AGAIN = "load it again: invoice-import catalog load FILE"
-_ABOUT = """
-    SELECT sha256, charges, products, prices, "rows", source, source_sha256, loaded FROM catalog.about
-"""
+_SHORTEST = 6
+"""Characters of a hash that a person must give at least."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A catalog as it stood at one load.
+    """A catalog or account list as it stood at one load.
 
     Attributes:
         path: the DuckDB file.
         sha256: of the content, whatever the order of its rows, in hex.
-        charges: distinct charge ids.
-        products: distinct SKUs.
-        prices: rows with a list price.
+        counts: the figures of its shape: of a catalog `charges` (distinct ids), `products` (distinct SKUs)
+            and `prices`; of an account list how many accounts have each key.
         rows: distinct rows.
         source: name of the file it was first loaded from.
         source_sha256: of that file.
@@ -45,20 +42,34 @@ class Snapshot:
 
     path: Path
     sha256: str
-    charges: int
-    products: int
-    prices: int
+    counts: Mapping[str, int]
     rows: int
     source: str
     source_sha256: str
     loaded: str
 
+    @property
+    def charges(self) -> int:
+        """Of a catalog: distinct charge ids."""
+        return self.counts["charges"]
 
-def current(folder: Path) -> Snapshot | None:
+    @property
+    def products(self) -> int:
+        """Of a catalog: distinct SKUs."""
+        return self.counts["products"]
+
+    @property
+    def prices(self) -> int:
+        """Of a catalog: rows with a list price."""
+        return self.counts["prices"]
+
+
+def current(folder: Path, shape: Shape = CHARGES) -> Snapshot | None:
     """The snapshot in use.
 
     Args:
         folder: of the snapshots.
+        shape: what they hold.
 
     Returns:
         The snapshot; None when nothing was loaded yet.
@@ -72,32 +83,76 @@ def current(folder: Path) -> Snapshot | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeError) as error:
-        raise CatalogError(f"{pointer} cannot be read; {_LOAD_AGAIN}.") from error
+        raise CatalogError(f"{pointer} cannot be read; {_again(shape)}.") from error
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
-        raise CatalogError(f"{pointer} does not name a catalog; {_LOAD_AGAIN}.")
-    snapshot = described(file(folder, sha256))
+        raise CatalogError(f"{pointer} does not name a {shape.called}; {_again(shape)}.")
+    snapshot = described(file(folder, sha256), shape)
     if snapshot.sha256 != sha256:
-        raise CatalogError(f"The catalog {snapshot.path} is not the one it is named after; {_LOAD_AGAIN}.")
+        raise CatalogError(
+            f"The {shape.called} {snapshot.path} is not the one it is named after; {_again(shape)}."
+        )
     return snapshot
 
 
-def described(path: Path) -> Snapshot:
+def known(folder: Path, shape: Shape = CHARGES) -> list[Snapshot]:
+    """Every snapshot, the oldest first; runs of the past name them by their hash.
+
+    Args:
+        folder: of the snapshots; it need not exist.
+        shape: what they hold.
+
+    Raises:
+        CatalogError: one is damaged.
+    """
+    found = [described(each, shape) for each in folder.glob("[0-9a-f]*.duckdb")]
+    return sorted(found, key=lambda each: (each.loaded, each.sha256))
+
+
+def named(folder: Path, sha256: str, shape: Shape = CHARGES) -> Snapshot:
+    """The one snapshot whose hash begins so.
+
+    Args:
+        folder: of the snapshots.
+        sha256: the beginning of a hash, as reports and the ledger show it.
+        shape: what they hold.
+
+    Raises:
+        CatalogError: it is damaged.
+        UsageError: there is none, or more than one, or the text is no beginning of a hash.
+    """
+    begins = sha256.lower()
+    if not re.fullmatch(rf"[0-9a-f]{{{_SHORTEST},64}}", begins):
+        raise UsageError(
+            f"{sha256} names no {shape.called}: give {_SHORTEST} or more characters of its hash."
+        )
+    found = [each for each in known(folder, shape) if each.sha256.startswith(begins)]
+    if len(found) != 1:
+        many = "no" if not found else "more than one"
+        raise UsageError(f"There is {many} {shape.called} {sha256} in {folder}.")
+    return found[0]
+
+
+def _again(shape: Shape) -> str:
+    return f"load it again: {shape.command}"
+
+
+def described(path: Path, shape: Shape = CHARGES) -> Snapshot:
     """What a snapshot says about itself.
 
     Raises:
         CatalogError: the file is missing or damaged.
     """
     if not path.is_file():
-        raise CatalogError(f"The catalog {path} is missing; {_LOAD_AGAIN}.")
+        raise CatalogError(f"The {shape.called} {path} is missing; {_again(shape)}.")
     try:
-        return _described(path)
-    except (duckdb.Error, OSError, UnicodeError) as error:
-        raise damaged(path) from error
+        return _described(path, shape)
+    except (duckdb.Error, OSError, UnicodeError, LookupError) as error:
+        raise damaged(path, shape) from error
 
 
-def damaged(path: Path) -> CatalogError:
+def damaged(path: Path, shape: Shape = CHARGES) -> CatalogError:
     """The error for a snapshot that cannot be read."""
-    return CatalogError(f"The catalog {path} is damaged or no catalog; {_LOAD_AGAIN}.")
+    return CatalogError(f"The {shape.called} {path} is damaged or no {shape.called}; {_again(shape)}.")
 
 
 @contextmanager
@@ -115,23 +170,28 @@ def file(folder: Path, sha256: str) -> Path:
     return folder / f"{sha256[:16]}.duckdb"
 
 
-def _described(path: Path) -> Snapshot:
+def _described(path: Path, shape: Shape) -> Snapshot:
     with reading(path) as opened:
-        about = answer(opened, _ABOUT)
-        ((stored,),) = answer(opened, "SELECT count(*) FROM catalog.charges")
-    if len(about) != 1 or about[0][4] != stored:
-        raise OSError("the catalog is not complete")
-    return Snapshot(path, *about[0])
+        names = [row[0] for row in answer(opened, "SELECT column_name FROM (DESCRIBE catalog.about)")]
+        about = [dict(zip(names, row, strict=True)) for row in answer(opened, "SELECT * FROM catalog.about")]
+        ((stored,),) = answer(opened, f"SELECT count(*) FROM catalog.{shape.stored}")  # noqa: S608
+    if len(about) != 1 or about[0]["rows"] != stored:
+        raise OSError(f"the {shape.called} is not complete")
+    (told,) = about
+    counts = {name: int(told[name]) for name in shape.counts}
+    own = (told[each] for each in ("rows", "source", "source_sha256", "loaded"))
+    return Snapshot(path, told["sha256"], counts, *own)
 
 
-def holds(path: Path, sha256: str) -> bool:
+def holds(path: Path, sha256: str, shape: Shape = CHARGES) -> bool:
     """Whether the file is there and holds the content, looked at row by row."""
     if not path.exists():
         return False
     try:
-        described_as = _described(path).sha256
+        described_as = _described(path, shape).sha256
         with reading(path) as opened:
-            stored = content(opened.sql("SELECT * FROM catalog.charges").to_arrow_reader(65_536))
+            rows = opened.sql(f"SELECT * FROM catalog.{shape.stored}")  # noqa: S608 - a name of ours
+            stored = content(rows.to_arrow_reader(65_536), shape.salt)
     except (duckdb.Error, OSError, LookupError, ValueError):
         return False
     return described_as == sha256 == stored.sha256 and not len(stored.duplicates)

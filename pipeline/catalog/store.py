@@ -1,6 +1,6 @@
 """Loading: a snapshot is built beside, verified, put in place by a rename, and never changed.
 
-Input: catalog rows as an Arrow table; the folder of the snapshots.
+Input: rows of a shape as an Arrow table; the folder of the snapshots.
 Output: a `Load` with the snapshot, or with the contradictions and nothing written.
 Never: changes or removes a snapshot; leaves a half-built one under a name that is read.
 """
@@ -17,23 +17,16 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline.catalog.contradictions import Contradiction, contradictions
+from pipeline.catalog.contradictions import Contradiction, contradictions, keys_twice
 from pipeline.catalog.engine import MEMORY, MISTAKES, connection, registered
-from pipeline.catalog.rows import CHARGE, SKU, content, shaped
+from pipeline.catalog.rows import CHARGES, Shape, content, shaped
 from pipeline.catalog.snapshots import CURRENT, Snapshot, described, file, holds
 from pipeline.errors import CatalogError
 from pipeline.model import Positions, Source
 
 _BUILDING = ".load-"
 _ABANDONED = 24 * 3600
-_ABOUT = """
-    CREATE TABLE catalog.about (
-        sha256 VARCHAR, charges BIGINT, products BIGINT, prices BIGINT, "rows" BIGINT,
-        source VARCHAR, source_sha256 VARCHAR, loaded VARCHAR
-    )
-"""
 
 
 @dataclass(frozen=True)
@@ -51,13 +44,16 @@ class Load:
     contradictions: tuple[Contradiction, ...] = ()
 
 
-def build(table: pa.Table, folder: Path, source: Source, memory: str = MEMORY) -> Load:
-    """Make the rows the catalog in use, as a snapshot of its own; the same content is the same snapshot.
+def build(
+    table: pa.Table, folder: Path, source: Source, shape: Shape = CHARGES, memory: str = MEMORY
+) -> Load:
+    """Make the rows the snapshot in use, one of their own; the same content is the same snapshot.
 
     Args:
-        table: read and validated; columns of the catalog's declaration, absent ones count as blank.
+        table: read and validated; columns of the declaration, absent ones count as blank.
         folder: of the snapshots; made when it is not there.
         source: the file the rows come from.
+        shape: what the rows are.
         memory: DuckDB's limit.
 
     Returns:
@@ -67,54 +63,55 @@ def build(table: pa.Table, folder: Path, source: Source, memory: str = MEMORY) -
         CatalogError: there are no rows, or the snapshot cannot be written.
         ValueError: the table was not validated.
     """
-    rows = shaped(table)
+    rows = shaped(table, shape)
     if not len(rows):
-        raise CatalogError("The catalog has no rows: fill in at least one product and load it again.")
-    found = content(rows.to_batches())
-    if clashes := contradictions(rows):
-        return Load(None, found.duplicates, clashes)
+        raise CatalogError(f"The {shape.called} has no rows: fill in at least one and load it again.")
+    found = content(rows.to_batches(), shape.salt)
     distinct = rows.take(pa.array(found.first)) if len(found.duplicates) else rows
+    clashes = contradictions(rows) if shape is CHARGES else keys_twice(distinct, found.first)
+    if clashes:
+        return Load(None, found.duplicates, clashes)
     path = file(folder, found.sha256)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(folder)
-        if not holds(path, found.sha256):
-            _place(distinct, path, _about(distinct, found.sha256, source), memory)
+        if not holds(path, found.sha256, shape):
+            _place(distinct, path, _about(distinct, found.sha256, source, shape), shape, memory)
         _point(folder, found.sha256)
-        return Load(described(path), found.duplicates)
+        return Load(described(path, shape), found.duplicates)
     except MISTAKES:
         raise
     except (duckdb.Error, OSError, UnicodeError) as error:
         said = " ".join(str(error).split())
-        raise CatalogError(f"The catalog cannot be written to {folder}: {said}") from error
+        raise CatalogError(f"The {shape.called} cannot be written to {folder}: {said}") from error
 
 
-def _about(rows: pa.Table, sha256: str, source: Source) -> tuple[str | int, ...]:
-    return (
-        sha256,
-        pc.count_distinct(rows[CHARGE]).as_py(),
-        pc.count_distinct(rows[SKU]).as_py(),
-        len(rows) - rows["list_price"].null_count,
-        len(rows),
-        source.name,
-        source.sha256,
-        datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+def _about(rows: pa.Table, sha256: str, source: Source, shape: Shape) -> pa.Table:
+    """What the snapshot says about itself: one row."""
+    told = {
+        "sha256": sha256,
+        **shape.counted(rows),
+        "rows": len(rows),
+        "source": source.name,
+        "source_sha256": source.sha256,
+        "loaded": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return pa.Table.from_pylist([told])
 
 
-def _place(rows: pa.Table, path: Path, about: tuple[str | int, ...], memory: str) -> None:
+def _place(rows: pa.Table, path: Path, about: pa.Table, shape: Shape, memory: str) -> None:
     """Build in a folder beside, close, verify, flush, rename."""
     beside = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=path.parent))
     try:
         built = beside / "catalog.duckdb"
         with connection(built, "build", beside / "spill", memory) as opened:
-            with registered(opened, "incoming", rows):
-                opened.execute("CREATE TABLE catalog.charges AS SELECT * FROM incoming ORDER BY ALL")
-            opened.execute(_ABOUT)
-            opened.execute("INSERT INTO catalog.about VALUES (?, ?, ?, ?, ?, ?, ?, ?)", about)
+            for name, table in ((shape.stored, rows), ("about", about)):
+                with registered(opened, "incoming", table):
+                    opened.execute(f"CREATE TABLE catalog.{name} AS SELECT * FROM incoming ORDER BY ALL")  # noqa: S608
             opened.execute("CHECKPOINT catalog")
         built.chmod(0o600)
-        if built.with_name("catalog.duckdb.wal").exists() or not holds(built, str(about[0])):
+        sha256 = str(about["sha256"][0])
+        if built.with_name("catalog.duckdb.wal").exists() or not holds(built, sha256, shape):
             raise OSError("what was written is not what was read")
         _flush(built)
         built.replace(path)

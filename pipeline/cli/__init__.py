@@ -8,6 +8,7 @@ import sys
 import click
 
 from pipeline import __version__
+from pipeline.cli.accounts import accounts
 from pipeline.cli.catalog import catalog
 from pipeline.cli.common import EXITS, INTERRUPTED
 from pipeline.cli.invoices import check, discard, explain, run, template
@@ -22,7 +23,7 @@ def cli() -> None:
     """Check spreadsheets of invoices and prepare them for a billing API, every cent accounted for."""
 
 
-for command in (check, run, discard, template, explain, catalog, ledger):
+for command in (check, run, discard, template, explain, catalog, accounts, ledger):
     cli.add_command(command)
 
 

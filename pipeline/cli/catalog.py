@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.common import FORMAT, WORKSPACE, print_json, told_in_a_sentence
+from pipeline.cli.common import FORMAT, SNAPSHOT, WORKSPACE, print_json, told_in_a_sentence
 
 
 @click.group()
@@ -50,16 +50,34 @@ def catalog_search(text: str, workspace: Path, form: str) -> int:
     return 0
 
 
-@catalog.command("info")
+@catalog.command("list")
 @WORKSPACE
 @FORMAT
 @told_in_a_sentence
-def catalog_info(workspace: Path, form: str) -> int:
-    """Say which catalog is in use and what is in it."""
+def catalog_list(workspace: Path, form: str) -> int:
+    """List every catalog that was loaded; the one in use is marked with a star."""
+    from pipeline.flow.catalog_line import list_catalogs
+    from pipeline.report.catalog import list_summary, list_told
+
+    known, used = list_catalogs(workspace=workspace)
+    if form == "json":
+        print_json(list_summary(known, used))
+    else:
+        click.echo(list_told(known, used), nl=False)
+    return 0
+
+
+@catalog.command("info")
+@SNAPSHOT
+@WORKSPACE
+@FORMAT
+@told_in_a_sentence
+def catalog_info(snapshot: str | None, workspace: Path, form: str) -> int:
+    """Say what is in the catalog in use, or in the one whose hash begins with SNAPSHOT, as a run names it."""
     from pipeline.flow.catalog_line import catalog_info as asked
     from pipeline.report.catalog import info_summary, info_told
 
-    info = asked(workspace=workspace)
+    info = asked(snapshot, workspace=workspace)
     if form == "json":
         print_json(info_summary(info))
     else:

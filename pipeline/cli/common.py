@@ -43,6 +43,7 @@ WORKSPACE = click.option(
     envvar="INVOICE_IMPORT_WORKSPACE",
     help="The folder with settings, catalog, ledger and runs.",
 )
+SNAPSHOT = click.argument("snapshot", required=False)
 FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="How the result is printed.",

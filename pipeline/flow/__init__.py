@@ -18,7 +18,7 @@ from pipeline import ledger, record
 from pipeline.config import Settings, settings
 from pipeline.errors import BusyError
 from pipeline.flow.books import books_of, discard
-from pipeline.flow.catalog_line import load_catalog
+from pipeline.flow.catalog_line import load_accounts, load_catalog
 from pipeline.flow.classify import classify
 from pipeline.flow.clock import Clock
 from pipeline.flow.prepare import Progress, prepare
@@ -30,7 +30,7 @@ from pipeline.result import CatalogLoad, Result
 from pipeline.workspace import Workspace, existing, new_run_id, remove_orphans
 from pipeline.workspace import prepared as made_if_absent
 
-__all__ = ["CatalogLoad", "Result", "check", "discard", "load_catalog", "run"]
+__all__ = ["CatalogLoad", "Result", "check", "discard", "load_accounts", "load_catalog", "run"]
 
 DEFAULT_WORKSPACE = "invoice-import"
 _TRIES = 3

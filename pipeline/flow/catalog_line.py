@@ -1,8 +1,8 @@
-"""The short line: a price list becomes the product catalog.
+"""The short line: a price list becomes the product catalog, a list of customers the account list.
 
     read -> check each cell -> look for contradictions -> a new snapshot
 
-A price list is loaded whole or not at all.
+A list is loaded whole or not at all.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline import catalog
-from pipeline.catalog import CatalogInfo, Contradiction, Snapshot
+from pipeline.catalog import CHARGES, CUSTOMERS, CatalogInfo, Contradiction, Shape, Snapshot
 from pipeline.config import settings
 from pipeline.errors import CatalogError
 from pipeline.flow.prepare import limits
@@ -22,8 +22,7 @@ from pipeline.read import read
 from pipeline.report.issue_table import issue_table
 from pipeline.result import CatalogLoad
 from pipeline.validate import check_table
-from pipeline.workspace import existing, prepared
-from schemas.catalog import CATALOG
+from pipeline.workspace import Workspace, existing, prepared
 from schemas.columns import cells_of, plain
 from schemas.kinds import DateFormat
 
@@ -38,30 +37,49 @@ def load_catalog(file: str | Path, *, workspace: str | Path) -> CatalogLoad:
     Raises:
         PipelineError: the file cannot be read, or the catalog cannot be written.
     """
+    return _load(file, CHARGES, workspace)
+
+
+def load_accounts(file: str | Path, *, workspace: str | Path) -> CatalogLoad:
+    """Load a list of customers as the account list; it counts from the next check or run.
+
+    Args:
+        file: CSV or workbook, one row an account.
+        workspace: the folder that the list belongs to; made when it is not there.
+
+    Raises:
+        PipelineError: the file cannot be read, or the list cannot be written.
+    """
+    return _load(file, CUSTOMERS, workspace)
+
+
+def _load(file: str | Path, shape: Shape, workspace: str | Path) -> CatalogLoad:
+    table = shape.table
     chosen = settings({}, os.environ, existing(workspace).settings)
-    raw, unread = read([Path(file)], {CATALOG.name: CATALOG}, limits(chosen))
-    sheet = raw.tables[CATALOG.name]
-    frame, faults = check_table(sheet, CATALOG, DateFormat(chosen.date_format))
+    raw, unread = read([Path(file)], {table.name: table}, limits(chosen))
+    sheet = raw.tables[table.name]
+    frame, faults = check_table(sheet, table, DateFormat(chosen.date_format))
     issues = unread + faults
     snapshot, duplicates = None, 0
     if not any(issues.errors):
-        table = pa.table({str(name): plain(cells_of(frame[name])) for name in frame})
-        load = catalog.build(table, prepared(workspace).catalog, raw.sources[0])
-        issues += Issues(tuple(_finding(each) for each in load.contradictions))
+        rows = pa.table({str(name): plain(cells_of(frame[name])) for name in frame})
+        load = catalog.build(rows, _folder(prepared(workspace), shape), raw.sources[0], shape)
+        issues += Issues(tuple(_finding(each, table.name) for each in load.contradictions))
         snapshot, duplicates = load.snapshot, len(load.duplicates)
-    return CatalogLoad(snapshot, len(sheet), duplicates, issue_table(issues, raw, {CATALOG.name: CATALOG}))
+    return CatalogLoad(snapshot, len(sheet), duplicates, issue_table(issues, raw, {table.name: table}))
 
 
-def _finding(clash: Contradiction) -> Findings:
+def _folder(place: Workspace, shape: Shape) -> Path:
+    return place.catalog if shape is CHARGES else place.accounts
+
+
+_CODES = {"identity": "E410", "validity": "E411", "key": "E412"}
+
+
+def _finding(clash: Contradiction, table: str) -> Findings:
     """Rows that contradict each other, as an issue of the column in which they do."""
-    return Findings(
-        "E410" if clash.kind == "identity" else "E411",
-        CATALOG.name,
-        clash.field,
-        clash.rows,
-        clash.values,
-        {"charge": clash.charges, "other": clash.other_values},
-    )
+    facts = {"charge": clash.of, "other": clash.other_values}
+    return Findings(_CODES[clash.kind], table, clash.field, clash.rows, clash.values, facts)
 
 
 def search_catalog(text: str, *, workspace: str | Path) -> pa.Table:
@@ -74,18 +92,60 @@ def search_catalog(text: str, *, workspace: str | Path) -> pa.Table:
         return opened.search(text)
 
 
-def catalog_info(*, workspace: str | Path) -> CatalogInfo:
+def catalog_info(sha256: str | None = None, *, workspace: str | Path) -> CatalogInfo:
     """What is in the catalog.
 
+    Args:
+        sha256: the beginning of the hash of a snapshot, as a run shows it; None means the one in use.
+        workspace: the folder that the catalog belongs to.
+
     Raises:
-        CatalogError: no catalog is loaded, or it is damaged.
+        PipelineError: no catalog is loaded, there is none of that name, or it is damaged.
     """
-    with catalog.opened(_in_use(workspace)) as opened:
+    with catalog.opened(_snapshot(sha256, CHARGES, workspace)) as opened:
         return opened.info()
 
 
-def _in_use(workspace: str | Path) -> Snapshot:
-    snapshot = catalog.current(existing(workspace).catalog)
+def accounts_info(sha256: str | None = None, *, workspace: str | Path) -> Snapshot:
+    """What is in the account list; see `catalog_info`.
+
+    Raises:
+        PipelineError: no list is loaded, there is none of that name, or it is damaged.
+    """
+    return _snapshot(sha256, CUSTOMERS, workspace)
+
+
+def list_catalogs(*, workspace: str | Path) -> tuple[list[Snapshot], Snapshot | None]:
+    """Every catalog that was loaded, the oldest first, and the one in use.
+
+    Raises:
+        CatalogError: one is damaged.
+    """
+    return _list(CHARGES, workspace)
+
+
+def list_accounts(*, workspace: str | Path) -> tuple[list[Snapshot], Snapshot | None]:
+    """Every account list that was loaded; see `list_catalogs`.
+
+    Raises:
+        CatalogError: one is damaged.
+    """
+    return _list(CUSTOMERS, workspace)
+
+
+def _list(shape: Shape, workspace: str | Path) -> tuple[list[Snapshot], Snapshot | None]:
+    folder = _folder(existing(workspace), shape)
+    return catalog.known(folder, shape), catalog.current(folder, shape)
+
+
+def _snapshot(sha256: str | None, shape: Shape, workspace: str | Path) -> Snapshot:
+    if sha256 is None:
+        return _in_use(workspace, shape)
+    return catalog.named(_folder(existing(workspace), shape), sha256, shape)
+
+
+def _in_use(workspace: str | Path, shape: Shape = CHARGES) -> Snapshot:
+    snapshot = catalog.current(_folder(existing(workspace), shape), shape)
     if snapshot is None:
-        raise CatalogError("No catalog is loaded: invoice-import catalog load FILE.")
+        raise CatalogError(f"No {shape.called} is loaded: {shape.command}.")
     return snapshot

@@ -44,6 +44,7 @@ def classify(prepared: Prepared, place: Workspace) -> Line:
         batches,
         balance.balance(valid, amounts, batches, fallen, skipped),
         prepared.catalog,
+        prepared.accounts,
     )
 
 

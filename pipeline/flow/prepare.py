@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import catalog, enrich
 from pipeline.catalog import Catalog, Kind
@@ -14,14 +16,16 @@ from pipeline.config import Settings
 from pipeline.enrich import Ways
 from pipeline.errors import UsageError
 from pipeline.issues import Issues
-from pipeline.line import CatalogUsed
-from pipeline.model import EnrichedSheets, Knowledge, RawSheets, ValidSheets
+from pipeline.line import AccountsUsed, CatalogUsed
+from pipeline.model import AccountAnswers, EnrichedSheets, Knowledge, RawSheets, ValidSheets
 from pipeline.read import ReadLimits, read
 from pipeline.targets import of as target_of
 from pipeline.targets.target import Target
 from pipeline.validate import validate
 from pipeline.validate.demands import Demands
 from pipeline.workspace import Workspace
+from schemas.catalog import ACCOUNT_KEYS
+from schemas.columns import cells_of, plain
 from schemas.kinds import DateFormat
 from schemas.rules import Terms
 from schemas.tables import TABLES
@@ -41,6 +45,7 @@ class Prepared:
     sheets: EnrichedSheets
     issues: Issues
     catalog: CatalogUsed | None
+    accounts: AccountsUsed | None
 
 
 def prepare(files: Sequence[str | Path], place: Workspace, chosen: Settings, progress: Progress) -> Prepared:
@@ -53,6 +58,8 @@ def prepare(files: Sequence[str | Path], place: Workspace, chosen: Settings, pro
     raw, unread = read([Path(each) for each in files], demands.tables, limits(chosen))
     hand_back()
     progress("checking")
+    answers, list_used = _accounts(raw, place)
+    demands = replace(demands, accounts=answers)
     valid, faults = validate(raw, demands)
     hand_back()
     progress("looking up the catalog")
@@ -60,7 +67,7 @@ def prepare(files: Sequence[str | Path], place: Workspace, chosen: Settings, pro
     ways = Ways(demands.projection.owned_by_catalog, demands.terms, chosen.catalog_price)
     sheets, mismatches = enrich.enrich(valid, knowledge, ways)
     hand_back()
-    return Prepared(chosen, target, demands, raw, sheets, unread + faults + mismatches, used)
+    return Prepared(chosen, target, demands, raw, sheets, unread + faults + mismatches, used, list_used)
 
 
 def _demands(target: Target, chosen: Settings) -> Demands:
@@ -100,6 +107,22 @@ def limits(chosen: Settings) -> ReadLimits:
     )
 
 
+def _accounts(raw: RawSheets, place: Workspace) -> tuple[AccountAnswers | None, AccountsUsed | None]:
+    """Ask the account list what the invoices' keys mean."""
+    snapshot = catalog.current(place.accounts, catalog.CUSTOMERS)
+    if snapshot is None:
+        return None, None
+    frame = raw.tables["invoices"].frame
+    keys = {name: pc.unique(plain(cells_of(frame[name]))) for name in ACCOUNT_KEYS if name in frame}
+    answers = catalog.answers(snapshot, {name: _given(each) for name, each in keys.items()})
+    return answers, AccountsUsed(snapshot.sha256, snapshot.rows)
+
+
+def _given(texts: Any) -> Any:
+    """The texts that are not blank."""
+    return texts.filter(pc.not_equal(texts, ""))
+
+
 def _knowledge(valid: ValidSheets, place: Workspace) -> tuple[Knowledge | None, CatalogUsed | None]:
     """Ask the catalog what the items' keys mean."""
     snapshot = catalog.current(place.catalog)
@@ -115,7 +138,4 @@ def _knowledge(valid: ValidSheets, place: Workspace) -> tuple[Knowledge | None, 
 
 def _near(opened: Catalog, kind: Kind, unknown: pa.Array) -> dict[tuple[str, str], str]:
     """The nearest names of unknown keys, in words."""
-    return {
-        (kind, key): ", ".join(f"{each.value} ({each.name})" if each.name else each.value for each in some)
-        for key, some in opened.nearest(unknown, kind).items()
-    }
+    return {(kind, key): catalog.in_words(some) for key, some in opened.nearest(unknown, kind).items()}

@@ -1,4 +1,4 @@
-"""What `catalog load`, `search` and `info` say."""
+"""What `catalog load`, `search`, `list` and `info` say, and `accounts load`, `list` and `info`."""
 
 from __future__ import annotations
 
@@ -25,35 +25,49 @@ _SHOWN = (
 )
 
 
-def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
+_KEYS = ("account_number", "account_id", "customer_external_id", "customer_id")
+
+
+def snapshot_summary(snapshot: Snapshot) -> dict[str, Any]:
+    """A snapshot for machines: its hash, its figures, and where it came from."""
+    own = {} if "charges" in snapshot.counts else {"accounts": snapshot.rows}
     return {
         "sha256": snapshot.sha256,
-        "charges": snapshot.charges,
-        "products": snapshot.products,
-        "prices": snapshot.prices,
+        **own,
+        **snapshot.counts,
         "source": snapshot.source,
         "loaded": snapshot.loaded,
     }
 
 
-def load_summary(load: CatalogLoad) -> dict[str, Any]:
-    """The load for machines."""
+def load_summary(load: CatalogLoad, what: str = "catalog") -> dict[str, Any]:
+    """The load for machines.
+
+    Args:
+        load: what became of it.
+        what: was loaded: `catalog` or `accounts`.
+    """
     return {
         "schema_version": 1,
         "rows": load.rows,
         "duplicates": load.duplicates,
-        "catalog": _snapshot(load.snapshot) if load.snapshot else None,
+        what: snapshot_summary(load.snapshot) if load.snapshot else None,
         "issues": load.issues.drop(["invoice_ref", "rows"]).to_pylist(),
     }
 
 
-def load_told(load: CatalogLoad) -> str:
-    """The load for people."""
+def load_told(load: CatalogLoad, what: str = "catalog") -> str:
+    """The load for people.
+
+    Args:
+        load: what became of it.
+        what: was loaded: `catalog` or `account list`.
+    """
     lines = []
     if load.snapshot:
-        lines.append(f"Loaded {_counts(load.snapshot)}; catalog {load.snapshot.sha256[:12]} is in use.")
+        lines.append(f"Loaded {_counts(load.snapshot)}; {what} {load.snapshot.sha256[:12]} is in use.")
     else:
-        lines.append("Nothing was loaded: the price list has faults, and the catalog in use stays.")
+        lines.append(f"Nothing was loaded: the file has faults, and the {what} in use stays.")
     if load.duplicates:
         lines.append(
             f"{count_of(load.duplicates, 'row repeats', 'rows repeat')} another exactly and"
@@ -65,6 +79,8 @@ def load_told(load: CatalogLoad) -> str:
 
 
 def _counts(snapshot: Snapshot) -> str:
+    if "charges" not in snapshot.counts:
+        return count_of(snapshot.rows, "account")
     charges, products = count_of(snapshot.charges, "charge"), count_of(snapshot.products, "product")
     return f"{charges} of {products} with {count_of(snapshot.prices, 'price')}"
 
@@ -103,7 +119,7 @@ def info_summary(info: CatalogInfo) -> dict[str, Any]:
     """The catalog in use, for machines."""
     return {
         "schema_version": 1,
-        **_snapshot(info.snapshot),
+        **snapshot_summary(info.snapshot),
         "currencies": dict(info.currencies),
         "models": dict(info.models),
         "earliest": str(info.earliest or "") or None,
@@ -122,3 +138,29 @@ def info_told(info: CatalogInfo) -> str:
         f"Charge models: {models}\n"
         f"Validity: from {info.earliest or 'ever'} to {info.latest or 'open end'}\n"
     )
+
+
+def accounts_told(snapshot: Snapshot) -> str:
+    """An account list, for people."""
+    keys = ", ".join(f"{snapshot.counts[name]:,} with {name.replace('_', ' ')}" for name in _KEYS)
+    return (
+        f"Account list {snapshot.sha256[:12]}, loaded {snapshot.loaded} from {snapshot.source}\n"
+        f"{_counts(snapshot)}: {keys}\n"
+        f"{count_of(snapshot.counts['currency'], 'currency', 'currencies')}\n"
+    )
+
+
+def list_told(snapshots: list[Snapshot], used: Snapshot | None) -> str:
+    """Every snapshot, for people: a line each, the one in use marked."""
+    if not snapshots:
+        return "None was loaded yet.\n"
+    return "".join(
+        f"{'*' if each == used else ' '} {each.sha256[:12]}  {each.loaded}  {_counts(each)}, from"
+        f" {visible(each.source)}\n"
+        for each in snapshots
+    )
+
+
+def list_summary(snapshots: list[Snapshot], used: Snapshot | None) -> list[dict[str, Any]]:
+    """Every snapshot, for machines."""
+    return [{**snapshot_summary(each), "in_use": each == used} for each in snapshots]

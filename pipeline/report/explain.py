@@ -12,7 +12,7 @@ _CHAPTERS = {
     "1": "Files, sheets and headers",
     "2": "Cells",
     "3": "Rows and invoices",
-    "4": "Catalog",
+    "4": "Catalog and accounts",
     "5": "Ledger and policy",
 }
 
@@ -44,8 +44,8 @@ def _effect(kind: IssueType) -> str:
         return say("A warning: the invoice is accepted all the same.")
     if kind.code.startswith("E10") and kind.code != "E106":
         return say("An error: every invoice is rejected, because the file itself is at fault.")
-    if kind.code in ("E410", "E411"):
-        return say("An error: the price list is not loaded, and the catalog in use stays.")
+    if kind.code in ("E410", "E411", "E412"):
+        return say("An error: the list is not loaded, and the one in use stays.")
     return say("An error: the whole invoice is rejected.")
 
 

@@ -48,6 +48,9 @@ def summary(
         "catalog": None
         if line.catalog is None
         else {"sha256": line.catalog.sha256, "charges": line.catalog.charges},
+        "accounts": None
+        if line.accounts is None
+        else {"sha256": line.accounts.sha256, "accounts": line.accounts.accounts},
         "settings": {"sha256": line.settings.sha256},
         "differences": books.differences,
         # a byte of a path that is not UTF-8 becomes an escape

@@ -157,6 +157,12 @@ def _details(summary: Mapping[str, Any]) -> Iterator[str]:
         yield say("Catalog: {name} with {charges}.", name=catalog["sha256"][:12], charges=known)
     else:
         yield say("Catalog: none is loaded.")
+    accounts = summary["accounts"]
+    if accounts:
+        listed = count_of(accounts["accounts"], "account")
+        yield say("Accounts: {name} with {accounts}.", name=accounts["sha256"][:12], accounts=listed)
+    else:
+        yield say("Accounts: no list is loaded, so no account was checked.")
 
 
 def _plan(command: str, count: int, target: str) -> str:

@@ -19,6 +19,7 @@ from pipeline.model import Mask, RawSheets, RawTable, ValidSheets
 from pipeline.validate import facts, typed, words
 from pipeline.validate.demands import Demands
 from schemas import frames
+from schemas.columns import series
 from schemas.fields import Field, Table
 from schemas.kinds import DateFormat
 from schemas.rules import Rule, Terms
@@ -50,6 +51,7 @@ def validate(raw: RawSheets, demands: Demands) -> tuple[ValidSheets, Issues]:
         unread,
         gathered.parent,
         gathered.digits,
+        pd.DataFrame({"customer_id": series(gathered.accounts.customer_id)}, index=values["invoices"].index),
     )
     judged = [
         each

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
 
+from pipeline.model import AccountAnswers
 from schemas import frames
 from schemas.fields import Projection, Table
 from schemas.kinds import DateFormat
@@ -24,6 +25,7 @@ class Demands:
         default_currency: of invoices whose currency is blank; empty when there is none.
         mismatch_code: the code under which an amount that is not quantity times unit price is told.
         catalog_prices: the catalog may fill a blank unit price, so an amount may still come.
+        accounts: what the account list says of the invoices' keys; None when none is loaded.
     """
 
     projection: Projection
@@ -33,6 +35,7 @@ class Demands:
     default_currency: str = ""
     mismatch_code: str = "E304"
     catalog_prices: bool = False
+    accounts: AccountAnswers | None = None
 
     def rules(self, table: str) -> list[Rule]:
         """The rules that apply to a table."""

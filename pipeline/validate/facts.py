@@ -12,9 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.model import Mask, Positions, RawSheets
+from pipeline.validate.accounts import Accounts
 from schemas import money
+from schemas.catalog import ACCOUNT_KEYS
 from schemas.columns import cells_of, plain, series
-from schemas.fields import Table
+from schemas.fields import Kind, Table
 from schemas.kinds import STORAGE
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ class Facts(NamedTuple):
         found: per table the fields found in the sheet.
         parent: per item the position of its invoice, -1 without one.
         digits: per item the decimals of its invoice's currency, -1 when unknown.
+        accounts: whose invoices they are.
     """
 
     raw: RawSheets
@@ -39,6 +42,7 @@ class Facts(NamedTuple):
     found: Mapping[str, list[str]]
     parent: Positions
     digits: npt.NDArray[np.int8]
+    accounts: Accounts
 
     def column(self, table: str, name: str) -> pd.Series[Any]:
         """One column or fact."""
@@ -63,17 +67,22 @@ def gather(
     """
     invoices, items = (_Columns(values[name], demands.tables[name]) for name in ("invoices", "items"))
     refs = _tied(cells["items"], cells["invoices"])
-    currency = _effective_currency(invoices, unread["invoices"], demands.default_currency)
+    accounts = Accounts({each: invoices[each] for each in ACCOUNT_KEYS}, demands.accounts, len(invoices))
+    whose = accounts.facts(plain(invoices["currency"]))
+    currency = _effective_currency(
+        invoices, unread["invoices"], whose["account_currency"], demands.default_currency
+    )
     digits = pc.take(money.digits_of(currency), pa.array(refs.parent, mask=refs.parent < 0))
     amounts = _item_facts(items, digits, refs, unread["items"], demands)
     totals = _invoice_facts(invoices, refs, amounts["effective_amount"], currency)
-    totals |= _number_facts(invoices, refs, unread["invoices"], demands)
+    totals |= whose | _number_facts(invoices, refs, unread["invoices"], demands)
     return Facts(
         raw,
         {"invoices": invoices.judged_with(totals, demands), "items": items.judged_with(amounts, demands)},
         {name: raw.tables[name].fields for name in values},
         refs.parent,
         pc.fill_null(digits, _NO_DIGITS).to_numpy(),
+        accounts,
     )
 
 
@@ -90,7 +99,8 @@ class _Columns:
     def __getitem__(self, name: str) -> Any:
         if name in self._values:
             return cells_of(self._values[name])
-        return pa.nulls(len(self), STORAGE[self._table[name].kind])
+        kind = self._table[name].kind if name in self._table else Kind.TEXT  # not one of this target's
+        return pa.nulls(len(self), STORAGE[kind])
 
     def judged_with(self, facts: Mapping[str, Any], demands: Demands) -> pd.DataFrame:
         """The frame that the value schema judges."""
@@ -136,12 +146,12 @@ def twice(values: Any) -> Mask:
     return np.asarray((np.bincount(indices[valid], minlength=1)[indices] > 1) & valid)
 
 
-def _effective_currency(invoices: _Columns, unread: Mapping[str, Mask], default: str) -> Any:
-    """The invoice's currency, or the default where the cell is blank; null where it could not be read."""
+def _effective_currency(invoices: _Columns, unread: Mapping[str, Mask], account: Any, default: str) -> Any:
+    """The invoice's currency; where the cell is blank the account's, else the default; null where unreadable."""
     currency = plain(invoices["currency"])
-    if not default:
-        return currency
-    filled = pc.fill_null(currency, default)
+    filled = pc.coalesce(currency, account)
+    if default:
+        filled = pc.fill_null(filled, default)
     return pc.if_else(pa.array(unread["currency"]), None, filled) if "currency" in unread else filled
 
 

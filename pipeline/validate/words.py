@@ -29,6 +29,9 @@ _TWO_READINGS = re.compile(r"^([0-9]{1,2})[./ -]([0-9]{1,2})[./ -]([0-9]{4})$")
 _MOST_SUGGESTED = 200
 """Distinct values for which the nearest choice is looked for: beyond, a suggestion helps nobody."""
 
+_COMPARED = {"E305": "invoice_date", "E306": "service_start_date", "W411": "account_currency"}
+"""What a rule compares its column with."""
+
 DECIMALS = ("no decimals", "1 decimal", "2 decimals", "3 decimals", "4 decimals")
 """By the number of digits."""
 
@@ -133,10 +136,8 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
         case "E304" | "W304":
             expected = _sums(frame, "product", "digits", rows)
             facts = {"expected": pc.fill_null(expected, say("longer than an amount may be"))}
-        case "E305":
-            facts = {"expected": told("invoice_date")}
-        case "E306":
-            facts = {"expected": told("service_start_date")}
+        case "E305" | "E306" | "W411":
+            facts = {"expected": told(_COMPARED[code])}
         case "E207":
             declared = demands.tables[name][field]
             facts = {"earliest": declared.earliest.isoformat(), "latest": declared.latest.isoformat()}
@@ -151,12 +152,32 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
             facts = {"other": told(field.replace("same_as_bill_to", "contact_id"))}
         case "E316":
             values = told("number")
+        case "E413" | "E414" | "E415":
+            facts = _of_account(code, field, rows, gathered, demands)
         case "E317":
             form = demands.tables["invoices"]["invoice_number"].pattern
             facts = {"form": say(form.words) if form else "", "max_length": str(demands.terms.number_length)}
         case _:
             pass
     return Findings(code, name, field, rows, values, facts)
+
+
+def _of_account(code: str, field: str, rows: Positions, gathered: Facts, demands: Demands) -> dict[str, Any]:
+    """The facts for a rule on an invoice's account."""
+    match code:
+        case "E413":
+            return {"near": gathered.accounts.near(field, rows)}
+        case "E414":
+            return {"accounts": gathered.accounts.told_apart(rows)}
+        case _:
+            return {"reason": _why_no_customer(gathered.frames["invoices"], rows, demands)}
+
+
+def _why_no_customer(frame: pd.DataFrame, rows: Positions, demands: Demands) -> Any:
+    """Why it cannot be told whom an invoice bills."""
+    named = pc.take(cells_of(frame["account_named"]), pa.array(rows))
+    looked_up = "the account list has none" if demands.accounts else "no account list is loaded to look it up"
+    return pc.if_else(named, looked_up, "nor anything that an account list could look up")
 
 
 def _as_typed(gathered: Facts, computed: Any, rows: Positions) -> Any:
