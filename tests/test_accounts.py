@@ -132,7 +132,7 @@ class TestLoading:
     def test_damage_is_a_sentence(self, listed: Desk) -> None:
         snapshot = current(listed.workspace / "accounts", CUSTOMERS)
         snapshot.path.write_bytes(snapshot.path.read_bytes()[:9000])
-        with pytest.raises(CatalogError, match="account list .* is damaged .* accounts load FILE"):
+        with pytest.raises(CatalogError, match=r"account list .* is damaged .* accounts load FILE"):
             answers(snapshot, {})
 
     def test_a_catalog_is_no_account_list(self, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def summary(accepted: int = 0, rejected: int = 0, skipped: int = 0, **over: Any)
         "ignored_rows": {},
         "sources": [{"name": "a.xlsx"}],
         "catalog": None,
+        "accounts": None,
         "differences": [],
         "run_folder": None,
         **over,
