@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.language import say
 from pipeline.model import AccountAnswers
 from schemas.catalog import ACCOUNT_KEYS, ACCOUNTS, folded_key
 from schemas.columns import plain, whole
@@ -69,8 +70,9 @@ class Accounts:
         """For some rows what their unknown key may have meant, as a question."""
         near = self._answers.near if self._answers else {}
         texts = pc.take(folded_key(name, plain(self._keys[name])), pa.array(rows)).dictionary_encode()
-        said = [near.get((name, each), "") for each in texts.dictionary.to_pylist()]
-        words = pa.array([f" Did you mean {each}?" if each else "" for each in said], pa.string())
+        found = [near.get((name, each), "") for each in texts.dictionary.to_pylist()]
+        said = [say(" Did you mean {near}?", near=each) if each else "" for each in found]
+        words = pa.array(said, pa.string())
         return pc.take(words, texts.indices)
 
     def told_apart(self, rows: Any) -> Any:

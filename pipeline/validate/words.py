@@ -176,8 +176,10 @@ def _of_account(code: str, field: str, rows: Positions, gathered: Facts, demands
 def _why_no_customer(frame: pd.DataFrame, rows: Positions, demands: Demands) -> Any:
     """Why it cannot be told whom an invoice bills."""
     named = pc.take(cells_of(frame["account_named"]), pa.array(rows))
-    looked_up = "the account list has none" if demands.accounts else "no account list is loaded to look it up"
-    return pc.if_else(named, looked_up, "nor anything that an account list could look up")
+    listed = say("the account list has none")
+    unlisted = say("no account list is loaded to look it up")
+    nothing = say("nor anything that an account list could look up")
+    return pc.if_else(named, listed if demands.accounts else unlisted, nothing)
 
 
 def _as_typed(gathered: Facts, computed: Any, rows: Positions) -> Any:
