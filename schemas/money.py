@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas import units
 from schemas.currencies import DIGITS
 from schemas.kinds import DECIMAL
 
@@ -34,6 +35,8 @@ def product(quantity: Any, unit_price: Any, digits: Any) -> Any:
         `DECIMAL`; null where an operand or the digits are null, or the product is longer than any amount
         may be.
     """
+    if (found := _in_units(quantity, unit_price, digits)) is not None:
+        return found
     if _fits(quantity) and _fits(unit_price):
         exact = pc.multiply(pc.cast(quantity, _NARROW_LEFT), pc.cast(unit_price, _NARROW_RIGHT))
     else:
@@ -41,6 +44,17 @@ def product(quantity: Any, unit_price: Any, digits: Any) -> Any:
     rounded = round_to(exact, digits)
     most = pa.scalar(Decimal(10) ** 15, rounded.type)
     return pc.cast(pc.if_else(pc.less(pc.abs(rounded), most), rounded, None), DECIMAL)
+
+
+def _in_units(quantity: Any, unit_price: Any, digits: Any) -> Any:
+    """The rounded products by way of whole numbers; None where these get too large."""
+    one, other = units.whole(quantity), units.whole(unit_price)
+    exact = units.times(one, other) if one and other else None
+    made = units.rounded(exact, digits) if exact else None
+    if made is None:
+        return None
+    known = pc.and_(pc.is_valid(digits), pc.and_(pc.is_valid(quantity), pc.is_valid(unit_price)))
+    return units.decimals(made, known)
 
 
 def _fits(values: Any) -> bool:
@@ -56,8 +70,12 @@ def round_to(amounts: Any, digits: Any) -> Any:
         digits: int8, decimals of the row's currency.
 
     Returns:
-        Decimals with room for one digit more.
+        Decimals, with room for one digit more where they need it.
     """
+    exact = units.whole(amounts) if amounts.type == DECIMAL else None
+    made = units.rounded(exact, digits) if exact else None
+    if made is not None:
+        return units.decimals(made, pc.and_(pc.is_valid(digits), pc.is_valid(amounts)))
     return _by_digits(digits, _rounded, amounts)
 
 
