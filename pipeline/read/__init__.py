@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.read.limits import DEFAULT, ReadLimits
+from pipeline.read.source import WORKBOOKS
 
 if TYPE_CHECKING:
     from pipeline.issues import Issues
@@ -49,7 +50,7 @@ def read(
     from pipeline.read.workbook import Parser  # noqa: PLC0415 - pyarrow waits until something is read
 
     with nullcontext(parser) if parser else Parser(limits) as own:
-        if any(Path(each).suffix.lower() in {".xlsx", ".xlsm"} for each in paths):
+        if any(Path(each).suffix.lower() in WORKBOOKS for each in paths):
             own.start()  # while this process imports pandas
         from pipeline.read.gather import gather  # noqa: PLC0415 - so does pandas
 

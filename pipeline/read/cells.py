@@ -18,12 +18,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.read.scan import Overlay
+from pipeline.read.number_format import NumberFormat
+from pipeline.read.scanned import Overlay
 from schemas.cells import CellKind
 
 Kinds = npt.NDArray[np.uint8]
 _BATCH = 1 << 15
 _EXACT = 10**15
+_LATEST = 2_957_000
+_LEAP = 61
+EPOCH, EPOCH_1904 = date(1899, 12, 30), date(1904, 1, 1)
 
 
 def number_text(value: float) -> str:
@@ -35,6 +39,37 @@ def number_text(value: float) -> str:
 def number_of(text: str) -> float:
     """The number a cell's XML holds, as the parser takes it."""
     return float(text)
+
+
+class ErrorText(str):
+    """An error cell, as it shows."""
+
+    __slots__ = ()
+
+
+class FormulaText(str):
+    """A formula without a stored value, with its `=`."""
+
+    __slots__ = ()
+
+
+def number_in(text: str) -> int | float:
+    """A number as a file writes it; whole ones without a detour."""
+    return int(text) if len(text) < 16 and text.isdecimal() else float(text)
+
+
+def moment(serial: float, form: NumberFormat, epoch: date) -> float | time | timedelta | datetime:
+    """What a serial number means under a format that shows dates or times.
+
+    A day before March 1900 is none: Excel counts one there that never was, so the number stays a number.
+    """
+    if form.elapsed:
+        return timedelta(days=serial) if abs(serial) < _LATEST else serial
+    if 0 <= serial < 1:
+        return (datetime.min + timedelta(days=serial, microseconds=500_000)).time()
+    if not (_LEAP if epoch.year < 1904 else 0) <= serial < _LATEST:
+        return serial
+    return datetime(epoch.year, epoch.month, epoch.day) + timedelta(days=serial)
 
 
 def _datetime_text(value: datetime) -> str:
@@ -52,6 +87,7 @@ def _duration_text(value: timedelta) -> str:
 _KINDS: Mapping[type, int] = {
     str: CellKind.TEXT, float: CellKind.NUMBER, int: CellKind.NUMBER, bool: CellKind.BOOLEAN,
     datetime: CellKind.DATE, date: CellKind.DATE, time: CellKind.TIME, timedelta: CellKind.TIME,
+    ErrorText: CellKind.ERROR, FormulaText: CellKind.FORMULA,
 }  # fmt: skip
 _TEXTS: Mapping[type, Callable[[Any], str]] = {
     str: str,
@@ -62,6 +98,8 @@ _TEXTS: Mapping[type, Callable[[Any], str]] = {
     date: date.isoformat,
     time: lambda value: value.isoformat("seconds"),
     timedelta: _duration_text,
+    ErrorText: str.__str__,
+    FormulaText: str.__str__,
 }
 
 
@@ -82,7 +120,7 @@ class Columns:
             if position == len(self._texts):
                 self._texts.append([])
                 self._kinds.append([])
-            text, kinds = _column(column)
+            text, kinds = column_of(column)
             self._texts[position].append(text)
             self._kinds[position].append(kinds)
         self.rows += len(batch)
@@ -126,9 +164,12 @@ def _batches(rows: Iterator[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
         yield batch
 
 
-def _column(values: tuple[Any, ...]) -> tuple[pa.Array, Kinds | None]:
+def column_of(values: Sequence[Any]) -> tuple[pa.Array, Kinds | None]:
     """Text and kinds of a column; no kinds when it is all text and blanks."""
     types = set(map(type, values))
+    if types & {date, datetime} and (early := _never_were(values)):
+        values = [early.get(value, value) for value in values]
+        types = set(map(type, values))
     if types == {str}:
         return pa.array(values, pa.string()), None
     if types == {float}:
@@ -143,7 +184,24 @@ def _column(values: tuple[Any, ...]) -> tuple[pa.Array, Kinds | None]:
     return array, np.where(_lengths(array) == 0, np.uint8(CellKind.BLANK), kinds)
 
 
-def _numbers(values: tuple[float, ...]) -> pa.Array:
+def _never_were(values: Iterable[Any]) -> dict[Any, float]:
+    """Dates before March 1900, which the parser makes of serial numbers, and those numbers."""
+    return {
+        value: _serial(value)
+        for value in set(values)
+        if isinstance(value, date) and (value.year, value.month) < (1900, 3)
+    }
+
+
+def _serial(value: date) -> float:
+    """Days as Excel counts them before the day that never was."""
+    clock = (
+        value - datetime(value.year, value.month, value.day) if isinstance(value, datetime) else timedelta()
+    )
+    return value.toordinal() - EPOCH.toordinal() - 1 + clock / timedelta(1)
+
+
+def _numbers(values: Sequence[float]) -> pa.Array:
     """Whole numbers are cast as one; of the others each distinct one is formatted once."""
     array = pa.array(values, pa.float64())
     numbers = array.to_numpy()

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from pipeline.read.cells import Kinds, number_of, number_text
-from pipeline.read.scan import Cell, column_letters
+from pipeline.read.scanned import Cell, column_letters
 from schemas.cells import CellKind
 
 _EPOCHS = (date(1899, 12, 30), date(1904, 1, 1))

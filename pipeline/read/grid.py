@@ -28,7 +28,7 @@ class Grid:
         hidden_columns: positions of columns that are not shown.
         filtered: a filter is set, which hides rows.
         merges: merged cells, a line each: first and last row as Excel shows them, first and last column from
-            0; not beyond the sheet's last row and column. Only the first cell of each holds a value.
+            0; not beyond the sheet's last row and column. Mostly only the first cell of each holds a value.
         shown: column position to what the person sees in each cell where a number format shows a number as
             another (`10.00` for 9.996, `00123` for 123, `19%` for 0.19), without grouping and currency; ""
             where a cell shows what it holds.

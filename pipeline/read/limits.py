@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
+"""The largest sheet that Excel can hold."""
+
 
 @dataclass(frozen=True)
 class ReadLimits:
@@ -12,9 +15,9 @@ class ReadLimits:
     Attributes:
         memory: address space of the process that parses workbooks, in bytes.
         seconds: wall-clock time for one workbook.
-        unpacked: bytes a zip or workbook may hold when unpacked, counted, not believed.
+        unpacked: bytes a file, zip or workbook may hold when unpacked, counted, not believed.
         ratio: how many times its size a large part may unpack to.
-        members: parts in a zip or workbook.
+        members: parts in a zip or workbook, and sheets in a workbook.
         area: cells from A1 to the last cell of a sheet, empty ones included: the parser allocates them all.
         kept: rows of a file up to which its sheets are kept as they stand, for the copy that is marked.
     """

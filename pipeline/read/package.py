@@ -15,13 +15,12 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree
-from defusedxml.common import DefusedXmlException
 
 from pipeline.errors import SourceError
-from pipeline.read.limits import ReadLimits
-from pipeline.read.scan import column_index
+from pipeline.read.limits import MAX_COLUMNS, MAX_ROWS, ReadLimits
+from pipeline.read.refuse import far_out, protected
+from pipeline.read.scanned import column_index
 
-MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ParseError, KeyError, ValueError)
 _CHUNK = 4 << 20
 _OVERLAP = 64
@@ -31,6 +30,7 @@ _WIDE = re.compile(rb' r="(?:[A-Za-z]{3}|[B-Zb-z][A-Za-z]|[A-Za-z]{1,2}\d{7})')
 """A reference beyond column AZ or row 999,999; without one a sheet has at most 52 million cells."""
 _CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\sr="([A-Za-z]+)(\d+)"[^>]*(?<!/)>(?!</)')
 _WORKBOOK = "xl/workbook.xml"
+WORKSHEET = "worksheet"
 
 
 def gate(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> set[str]:
@@ -53,7 +53,7 @@ def gate(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> set[str]:
     if any(_outside(each) for each in names):
         raise SourceError(f"{name} holds a part with a path outside the file; save it anew in Excel.")
     if any(each.flag_bits & 1 for each in members):
-        raise SourceError(f"{name} is protected with a password; remove the password in Excel and save it.")
+        raise protected(name)
     room, odd = limits.unpacked, set()
     for member in members:
         size, unusual = _walk(name, package, member, room, limits)
@@ -132,50 +132,49 @@ class _Extent:
                 self._refuse(letters, digits)
 
     def _refuse(self, letters: bytes, digits: bytes) -> None:
-        cell = (letters[:8] + digits[:12]).decode()
-        raise SourceError(
-            f"{self._name} has a cell so far out ({cell}) that the sheet is too large to be read; "
-            "delete the cells and columns outside the table and save it."
-        )
+        raise far_out(self._name, (letters[:8] + digits[:12]).decode())
 
 
-def sheet_parts(package: zipfile.ZipFile) -> dict[str, str]:
-    """The part of each sheet, by the sheet's name, in the workbook's order."""
-    workbook = next((_target("", r) for r in _relations(package, "") if _is(r, "officeDocument")), _WORKBOOK)
-    targets = {each.get("Id", ""): _target(workbook, each) for each in _relations(package, workbook)}
-    parts = {}
-    for element in _xml(package, workbook).iter():
-        if _local(element.tag) == "sheet":
-            link = next((value for key, value in element.items() if key.endswith("}id")), "")
-            if link in targets:
-                parts[element.get("name", "")] = targets[link]
-    return parts
+def part_of(package: zipfile.ZipFile, part: str, kind: str) -> str:
+    """The first part of a kind that another leads to; "" when there is none."""
+    for each in _relations(package, part):
+        if each.get("Type", "").endswith(f"/{kind}") and _target(part, each) in package.NameToInfo:
+            return _target(part, each)
+    return ""
+
+
+def targets(package: zipfile.ZipFile, part: str, kind: str) -> dict[str, str]:
+    """The parts of a kind that another leads to, by the name of the relation."""
+    return {
+        each.get("Id", ""): _target(part, each)
+        for each in _relations(package, part)
+        if each.get("Type", "").endswith(f"/{kind}") and _target(part, each) in package.NameToInfo
+    }
+
+
+def workbook_part(package: zipfile.ZipFile) -> str:
+    """The part that lists the sheets."""
+    return part_of(package, "", "officeDocument") or _WORKBOOK
 
 
 def shared_texts(package: zipfile.ZipFile) -> list[str]:
     """The texts that cells refer to by their number, without phonetic hints."""
-    workbook = next((_target("", r) for r in _relations(package, "") if _is(r, "officeDocument")), _WORKBOOK)
-    part = next((_target(workbook, r) for r in _relations(package, workbook) if _is(r, "sharedStrings")), "")
-    if part not in package.NameToInfo:
-        return []
-    return ["".join(_texts(each)) for each in _xml(package, part) if _local(each.tag) == "si"]
+    part = part_of(package, workbook_part(package), "sharedStrings")
+    return ["".join(_texts(each)) for each in xml(package, part) if local(each.tag) == "si"] if part else []
 
 
 def _texts(element: Element) -> Iterator[str]:
     for each in element:
-        if _local(each.tag) == "t":
+        if local(each.tag) == "t":
             yield each.text or ""
-        elif _local(each.tag) == "r":
+        elif local(each.tag) == "r":
             yield from _texts(each)
 
 
 def _relations(package: zipfile.ZipFile, part: str) -> list[Element]:
     folder, file = posixpath.split(part)
-    return list(_xml(package, posixpath.join(folder, "_rels", f"{file}.rels")))
-
-
-def _is(relation: Element, kind: str) -> bool:
-    return relation.get("Type", "").endswith(f"/{kind}")
+    relations = posixpath.join(folder, "_rels", f"{file}.rels")
+    return list(xml(package, relations)) if relations in package.NameToInfo else []
 
 
 def _target(part: str, relation: Element) -> str:
@@ -186,12 +185,11 @@ def _target(part: str, relation: Element) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(part), target))
 
 
-def _xml(package: zipfile.ZipFile, part: str) -> Element:
+def xml(package: zipfile.ZipFile, part: str) -> Element:
+    """A part as a tree; only for parts that stay small."""
     return defusedxml.ElementTree.fromstring(package.read(part), forbid_dtd=True)
 
 
-def _local(tag: str) -> str:
+def local(tag: str) -> str:
+    """A tag without its namespace."""
     return tag.rpartition("}")[2]
-
-
-__all__ = ["DAMAGE", "DefusedXmlException", "gate", "shared_texts", "sheet_parts"]

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from html import unescape
-from typing import IO, Any, NamedTuple
-from xml.sax.handler import ContentHandler
+from typing import IO
 
-import defusedxml.sax
 import numpy as np
 
+from pipeline.read.scanned import Overlay, Scan, column_index
 from schemas.cells import CellKind
 
 _CHUNK = 4 << 20
@@ -31,42 +29,10 @@ _NUMERIC_ENTITY = re.compile(rb"<(?:c\b[^>]*|[vf]\b[^>]*>[^<]*)&#")
 _ERROR = re.compile(rb'<c\b([^>]*\st="e"[^>]*)>(.*?)</c>', re.DOTALL)
 _VALUE = re.compile(rb"<v\b[^>/]*>([^<]+)</v>")
 _REFERENCE = re.compile(rb'\sr="([A-Z]{1,3})(\d{1,7})"')
-
-
-@dataclass(frozen=True)
-class Overlay:
-    """A cell the parser shows as empty: its place counted from 0, its kind and its text."""
-
-    row: int
-    column: int
-    kind: int
-    text: str
-
-
-class Cell(NamedTuple):
-    """A cell with a value: its place counted from 0, its type in the XML, and the value as it is written."""
-
-    row: int
-    column: int
-    type: str
-    value: str
-
-
-@dataclass
-class Scan:
-    """What stands in a sheet.
-
-    Attributes:
-        rows: rows that stand in the file, as Excel shows them, in the order of the file.
-        valued: those of them with a value.
-        cells: cells with a value that cannot be an empty text; only the exact scan tells.
-        overlays: error cells and formulas without a stored value.
-    """
-
-    rows: list[int] = field(default_factory=list)
-    valued: list[int] = field(default_factory=list)
-    cells: list[Cell] | None = None
-    overlays: list[Overlay] = field(default_factory=list)
+_UNSEEN_ROW = re.compile(rb'<row\b([^>]*\s(?:hidden="(?:1|true)"|ht="0(?:\.0*)?")[^>]*)>')
+_COLUMNS = re.compile(rb"<col\s([^>]*)>")
+_MERGED = re.compile(rb'<mergeCell\s[^>]*?ref="([^"]*)"')
+_ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
 
 
 class UnusualError(Exception):
@@ -80,13 +46,13 @@ def scan(stream: IO[bytes]) -> Scan:
         UnusualError: the XML is written in another way; `scan_exactly` reads it.
     """
     found = Scan()
-    for piece in _pieces(stream):
+    for piece in pieces(stream):
         _scan_piece(piece, found)
     return found
 
 
-def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
-    """Whole rows, some megabytes at a time."""
+def pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    """A sheet's XML in whole rows, some megabytes at a time."""
     rest = b""
     while chunk := stream.read(_CHUNK):
         rest += chunk
@@ -111,10 +77,30 @@ def _scan_piece(piece: bytes, found: Scan) -> None:
         ]
     else:  # rows without cells close themselves: the last number in a part is the row that holds its cells
         found.valued += [int(_ROW.findall(part)[-1]) for part in parts if _has_value(part)]
+    _facts(piece, found)
     if b"<f" in piece:
         found.overlays += _formulas(piece)
     if b't="e"' in piece:
         found.overlays += _errors(piece)
+
+
+def _facts(piece: bytes, found: Scan) -> None:
+    """What is hidden, filtered and merged."""
+    if b' hidden="' in piece or b' ht="0' in piece:
+        for each in _UNSEEN_ROW.findall(piece):
+            attributes = attributes_in(each)
+            found.row_hidden(int(attributes["r"]), attributes)
+        for each in _COLUMNS.findall(piece):
+            found.columns_hidden(attributes_in(each))
+    if b"<mergeCell " in piece:
+        for each in _MERGED.findall(piece):
+            found.merged(each.decode())
+    found.filtered |= b"<filterColumn" in piece
+
+
+def attributes_in(element: bytes) -> dict[str, str]:
+    """The attributes of an element, as they are written."""
+    return {name.decode(): value.decode() for name, value in _ATTRIBUTE.findall(element)}
 
 
 def _is_unusual(piece: bytes) -> bool:
@@ -175,96 +161,3 @@ def _place(attributes: bytes) -> tuple[int, int]:
     if not reference:
         raise UnusualError
     return int(reference[2]) - 1, column_index(reference[1].decode())
-
-
-def column_index(letters: str) -> int:
-    """Position of a column: A is 0, AA is 26."""
-    position = 0
-    for letter in letters.upper():
-        position = position * 26 + ord(letter) - 64
-    return position - 1
-
-
-def column_letters(position: int) -> str:
-    """Name of a column: 0 is A, 26 is AA."""
-    letters, rest = "", position + 1
-    while rest:
-        rest, digit = divmod(rest - 1, 26)
-        letters = chr(65 + digit) + letters
-    return letters
-
-
-def scan_exactly(stream: IO[bytes]) -> Scan:
-    """Scan a sheet with an XML parser: any way of writing it, at a tenth of the speed."""
-    handler = _Handler()
-    defusedxml.sax.parse(stream, handler, forbid_dtd=True)
-    return handler.found
-
-
-class _Handler(ContentHandler):
-    """Follows rows and cells; those without a reference stand behind the one before."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = Scan()
-        self._cells = self.found.cells = []
-        self._row = self._column = 0
-        self._text: list[str] | None = None
-        self._type = ""
-        self._formula: str | None = None
-        self._value: str | None = None
-        self._inline = self._phonetic = False
-
-    def startElement(self, name: str, attrs: Any) -> None:  # noqa: N802 - the interface of xml.sax
-        match name.rpartition(":")[2]:
-            case "row":
-                self._row, self._column = int(attrs.get("r", self._row + 1)), 0
-                self.found.rows.append(self._row)
-            case "c":
-                self._cell(attrs.get("r", ""))
-                self._type = attrs.get("t", "n")
-            case "f" | "v" | "t":
-                self._text = []
-            case "is":
-                self._inline = True
-            case "rPh":
-                self._phonetic = True
-
-    def _cell(self, reference: str) -> None:
-        letters = reference.rstrip("0123456789")
-        self._column = column_index(letters) + 1 if letters else self._column + 1
-        self._formula = self._value = None
-        self._inline = False
-
-    def characters(self, content: str) -> None:
-        if self._text is not None:
-            self._text.append(content)
-
-    def endElement(self, name: str) -> None:  # noqa: N802 - the interface of xml.sax
-        match name.rpartition(":")[2]:
-            case "f":
-                self._formula, self._text = "".join(self._text or ()), None
-            case "v":
-                self._value, self._text = "".join(self._text or ()), None
-            case "t":
-                if self._inline and not self._phonetic:
-                    self._value = (self._value or "") + "".join(self._text or ())
-                self._text = None
-            case "rPh":
-                self._phonetic = False
-            case "c":
-                self._close()
-
-    def _close(self) -> None:
-        empty_text = self._type == "str" and self._value is not None
-        if (self._value or self._inline) and self.found.valued[-1:] != [self._row]:
-            self.found.valued.append(self._row)
-        if self._value and self._value.strip():
-            self._cells.append(Cell(self._row - 1, self._column - 1, self._type, self._value))
-        if self._formula is not None and not self._value and not empty_text:
-            self._overlay(CellKind.FORMULA, f"={self._formula}")
-        elif self._type == "e":
-            self._overlay(CellKind.ERROR, self._value or "#ERROR!")
-
-    def _overlay(self, kind: int, text: str) -> None:
-        self.found.overlays.append(Overlay(self._row - 1, self._column - 1, kind, text))

@@ -21,14 +21,30 @@ from pathlib import Path, PurePosixPath
 from pipeline.errors import NoSuchFileError, SourceError
 from pipeline.read.limits import ReadLimits
 
-_SUFFIXES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm"}
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+"""Workbooks we read; their bytes tell which they are."""
+TEXTS = (".csv", ".tsv", ".txt")
+_SUFFIXES = {*WORKBOOKS, *TEXTS}
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_BARE = (
+    b"\x09\x00\x04\x00",
+    b"\x09\x02\x06\x00",
+    b"\x09\x04\x06\x00",
+    b"\x09\x08\x08\x00",
+    b"\x09\x08\x10\x00",
+)
+"""The first bytes of an old workbook outside an OLE container."""
 _FOREIGN = (
     (b"%PDF", "a PDF"),
     (b"\x1f\x8b", "a gzip file"),
     (b"Rar!", "a RAR file"),
     (b"7z\xbc\xaf", "a 7z file"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3", "a database"),
+    (b"{\\rtf", "a text document"),
+    (b"ID;P", "a SYLK file"),
 )
 _ZIP_ERRORS = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OSError)
 _SAVE = "save it as .xlsx or CSV"
@@ -87,7 +103,7 @@ def _folder(path: Path) -> Iterator[Blob]:
         raise SourceError(f"The folder {_shown(path.name)} cannot be read: {_reason(error)}.") from error
     if not found:
         raise SourceError(
-            f"The folder {_shown(path.name)} holds no .xlsx and no CSV file; give the files themselves."
+            f"The folder {_shown(path.name)} holds no workbook and no CSV file; give the files themselves."
         )
     for each in found:
         yield _blob(_shown(each.name), _bytes(each), chosen=False)
@@ -127,18 +143,14 @@ def _blob(name: str, data: bytes, *, chosen: bool = True) -> Blob:
         raise SourceError(f"{name} is empty; export it again.")
     if data[:4] == b"PK\x03\x04":
         return Blob(name, data, Form.WORKBOOK, chosen)
-    if data.startswith(_OLE):
-        if _ENCRYPTED in data:
-            raise SourceError(
-                f"{name} is protected with a password; remove the password in Excel and save it."
-            )
-        raise SourceError(f"{name} is an old Excel file (.xls), which is not read yet; {_SAVE}.")
+    if data.startswith((_OLE, *_BARE)):
+        return Blob(name, data, Form.WORKBOOK, chosen)
     for magic, what in _FOREIGN:
         if data.startswith(magic):
             raise SourceError(f"{name} is {what}, not a spreadsheet; {_SAVE}.")
     if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise SourceError(f"{name} is a web page or XML, not a spreadsheet; open it in Excel and {_SAVE}.")
-    if PurePosixPath(name).suffix.lower() in {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}:
+    if PurePosixPath(name).suffix.lower() in WORKBOOKS:
         raise SourceError(f"{name} is named like a workbook but is none; open it in Excel and {_SAVE}.")
     return Blob(name, data, Form.TEXT, chosen)
 
@@ -153,18 +165,14 @@ def _plain_zip(name: str, data: bytes) -> list[zipfile.ZipInfo] | None:
         raise SourceError(
             f"{name} is damaged or was not copied completely (no zip directory at its end); copy it again."
         ) from error
-    if "xl/workbook.bin" in names:
-        raise SourceError(f"{name} is a binary workbook (.xlsb), which is not read yet; {_SAVE}.")
-    if "mimetype" in names and "content.xml" in names:
-        raise SourceError(f"{name} is an OpenDocument file (.ods), which is not read yet; {_SAVE}.")
-    return None if "[Content_Types].xml" in names else members
+    return None if names & {"[Content_Types].xml", "content.xml", "xl/workbook.xml"} else members
 
 
 def _members(name: str, data: bytes, members: list[zipfile.ZipInfo], limits: ReadLimits) -> Iterator[Blob]:
     """The spreadsheets in a zip."""
     wanted = [each for each in members if _wanted(each.filename) and not each.filename.startswith("__MACOSX")]
     if not wanted:
-        raise SourceError(f"{name} holds no .xlsx and no CSV file; zip the pair of files itself.")
+        raise SourceError(f"{name} holds no workbook and no CSV file; zip the pair of files itself.")
     if len(members) > limits.members:
         raise SourceError(f"{name} holds more than {limits.members} files; zip only the pair.")
     room = limits.unpacked

@@ -142,5 +142,9 @@ def _grid(about: dict[str, Any], frame: bytes) -> Grid:
     }
     return Grid(
         about["name"], about["part"], tuple(table[f"c{at}"] for at in width), table["row"].to_numpy(), kinds,
-        about["blank_after"], hidden=about["hidden"],
+        about["blank_after"], notes=about["notes"], hidden=about["hidden"],
+        hidden_rows=table["hidden"].to_numpy() if "hidden" in table.column_names else None,
+        hidden_columns=frozenset(about["hidden_columns"]), filtered=about["filtered"],
+        merges=np.array(about["merges"], np.int32).reshape(-1, 4),
+        shown={at: table[f"s{at}"] for at in width if f"s{at}" in table.column_names},
     )  # fmt: skip

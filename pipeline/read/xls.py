@@ -1,0 +1,147 @@
+"""Stage 1, in the child: an old workbook (.xls, Excel 5 to 2003) -> sheets.
+
+In: the bytes of an OLE container or of a bare stream.
+Out: a `Taken` for each worksheet.
+Never: tries a password, or takes a formula that was never calculated for a zero.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import date
+from struct import Struct, error
+from typing import Any
+
+import xlrd
+from xlrd.biffh import XLRDError
+from xlrd.compdoc import CompDoc, CompDocError
+
+from pipeline.errors import SourceError
+from pipeline.read.cells import EPOCH, EPOCH_1904, ErrorText, FormulaText, moment
+from pipeline.read.limits import ReadLimits
+from pipeline.read.number_format import PLAIN, NumberFormat, number_format
+from pipeline.read.refuse import damaged, protected, too_many_sheets
+from pipeline.read.taken import Builder, Taken
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+FAULTS = (XLRDError, CompDocError, error, AssertionError)
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_OLDEST = 50
+_FORMULA, _UNCALCULATED, _BOF, _EOF = 0x0006, 0x005E, 0x0809, 0x000A
+_RECORD, _RESULT = Struct("<HH"), Struct("<HHH8sH")
+_ON_LOAD = 2
+_STRANGERS = {
+    "WordDocument": "a Word document", "PowerPoint Document": "a PowerPoint file",
+    "__properties_version1.0": "an e-mail of Outlook",
+}  # fmt: skip
+
+
+def sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[Taken]:
+    """The worksheets of an old workbook.
+
+    Raises:
+        SourceError: it is protected, older than Excel 5, or no workbook.
+    """
+    book = _opened(name, data)
+    if book.nsheets > limits.members:
+        raise too_many_sheets(name, limits.members)
+    forms = [number_format(book.format_map[style.format_key].format_str) for style in book.xf_list]
+    waiting = _never_calculated(book)
+    for index in range(book.nsheets):
+        sheet = book.sheet_by_index(index)
+        taken = _taken(name, sheet, forms, waiting.get(index, set()), limits)
+        taken.hidden = sheet.visibility != 0
+        taken.notes = "xls workbook" + (", dates from 1904" if book.datemode else "")
+        yield taken
+        book.unload_sheet(index)
+
+
+def _opened(name: str, data: bytes) -> Any:
+    if data.startswith(OLE):
+        _same_kind(name, data)
+    try:
+        book = xlrd.open_workbook(
+            file_contents=data, formatting_info=True, ragged_rows=True, on_demand=True, logfile=io.StringIO()
+        )
+    except XLRDError as fault:
+        if "encrypted" in str(fault):
+            raise protected(name) from fault
+        raise damaged(name) from fault
+    if book.biff_version < _OLDEST:
+        raise SourceError(
+            f"{name} was written by Excel 4 or older, which is not read; open it in Excel and save it as .xlsx."
+        )
+    return book
+
+
+def _same_kind(name: str, data: bytes) -> None:
+    """Refuse a container that holds something else than an old workbook."""
+    try:
+        names = {each.name for each in CompDoc(data, logfile=io.StringIO()).dirlist}
+    except FAULTS as fault:
+        raise (protected(name) if _ENCRYPTED in data else damaged(name)) from fault
+    if "EncryptedPackage" in names:
+        raise protected(name)
+    if names & {"Workbook", "Book"}:
+        return
+    what = next((what for stream, what in _STRANGERS.items() if stream in names), "no workbook")
+    raise SourceError(f"{name} is {what}, not a spreadsheet; save it as .xlsx or CSV.")
+
+
+def _never_calculated(book: Any) -> dict[int, set[tuple[int, int]]]:
+    """Cells, by sheet, whose formula a program wrote without its result: a zero to be calculated on opening."""
+    starts = {start: index for index, start in enumerate(book._sh_abs_posn)}
+    found: dict[int, set[tuple[int, int]]] = {}
+    data, at, stop, own = book.mem, book.base, book.base + book.stream_len, -1
+    while at + 4 <= stop:
+        kind, length = _RECORD.unpack_from(data, at)
+        own = starts.get(at, own)
+        if kind == _FORMULA and length >= 16:
+            row, column, _, result, flags = _RESULT.unpack_from(data, at + 4)
+            if flags & _ON_LOAD and result == bytes(8):
+                found.setdefault(own, set()).add((row, column))
+        at += 4 + length
+    return found
+
+
+def _taken(
+    name: str, sheet: Any, forms: list[NumberFormat], waiting: set[tuple[int, int]], limits: ReadLimits
+) -> Taken:
+    builder, epoch = Builder(name, limits), EPOCH_1904 if sheet.book.datemode else EPOCH
+    for row in range(sheet.nrows):
+        types, values = sheet.row_types(row), sheet.row_values(row)
+        for column, (kind, value) in enumerate(zip(types, values, strict=True)):
+            if kind in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
+                continue
+            if (row, column) in waiting:
+                builder.put(row, column, FormulaText("="))
+            elif kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE):
+                form = forms[sheet.cell_xf_index(row, column)]
+                builder.put(row, column, *_number(value, form, epoch))
+            else:
+                builder.put(row, column, _other(kind, value))
+    taken = builder.finish(sheet.name, "", {row + 1 for row in sheet.rowinfo_map})
+    taken.hidden_rows = {
+        row + 1 for row, about in sheet.rowinfo_map.items() if about.hidden or about.height == 0
+    }
+    taken.hidden_columns = {at for at, about in sheet.colinfo_map.items() if about.hidden}
+    taken.merges = [(top + 1, bottom, left, right - 1) for top, bottom, left, right in sheet.merged_cells]
+    return taken
+
+
+def _number(value: float, form: NumberFormat, epoch: date) -> tuple[Any, NumberFormat | None]:
+    if form.date or form.elapsed:
+        return moment(value, form, epoch), None
+    return value, None if form is PLAIN else form
+
+
+def _other(kind: int, value: Any) -> Any:
+    if kind == xlrd.XL_CELL_BOOLEAN:
+        return bool(value)
+    if kind == xlrd.XL_CELL_ERROR:
+        return ErrorText(xlrd.error_text_from_code.get(value, "#ERROR!"))
+    return value
+
+
+__all__ = ["FAULTS", "OLE", "sheets"]

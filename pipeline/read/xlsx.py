@@ -1,0 +1,121 @@
+"""Stage 1, in the child: a workbook (.xlsx, .xlsm, Strict or not) -> sheets.
+
+In: the package, past the gate.
+Out: a `Taken` for each worksheet.
+Never: believes the parser alone: each sheet's XML tells which rows stand there, and what was not shown.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping, Set
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import pyarrow.compute as pc
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+from pipeline.errors import SourceError
+from pipeline.read.cells import Columns
+from pipeline.read.compare import lost_cell
+from pipeline.read.limits import ReadLimits
+from pipeline.read.number_format import NumberFormat
+from pipeline.read.package import WORKSHEET, local, shared_texts, targets, workbook_part, xml
+from pipeline.read.refuse import too_many_sheets
+from pipeline.read.scan import UnusualError, scan
+from pipeline.read.scan_exactly import scan_exactly
+from pipeline.read.scanned import Scan
+from pipeline.read.styles import shown_otherwise, telling_styles
+from pipeline.read.taken import Taken
+
+FAULTS = (CalamineError,)
+_TRUE = {"1", "true", "on"}
+
+
+def sheets(
+    name: str, data: bytes, package: zipfile.ZipFile, odd: Set[str], limits: ReadLimits
+) -> Iterator[Taken]:
+    """The worksheets of a workbook; `odd` are parts with comments or CDATA."""
+    parts, date_1904 = _parts(package)
+    if len(parts) > limits.members:
+        raise too_many_sheets(name, limits.members)
+    odd_texts = any(part.lower().endswith("sharedstrings.xml") for part in odd)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    styles = telling_styles(package)
+    with ThreadPoolExecutor(1) as pool:
+        for meta in book.sheets_metadata:
+            part = parts.get(meta.name, "")
+            if meta.typ != SheetTypeEnum.WorkSheet or not part:
+                continue
+            # while the parser works outside Python's lock
+            scanned = pool.submit(_scan, package, part, part in odd or odd_texts)
+            place = f"{name}, sheet {meta.name},"
+            taken = _sheet(place, part, book.get_sheet_by_name(meta.name), scanned, package, styles)
+            taken.hidden = meta.visible != SheetVisibleEnum.Visible
+            taken.notes = "xlsx workbook" + (", dates from 1904" if date_1904 else "")
+            yield taken
+
+
+def _parts(package: zipfile.ZipFile) -> tuple[dict[str, str], bool]:
+    """The part of each worksheet, by the sheet's name; and whether dates count from 1904."""
+    workbook = workbook_part(package)
+    found, parts, date_1904 = targets(package, workbook, WORKSHEET), {}, False
+    for element in xml(package, workbook).iter():
+        tag = local(element.tag)
+        if tag == "sheet":
+            link = next((value for key, value in element.items() if key.endswith("}id")), "")
+            if link in found:
+                parts[element.get("name", "")] = found[link]
+        elif tag == "workbookPr":
+            date_1904 = element.get("date1904", "0").lower() in _TRUE
+    return parts, date_1904
+
+
+def _scan(package: zipfile.ZipFile, part: str, odd: bool) -> Scan:
+    try:
+        with package.open(part) as stream:
+            return scan_exactly(stream) if odd else scan(stream)
+    except UnusualError:
+        with package.open(part) as stream:
+            return scan_exactly(stream)
+
+
+def _sheet(
+    place: str,
+    part: str,
+    sheet: CalamineSheet,
+    scanned: Future[Scan],
+    package: zipfile.ZipFile,
+    styles: Mapping[int, NumberFormat],
+) -> Taken:
+    """One sheet: the rows that stand in the file, checked against the XML."""
+    columns = Columns(sheet.start[1] if sheet.start else 0, sheet.iter_rows())
+    found = scanned.result()
+    texts, kinds = columns.finished(found.overlays)
+    rows = np.array(found.rows, np.int64)
+    if (np.diff(rows) <= 0).any():
+        raise SourceError(f"{place} has rows out of order, so the file is damaged; save it anew in Excel.")
+    filled = np.zeros(max(columns.rows, rows[-1] if len(rows) else 0) + 1, np.bool_)
+    for text in texts:
+        filled[1 : columns.rows + 1] |= pc.binary_length(text).to_numpy(zero_copy_only=False) > 0
+    if not set(np.flatnonzero(filled).tolist()) <= set(found.rows):
+        raise SourceError(
+            f"{place} has cells outside its rows, so the file is damaged; save it anew in Excel."
+        )
+    if found.cells is None and not all(filled[row] for row in found.valued):
+        with package.open(part) as stream:  # an empty text is the only excuse
+            found = scan_exactly(stream)
+    if found.cells and (cell := lost_cell(found.cells, texts, kinds, lambda: shared_texts(package))):
+        raise SourceError(
+            f"{place} cell {cell} has a value that cannot be read exactly; save the file anew in Excel."
+        )
+    shown = shown_otherwise(package, part, found, texts, kinds, styles)
+    return Taken(
+        sheet.name, part, texts, kinds, rows, shown,
+        hidden_rows=found.hidden_rows, hidden_columns=found.hidden_columns, filtered=found.filtered,
+        merges=found.merges,
+    )  # fmt: skip
+
+
+__all__ = ["FAULTS", "sheets"]
