@@ -13,10 +13,11 @@ import xlsxwriter
 import xlwt
 
 from pipeline.errors import SourceError
-from pipeline.read import ReadLimits
+from pipeline.read import ReadLimits, read
 from pipeline.read.grid import Grid
 from pipeline.read.workbook import Parser
 from schemas.cells import CellKind
+from schemas.tables import INVOICES, ITEMS
 from tests.workbooks import Marked, ods, ods_cell, table, xlsb
 
 FORMATS = ("xlsx", "xls", "xlsb", "ods")
@@ -155,6 +156,7 @@ def sheet(request: pytest.FixtureRequest, tmp_path: Path, parser: Parser) -> Gri
     data, hidden = grids(parser, path)
     assert (data.name, data.hidden, hidden.name, hidden.hidden) == ("Data", False, "Hidden", True)
     assert data.notes == f"{request.param} workbook"
+    assert data.part != hidden.part
     return data
 
 
@@ -186,6 +188,33 @@ def test_every_format_tells_what_a_number_shows(sheet: Grid) -> None:
     assert [column[at].as_py() for column in sheet.columns] == ["9.996", "123", "0.19", "10.5"]
     shown = [sheet.shown[column][at].as_py() if column in sheet.shown else "" for column in range(4)]
     assert shown == ["10.00", "00123", "19%", ""]
+
+
+INVOICE_HEAD = ["invoice_ref", "account_number", "invoice_date"]
+ITEM_HEAD = ["invoice_ref", "charge_name", "amount", "service_start_date"]
+
+
+def test_a_pair_of_sheets_feeds_its_tables_in_every_format(tmp_path: Path) -> None:
+    invoices, items = (
+        [INVOICE_HEAD, ["R1", "A1", "2026-01-02"]],
+        [ITEM_HEAD, ["R1", "Day", 10.5, "2026-01-02"]],
+    )
+    sheets = {"Invoices": invoices, "Summary": items, "Items": items}
+    xlsb(tmp_path / "a.xlsb", sheets)
+    ods(tmp_path / "a.ods", "".join(table(name, rows) for name, rows in sheets.items()))
+    book = xlwt.Workbook()
+    for name, rows in sheets.items():
+        page = book.add_sheet(name)
+        for at, row in enumerate(rows):
+            for column, value in enumerate(row):
+                page.write(at, column, value)
+    book.save(str(tmp_path / "a.xls"))
+    for kind in ("xls", "xlsb", "ods"):
+        raw, issues = read([tmp_path / f"a.{kind}"], {"invoices": INVOICES, "items": ITEMS})
+        assert [each.name for each in raw.tables["items"].sheets] == ["Items"]
+        assert raw.tables["items"].frame["amount"].tolist() == ["10.5"]
+        assert [each.code for each in issues.sheets] == ["W101"]
+        assert raw.sources[0].package == b""
 
 
 def test_ods_keeps_blanks_and_leaves_notes_and_shapes_alone(tmp_path: Path, parser: Parser) -> None:

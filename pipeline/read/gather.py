@@ -43,10 +43,11 @@ def gather(
     for number, path in enumerate(paths, 1):
         for blob in blobs(path, limits):
             _only_once(blob, sources)
-            grids += [(len(sources), each) for each in _grids(blob, tables, parser)]
+            own = _grids(blob, tables, parser)
+            grids += [(len(sources), each) for each in own]
             together = blob.form is Form.TEXT and not blob.chosen
             groups.append(-number if together else len(sources))
-            package = blob.data if blob.form is Form.WORKBOOK else b""
+            package = blob.data if own and all(each.part.endswith(".xml") for each in own) else b""
             sources.append(Source(blob.name, blob.sha256, len(blob.data), package=package))
             chosen.append(blob.chosen)
     our_sheets = tuple((source, each.part) for source, each in grids if is_ours(each))

@@ -16,7 +16,8 @@ class Grid:
 
     Attributes:
         name: the sheet's name; for CSV the file's.
-        part: of the package; empty for CSV.
+        part: the part of the workbook it lies in, which ends in .xml where the part is the sheet's own XML;
+            empty for CSV.
         columns: one chunked array of text a column, never null.
         kinds: column position to the CellKind of each cell, for columns with more than text.
         rows: the row as Excel shows it, a row.

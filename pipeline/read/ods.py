@@ -267,7 +267,7 @@ class _Content(_Handler):
         table.row += table.repeated
 
     def _finish(self, table: _Table) -> None:
-        taken = table.builder.finish(table.name, "", set())
+        taken = table.builder.finish(table.name, f"content.xml/{len(self.found) + 1}")
         height = taken.height
         taken.hidden, taken.filtered, taken.merges = table.hidden, table.filtered, table.merges
         taken.hidden_columns = table.hidden_columns

@@ -121,7 +121,7 @@ def _taken(
                 builder.put(row, column, *_number(value, form, epoch))
             else:
                 builder.put(row, column, _other(kind, value))
-    taken = builder.finish(sheet.name, "", {row + 1 for row in sheet.rowinfo_map})
+    taken = builder.finish(sheet.name, f"Workbook/{sheet.number + 1}", {row + 1 for row in sheet.rowinfo_map})
     taken.hidden_rows = {
         row + 1 for row, about in sheet.rowinfo_map.items() if about.hidden or about.height == 0
     }
