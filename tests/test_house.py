@@ -223,6 +223,7 @@ def test_the_wheel_holds_pipeline_and_schemas_alone(tmp_path: Path) -> None:
     typed = {"pipeline/py.typed", "schemas/py.typed"}
     texts = {str(path.relative_to(ROOT)) for path in ROOT.glob("pipeline/locale/*/LC_MESSAGES/*.po")}
     assert texts
+    texts |= {f"pipeline/report/page/page.{kind}" for kind in ("html", "css")}
     assert {name for name in names if ".dist-info/" not in name} == ours | typed | texts
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 

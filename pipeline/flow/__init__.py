@@ -25,6 +25,7 @@ from pipeline.flow.prepare import Progress, prepare
 from pipeline.language import speaking
 from pipeline.ledger import IdentityTakenError
 from pipeline.line import EXIT_CODES
+from pipeline.report.entries import invoice_table
 from pipeline.report.summary import summary
 from pipeline.result import CatalogLoad, Result
 from pipeline.workspace import Workspace, existing, new_run_id, remove_orphans
@@ -68,9 +69,10 @@ def check(
     with speaking(chosen.language):
         prepared = prepare(files, place, chosen, progress)
         line = classify(prepared, place)
-        final = summary(line, "check", None, str(report) if report else None, clock.elapsed())
+        table = invoice_table(line)
+        final = summary(line, table, "check", None, str(report) if report else None, clock.elapsed())
         if report is not None:
-            record.write_beside(line, Path(report), final)
+            record.write_beside(line, table, Path(report), final)
     return Result(line, final, EXIT_CODES[line.verdict])
 
 
@@ -109,7 +111,7 @@ def _run(
     for _ in range(_TRIES):
         line = classify(prepared, place)
         if line.verdict == "unbalanced":
-            final = summary(line, "run", None, None, clock.elapsed())
+            final = summary(line, invoice_table(line), "run", None, None, clock.elapsed())
             return Result(line, final, EXIT_CODES[line.verdict])
         try:
             run_id = new_run_id(clock.now)

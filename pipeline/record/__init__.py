@@ -73,16 +73,17 @@ def record(
     ):
         progress("writing payloads and reports")
         table = entries.invoice_table(line)
-        reports = beside.submit(write_reports, line, folder.create, table)
+        place = str(workspace.runs / run_id)
+        final = summary(line, table, "run", run_id, place, 0)
+        reports = beside.submit(write_reports, line, folder.create, table, dict(final))
         items = beside.submit(lambda: ledger.packed(item_rows(line)) if len(line.batches) else None)
         payloads = write_payloads(line, folder, table)
         prints = content.fingerprints(line.sheets.valid, np.arange(len(table)))
         progress("entering the ledger")
-        final: dict[str, Any] = {}
 
         def run() -> RunRow:
             reports.result()
-            final.update(summary(line, "run", run_id, str(workspace.runs / run_id), elapsed()))
+            final["seconds"] = round(elapsed(), 3)
             return _run_row(line, run_id, started, payloads, _json(final))
 
         def publish(head: str, count: int) -> None:

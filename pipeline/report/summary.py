@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
+
 from pipeline.balance import Balance
 from pipeline.issues import Level
 from pipeline.line import Line
+from pipeline.report.plan import plan
 from schemas.money import with_digits
 
 SCHEMA_VERSION = 1
@@ -15,12 +18,13 @@ _SHARES = {"in": "came_in", "accepted": "accepted", "rejected": "rejected", "ski
 
 
 def summary(
-    line: Line, command: str, run_id: str | None, folder: str | None, seconds: float
+    line: Line, table: pa.Table, command: str, run_id: str | None, folder: str | None, seconds: float
 ) -> dict[str, Any]:
     """The summary of a check or run.
 
     Args:
         line: the end of the line.
+        table: as `entries.invoice_table` gives it.
         command: `check` or `run`.
         run_id: None for a check.
         folder: where the reports lie; None when there are none.
@@ -38,6 +42,7 @@ def summary(
         "items": _counts(books, "items") | {"amount_unread": books.came_in.unread},
         "money": {currency: _money(books, currency) for currency in books.currencies},
         "requests": len(line.batches),
+        "plan": plan(line, table),
         "issues": line.issues.counts(Level.ERROR),
         "warnings": line.issues.counts(Level.WARNING),
         "ignored_rows": dict(line.raw.ignored),
