@@ -18,8 +18,7 @@ from command_line import PAIR, PRODUCTS, SAMPLE, SCRIPT, Ran, invoice_import, tr
 SUMMARY = [
     "schema_version", "run_id", "command", "target", "environment", "verdict", "invoices", "items", "money",
     "requests", "issues", "warnings", "ignored_rows", "sources", "catalog", "accounts", "settings",
-    "differences",
-    "run_folder", "seconds",
+    "differences", "run_folder", "seconds", "plan",
 ]  # fmt: skip
 """The keys of the interface, in order: those of schema version 1."""
 
@@ -174,7 +173,9 @@ def test_two_checks_and_a_run_leave_what_one_run_leaves(loaded: Path, tmp_path: 
 def test_a_report_of_a_check_goes_where_it_is_told(place: Path, tmp_path: Path) -> None:
     before = tree(place)
     ran = invoice_import("check", SAMPLE, "--report", tmp_path / "report", workspace=place)
-    assert sorted(os.listdir(tmp_path / "report")) == ["issues.csv", "ledger.csv", "summary.json"]
+    assert sorted(os.listdir(tmp_path / "report")) == [
+        "issues.csv", "ledger.csv", "report.html", "summary.json",
+    ]  # fmt: skip
     assert f"\nReports: {tmp_path / 'report'}\n" in ran.out
     assert tree(place) == before
 

@@ -42,7 +42,6 @@ def summary(
         "items": _counts(books, "items") | {"amount_unread": books.came_in.unread},
         "money": {currency: _money(books, currency) for currency in books.currencies},
         "requests": len(line.batches),
-        "plan": plan(line, table),
         "issues": line.issues.counts(Level.ERROR),
         "warnings": line.issues.counts(Level.WARNING),
         "ignored_rows": dict(line.raw.ignored),
@@ -61,6 +60,7 @@ def summary(
         # a byte of a path that is not UTF-8 becomes an escape
         "run_folder": folder and folder.encode("utf-8", "backslashreplace").decode(),
         "seconds": round(seconds, 3),
+        "plan": plan(line, table),
     }
 
 
