@@ -93,10 +93,39 @@ ITEMS: list[list[Any]] = [
 SOUND = ("2026-1001", "2026-1002", "2026-1003", "2026-1004")
 
 
-def workbook() -> Workbook:
-    """The workbook with faults."""
+ACCOUNTS = """\
+account_number,customer_id,customer_external_id,name,currency
+C-100,0f8fad5b-d9cb-469f-a165-70867728950e,globex,Globex Ltd,EUR
+C-200,7c9e6679-7425-40de-944b-e07fc1f90ae7,initech,Initech KK,JPY
+C-300,,,Hooli GmbH,EUR
+"""
+
+ONE_OFF_INVOICES: list[list[Any]] = [
+    ["Invoice reference *", "Account number", "Customer id", "Customer external id", "Currency", "Due date", "Billing entity id"],
+    ["2026-2001", "C-100", None, None, None, date(2026, 12, 31), None],
+    ["2026-2002", None, None, "initech", None, None, None],
+    ["2026-2003", None, "0f8fad5b-d9cb-469f-a165-70867728950e", None, "EUR", date(2026, 12, 15), "550e8400-e29b-41d4-a716-446655440000"],
+    ["2026-2004", "C-300", None, None, None, None, None],
+    ["2026-2005", None, None, "globbex", "EUR", None, None],
+    ["2026-2006", "C-100", None, None, None, None, None],
+]  # fmt: skip
+
+ONE_OFF_ITEMS: list[list[Any]] = [
+    ["Invoice reference *", "Item number", "Description *", "Quantity *", "Unit price *", "Amount", "Metric code"],
+    ["2026-2001", "1", "Set-up of the “north” site", 1, 1200, 1200, None],
+    ["2026-2001", "2", "API calls in November", 1500, 0.004, 6, "api_calls"],
+    ["2026-2002", "1", "Workshop 🛠", 2, 45000, None, None],
+    ["2026-2003", "1", "Travel", 1, 189.9, 189.9, None],
+    ["2026-2004", "1", "Support", 1, 450, 450, None],
+    ["2026-2005", "1", "Support", 1, 450, 450, None],
+    ["2026-2006", "1", "Amount is not 3 x 1200", 3, 1200, 3900, None],
+]  # fmt: skip
+
+
+def workbook(invoices: list[list[Any]] = INVOICES, items: list[list[Any]] = ITEMS) -> Workbook:
+    """A workbook with faults."""
     book = Workbook()
-    sheets: tuple[tuple[str, list[list[Any]]], ...] = (("Invoices", INVOICES), ("Items", ITEMS))
+    sheets: tuple[tuple[str, list[list[Any]]], ...] = (("Invoices", invoices), ("Items", items))
     for title, rows in sheets:
         sheet = book.create_sheet(title)
         for row in rows:
@@ -143,3 +172,6 @@ if __name__ == "__main__":
     (HERE / "products.csv").write_text(PRODUCTS, encoding="utf-8")
     workbook().save(HERE / "invoices.xlsx")
     _pair(HERE / "pair")
+    (HERE / "one_off").mkdir(exist_ok=True)
+    (HERE / "one_off" / "accounts.csv").write_text(ACCOUNTS, encoding="utf-8")
+    workbook(ONE_OFF_INVOICES, ONE_OFF_ITEMS).save(HERE / "one_off" / "invoices.xlsx")

@@ -189,6 +189,12 @@ class Settings:
         "whether the currency is always sent, or only where the sheet gives it; without it, the API takes the "
         "account's",
     )
+    money_unit: str = _setting(
+        "",
+        _blank_or(_choice("major", "minor")),
+        "in which unit money is sent where an API leaves that open: major sends 12.50 EUR as 12.50, minor sends "
+        "it as 1250",
+    )
     amount_mismatch: str = _setting(
         "error", _choice("error", "warning"), "what an amount is that differs from quantity times unit price"
     )

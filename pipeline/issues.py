@@ -93,6 +93,16 @@ _TYPES = (
         "The sheet {value} looks like {table} but was left out: {reason}.",
         "Nothing has to be done if that is right; else copy its rows into the sheet {table}.",
     ),
+    IssueType(
+        "E352", "column-refused", "A column that this target cannot take",
+        "The target has no place for the column {value} of {table}; without it something else would be billed.",
+        "Empty the column if it is not needed, or start its header with # to leave it out knowingly.",
+    ),
+    IssueType(
+        "W412", "column-left-out", "A column that is not sent",
+        "The target has no place for the column {value} of {table}: what stands in it is not sent.",
+        "Nothing has to be done if that is right; a header that starts with # is not told again.",
+    ),
     # 2 cell
     IssueType(
         "E201", "value-missing", "A mandatory value is missing",
@@ -266,6 +276,11 @@ _TYPES = (
         "Change the reference, give an invoice number, or change the setting invoice_number.",
     ),
     IssueType(
+        "E351", "total-too-large", "An invoice total that cannot be stored",
+        "The items of invoice {value} sum up to {total}; in the unit that is sent, that is more than can be stored.",
+        "Split the invoice, or look whether an amount or the setting money_unit is wrong.",
+    ),
+    IssueType(
         "W301", "same-as-bill-to-idle", "A yes that has no effect",
         "{label} says yes, but no bill-to contact id is given, so it has no effect.",
         "Give the bill-to contact id, or leave the cell blank.",
@@ -363,7 +378,7 @@ _TYPES = (
     ),
     IssueType(
         "E415", "customer-unknown", "Whom the invoice bills cannot be told",
-        "The invoice {value} gives no customer id, {reason}.",
+        "The invoice {value} gives no customer id, and {reason}.",
         "Fill in the customer id, or load an account list that has it: invoice-import accounts load FILE.",
     ),
     IssueType(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 EARLIEST = date(1900, 1, 1)
@@ -90,6 +91,8 @@ class Table:
         key: the fields that identify a row.
         parent: the table its rows hang on; None for invoices.
         synonyms: other sheet names that are recognised.
+        left_out: fields that the target has no place for: their columns are told and not sent.
+        refused: fields that the target has no place for and that may not be left out.
     """
 
     name: str
@@ -98,6 +101,8 @@ class Table:
     key: tuple[str, ...]
     parent: str | None = None
     synonyms: tuple[str, ...] = ()
+    left_out: tuple[Field, ...] = ()
+    refused: tuple[Field, ...] = ()
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
@@ -169,7 +174,9 @@ class Projection:
         astral: whether text may hold characters that need 4 bytes in UTF-8 (emoji, rare ideographs).
         owned_by_catalog: item fields the target reads from the charge, whatever the request says.
         rules: codes of the row and cross-sheet rules that apply.
+        refused: fields without a place that may not be left out: without them other money would be billed.
         most_items: items one invoice may have.
+        total_below: what an invoice's total must lie below, either way, in the unit that is sent; None has none.
     """
 
     target: str
@@ -178,7 +185,9 @@ class Projection:
     astral: bool = True
     owned_by_catalog: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     most_items: int = 1000
+    total_below: Decimal | None = None
 
     def bind(self, tables: Iterable[Table], custom: Mapping[str, tuple[Field, ...]]) -> dict[str, Table]:
         """The tables as this target takes them, custom fields of the settings included."""
@@ -186,7 +195,13 @@ class Projection:
         for table in tables:
             if table.name in self.placements:
                 fields = [placed.tighten(table[placed.field]) for placed in self.placements[table.name]]
-                bound[table.name] = table.with_fields([*fields, *self._own(table.name, custom)])
+                taken = table.with_fields([*fields, *self._own(table.name, custom)])
+                others = [each for each in table if each.name not in taken]
+                bound[table.name] = replace(
+                    taken,
+                    left_out=tuple(each for each in others if each.name not in self.refused),
+                    refused=tuple(each for each in others if each.name in self.refused),
+                )
         return bound
 
     def keys(self, table: str, custom: Mapping[str, tuple[Field, ...]]) -> dict[str, str]:

@@ -29,7 +29,10 @@ import pyarrow.compute as pc
 
 from schemas.catalog import ACCOUNT_KEYS
 from schemas.kinds import DECIMAL
-from schemas.money import round_to
+from schemas.money import digits_of, round_to
+
+_MOST_DIGITS = 4
+_TOTAL = pa.decimal128(38, 12)
 
 Columns = Mapping[str, Any]
 """A frame's columns as Arrow arrays, by name."""
@@ -46,6 +49,8 @@ class Terms:
         number_form: the regular expression an invoice number must match.
         number_length: characters an invoice number may have.
         ref_is_number: the reference becomes the invoice number where none is given.
+        total_below: what a total must lie below, either way, in the unit that is sent; None has none.
+        minor_units: money is sent in the smallest unit of its currency.
     """
 
     allow_negative_items: bool = False
@@ -54,6 +59,8 @@ class Terms:
     number_form: str = ""
     number_length: int = 0
     ref_is_number: bool = False
+    total_below: Decimal | None = None
+    minor_units: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,6 +167,16 @@ def total_not_negative(row: Columns, _: Terms) -> Any:
     return pc.greater_equal(row["total"], pa.scalar(Decimal(0), row["total"].type))
 
 
+def total_in_range(row: Columns, terms: Terms) -> Any:
+    """The invoice's total, in the unit that is sent, can be stored."""
+    if terms.total_below is None:
+        return pc.is_valid(row["item_count"])
+    units = [Decimal(10) ** (digits if terms.minor_units else 0) for digits in range(_MOST_DIGITS + 1)]
+    bounds = pa.array([terms.total_below / unit for unit in units], _TOTAL)
+    bound = pc.take(bounds, digits_of(row["effective_currency"]))
+    return pc.less(pc.abs(pc.cast(row["total"], _TOTAL)), bound)
+
+
 def item_not_negative(row: Columns, terms: Terms) -> Any:
     """The item's amount is not negative, unless the settings allow it."""
     if terms.allow_negative_items:
@@ -249,6 +266,10 @@ RULES: tuple[Rule, ...] = (
     Rule("E309", "invoices", "", ("invoice_ref",), invoice_has_items, ("item_count", "ref_twice")),
     Rule("E310", "invoices", "", ("invoice_ref",), not_too_many_items, ("item_count",)),
     Rule("E311", "invoices", "", ("invoice_ref",), total_not_negative, ("total",)),
+    Rule(
+        "E351", "invoices", "", ("invoice_ref",),
+        total_in_range, ("total", "effective_currency", "item_count"),
+    ),
     *(
         Rule(
             code, "invoices", f"{contact}_same_as_bill_to",

@@ -299,6 +299,14 @@ ITEMS = Table(
             max_length=500,
         ),
         Field(
+            "charge_uuid",
+            "Charge UUID",
+            Kind.IDENTIFIER,
+            "UUID of the charge of a plan, where the billing system knows its charges so.",
+            "9b2d7f4e-6a3c-4a4f-8f0e-2b1c3d4e5f60",
+            pattern=UUID,
+        ),
+        Field(
             "metric_code",
             "Metric code",
             Kind.IDENTIFIER,

@@ -233,8 +233,8 @@ def test_numbers_are_sent_as_the_sheet_says_them(desk: Desk) -> None:
 
 def test_the_target_is_what_the_settings_name() -> None:
     assert of(Settings()) is TARGETS["zuora"] is of(Settings(target="zuora"))
-    with pytest.raises(UsageError, match="There is no target bxb; the targets are zuora"):
-        of(Settings(target="bxb"))
+    with pytest.raises(UsageError, match="There is no target zuorra; the targets are zuora, bxb"):
+        of(Settings(target="zuorra"))
 
 
 def test_limits_are_those_of_the_api() -> None:

@@ -62,6 +62,9 @@ def settings(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--date-format", help="How text dates are written, like dd/mm/yyyy."),
         click.option("--policy", help="whole-invoices, or all-or-nothing: one rejected invoice rejects all."),
         click.option("--batch-order", help="sheet, or fewest: as few requests as can be."),
+        click.option(
+            "--money-unit", help="major or minor: the unit of money sent, where an API leaves it open."
+        ),
         click.option("--request", help="batch, or single: one invoice a request."),
         LANGUAGE,
     )

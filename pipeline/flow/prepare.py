@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline import catalog, enrich
 from pipeline.catalog import Catalog, Kind
-from pipeline.config import Settings
+from pipeline.config import SETTINGS, Settings
 from pipeline.enrich import Ways
 from pipeline.errors import UsageError
 from pipeline.issues import Issues
@@ -53,6 +53,7 @@ def prepare(files: Sequence[str | Path], place: Workspace, chosen: Settings, pro
     if not files:
         raise UsageError("No file was given: name a workbook, or a pair of CSV files.")
     target = target_of(chosen)
+    _all_set(target, chosen)
     demands = _demands(target, chosen)
     progress("reading")
     raw, unread = read([Path(each) for each in files], demands.tables, limits(chosen))
@@ -70,6 +71,16 @@ def prepare(files: Sequence[str | Path], place: Workspace, chosen: Settings, pro
     return Prepared(chosen, target, demands, raw, sheets, unread + faults + mismatches, used, list_used)
 
 
+def _all_set(target: Target, chosen: Settings) -> None:
+    """Refuse to guess a setting that the target must be told."""
+    for name in target.must_set:
+        if not getattr(chosen, name):
+            raise UsageError(
+                f"The target {target.name} needs the setting {name}, which has no default: "
+                f"{SETTINGS[name].metadata['help']}. Give it as --{name.replace('_', '-')}, or in settings.toml."
+            )
+
+
 def _demands(target: Target, chosen: Settings) -> Demands:
     """What the sheets are held against, under these settings."""
     projection = target.projection(chosen)
@@ -82,6 +93,8 @@ def _demands(target: Target, chosen: Settings) -> Demands:
         number_form=number.pattern.regex if number and number.pattern else "",
         number_length=number.max_length or 0 if number else 0,
         ref_is_number=chosen.invoice_number == "ref",
+        total_below=projection.total_below,
+        minor_units=chosen.money_unit == "minor",
     )
     mismatch = "W304" if chosen.amount_mismatch == "warning" else "E304"
     return Demands(

@@ -266,6 +266,9 @@ def header_issues(placed: Placed, source: str, kept: np.typing.NDArray[np.bool_]
         if index in placed.unnamed:
             if _has_values(placed, index, kept):
                 yield issue("E104", Column("", say("column {letter}", letter=here.letter), index), near="")
+        elif not here.field and (code := _without_a_place(cell, table)):
+            if _has_values(placed, index, kept):
+                yield issue(code, here)
         elif not here.field:
             yield issue("E104", here, near=_near(cell, table))
         elif found[here.field].index != index:
@@ -276,6 +279,14 @@ def header_issues(placed: Placed, source: str, kept: np.typing.NDArray[np.bool_]
                 first=say("column {letter}", letter=first.letter),
                 second=say("column {letter}", letter=here.letter),
             )
+
+
+def _without_a_place(cell: str, table: Table) -> str:
+    """The code under which a column is told that we know and the target does not; empty for any other."""
+    for code, fields in (("W412", table.left_out), ("E352", table.refused)):
+        if normal(cell) in known_headers(table.with_fields(fields)):
+            return code
+    return ""
 
 
 def _has_values(placed: Placed, index: int, kept: np.typing.NDArray[np.bool_]) -> bool:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pipeline.issues import CATALOGUE
 from pipeline.language import say
 
-_OF_FILE = ("E101", "E102", "E103", "E104", "E105")
+_OF_FILE = ("E101", "E102", "E103", "E104", "E105", "E352", "W412")
 _ORDER = ("of_rows", "rows_sum", "code", "column")
 
 

@@ -42,7 +42,7 @@ def _effect(kind: IssueType) -> str:
     """What becomes of the invoice."""
     if kind.level == "warning":
         return say("A warning: the invoice is accepted all the same.")
-    if kind.code.startswith("E10") and kind.code != "E106":
+    if (kind.code.startswith("E10") and kind.code != "E106") or kind.code == "E352":
         return say("An error: every invoice is rejected, because the file itself is at fault.")
     if kind.code in ("E410", "E411", "E412"):
         return say("An error: the list is not loaded, and the one in use stays.")

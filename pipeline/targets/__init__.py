@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pipeline.config import Settings
 from pipeline.errors import UsageError
-from pipeline.targets import zuora
+from pipeline.targets import bxb, zuora
 from pipeline.targets.target import Target
 
-_ALL = (zuora.TARGET,)
+_ALL = (zuora.TARGET, bxb.TARGET)
 
 TARGETS = {each.name: each for each in _ALL}
 """Every target by its name; the first is the default."""

@@ -20,6 +20,7 @@ class Target:
         limits: what one request may hold, given the settings.
         projection: which fields go where, given the settings.
         requests: batches as requests, one after the other; the same batches give the same bytes.
+        must_set: settings that have no default here: without them nothing is judged.
     """
 
     name: str
@@ -27,3 +28,4 @@ class Target:
     limits: Callable[[Settings], Limits]
     projection: Callable[[Settings], Projection]
     requests: Callable[[Batches, Settings], Iterator[Request]]
+    must_set: tuple[str, ...] = ()

@@ -143,7 +143,7 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
             facts = {"earliest": declared.earliest.isoformat(), "latest": declared.latest.isoformat()}
         case "E310":
             facts = {"items": told("item_count"), "limit": str(demands.terms.most_items)}
-        case "E311":
+        case "E311" | "E351":
             digits = money.digits_of(cells_of(frame["effective_currency"]))
             facts = {"total": _sums(frame.assign(total_digits=series(digits)), "total", "total_digits", rows)}
         case "E312":
@@ -176,9 +176,9 @@ def _of_account(code: str, field: str, rows: Positions, gathered: Facts, demands
 def _why_no_customer(frame: pd.DataFrame, rows: Positions, demands: Demands) -> Any:
     """Why it cannot be told whom an invoice bills."""
     named = pc.take(cells_of(frame["account_named"]), pa.array(rows))
-    listed = say("the account list has none")
+    listed = say("the account list has none for its account")
     unlisted = say("no account list is loaded to look it up")
-    nothing = say("nor anything that an account list could look up")
+    nothing = say("nothing that an account list could look up")
     return pc.if_else(named, listed if demands.accounts else unlisted, nothing)
 
 
