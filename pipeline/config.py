@@ -21,6 +21,7 @@ from pipeline.errors import UsageError
 from pipeline.language import ENGLISH, LANGUAGES
 from schemas.currencies import DIGITS
 from schemas.fields import Field, Kind
+from schemas.forms import MARKS
 from schemas.tables import TABLES
 
 PREFIX = "INVOICE_IMPORT_"
@@ -28,7 +29,7 @@ _OTHER_NAMES = {PREFIX + "WORKSPACE", PREFIX + "DEBUG"}
 CUSTOM_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*__c$")
 _DATE_FORMAT = re.compile(
     r"^(?!yyyy-dd-mm$)"  # it would turn ISO dates around
-    r"(?=.*dd)(?=.*mm)(?=.*yyyy)(dd|mm|yyyy)[./ -](dd|mm|yyyy)[./ -](dd|mm|yyyy)$"
+    r"(?=.*dd)(?=.*mm)(?=.*yyyy)(dd|mmm?|yyyy)[./ -](dd|mmm?|yyyy)[./ -](dd|mmm?|yyyy)$|^serial(-1904)?$"
 )
 
 
@@ -41,7 +42,7 @@ def _text(value: object) -> str:
 def _choice(*choices: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         if value not in choices:
-            raise ValueError(f"one of {', '.join(choices)} is needed")
+            raise ValueError(f"one of {', '.join(filter(None, choices))} is needed")
         return str(value)
 
     return read
@@ -167,7 +168,13 @@ class Settings:
     date_format: str = _setting(
         "",
         _blank_or(_matching(_DATE_FORMAT, "dd, mm and yyyy are needed, like dd/mm/yyyy")),
-        "how text dates are written, besides yyyy-mm-dd",
+        "how text dates are written, besides yyyy-mm-dd; mmm is a month's name, serial a spreadsheet's day number",
+    )
+    decimal: str = _setting(
+        "",
+        _choice("", *MARKS),
+        "how the sheets write numbers: point (1,234.56) or comma (1.234,56); blank: digits and a point, nothing "
+        "else",
     )
     policy: str = _setting(
         "whole-invoices",

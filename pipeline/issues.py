@@ -111,8 +111,8 @@ _TYPES = (
     ),
     IssueType(
         "E202", "number-unreadable", "Not a number",
-        "{label} is not a number that can be read without guessing: {value}.",
-        "Write digits with a point before the decimals, like 1234.56, and nothing else.",
+        "{label} is not a number that can be read without guessing: {value}.{readings}",
+        "Write the number like {example}, or declare how the sheets write numbers (setting decimal).",
     ),
     IssueType(
         "E203", "number-too-long", "A number has too many digits",
@@ -176,7 +176,7 @@ _TYPES = (
     ),
     IssueType(
         "E216", "cell-type-wrong", "A cell of the wrong type",
-        "{label} needs {needed}, but the cell holds {held}: {value}.",
+        "{label} needs {needed}, but the cell holds {held}: {value}.{readings}",
         "Set the cell's format to {format} and type the value anew.",
     ),
     IssueType(
@@ -188,6 +188,11 @@ _TYPES = (
         "E220", "currency-unknown", "Not a currency",
         "{label} is {value}, which is no ISO 4217 code in use.{near}",
         "Write the three letters of the currency, like EUR.",
+    ),
+    IssueType(
+        "E221", "currency-contradicted", "A cell in another currency than its invoice",
+        "{label} is {value}, but the invoice is in {currency}.",
+        "Correct the value or the invoice's currency.",
     ),
     # 3 row, invoice, cross-sheet
     IssueType(

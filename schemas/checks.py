@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import kinds
+from schemas.dates import DateFormat
 from schemas.fields import Field, Kind
-from schemas.kinds import DateFormat
 
 Kernel = Callable[[pa.Array], pa.Array]
 """A column of cells in, a column of booleans out."""
@@ -70,7 +70,7 @@ def _of_kind(field: Field, dates: DateFormat) -> Iterator[CellCheck]:
         case Kind.DATE:
             yield _check("E205", field, lambda cells: kinds.real_date(dates.to_iso(cells)))
         case Kind.DATETIME:
-            yield _check("E205", field, kinds.real_datetime)
+            yield _check("E205", field, lambda cells: kinds.real_datetime(dates.moments_to_iso(cells)))
         case Kind.BOOLEAN:
             yield _check("E210", field, kinds.yes_or_no)
         case Kind.CHOICE:

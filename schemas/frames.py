@@ -23,8 +23,8 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from schemas import checks, rules
 from schemas.cells import CellKind
 from schemas.columns import cells_of
+from schemas.dates import DateFormat
 from schemas.fields import Field, Kind, Table
-from schemas.kinds import DateFormat
 
 KIND_SUFFIX = ":kind"
 """Beside the text of a column, `amount:kind` tells what each cell held, where not all of it was text."""
@@ -32,7 +32,7 @@ KIND_SUFFIX = ":kind"
 BLANK, TEXT, NUMBER, DATE, TIME, BOOLEAN, ERROR, FORMULA = CellKind
 """What a cell held."""
 
-_HELD: Mapping[Kind, tuple[int, ...]] = {
+HELD: Mapping[Kind, tuple[int, ...]] = {
     Kind.TEXT: (BLANK, TEXT, NUMBER, BOOLEAN),
     Kind.IDENTIFIER: (BLANK, TEXT, NUMBER),
     Kind.NUMBER: (BLANK, TEXT, NUMBER),
@@ -74,7 +74,7 @@ def text_schema(
         for each in found
     }
     held = {
-        each.name + KIND_SUFFIX: _column([_kernel(c) for c in _of_held(each)])
+        each.name + KIND_SUFFIX: _column([_kernel(c) for c in _of_held(each, dates)])
         for each in found
         if each.name in kinds
     }
@@ -155,9 +155,10 @@ def _pandera(code: str, field: str, holds: Callable[[Any], Any]) -> pandera.Chec
     return pandera.Check(check, name=f"{code} {field}", error=code, ignore_na=False, n_failure_cases=1)
 
 
-def _of_held(field: Field) -> Iterator[checks.CellCheck]:
+def _of_held(field: Field, dates: DateFormat) -> Iterator[checks.CellCheck]:
     """What the cell held: no error, no formula without a value, nothing this kind can't be read from."""
-    readable = pa.array([*_HELD[field.kind], ERROR, FORMULA], pa.uint8())
+    serial = (NUMBER,) if dates.serial and field.kind is Kind.DATE else ()
+    readable = pa.array([*HELD[field.kind], *serial, ERROR, FORMULA], pa.uint8())
     yield checks.CellCheck("E214", field.name, lambda held: pc.not_equal(held, ERROR))
     yield checks.CellCheck("E215", field.name, lambda held: pc.not_equal(held, FORMULA))
     yield checks.CellCheck("E216", field.name, lambda held: pc.is_in(held, value_set=readable))

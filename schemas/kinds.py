@@ -6,8 +6,6 @@ check that refuses a cell and the parser that reads it both use it.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.currencies import DIGITS
+from schemas.dates import DateFormat
 from schemas.fields import Field, Kind
 from schemas.tables import NO, YES
 
@@ -41,43 +40,6 @@ DAMAGED_FORM: Final = r"^-?[0-9](\.[0-9]+)?[eE]\+[0-9]{2,}$"
 """How a spreadsheet writes an identifier whose digits it has lost: 1.23457E+16; 7E10 is somebody's SKU."""
 _ISO_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _ISO_TIME: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2})?$"
-_DATE_TOKENS: Final = {"dd": r"[0-9]{1,2}", "mm": r"[0-9]{1,2}", "yyyy": r"[0-9]{4}"}
-
-
-@dataclass(frozen=True)
-class DateFormat:
-    """A declared way to write text dates, like `dd/mm/yyyy`; ISO dates are read besides.
-
-    Attributes:
-        declared: the tokens dd, mm, yyyy, each once, with separators; empty means ISO only.
-    """
-
-    declared: str = ""
-
-    def __post_init__(self) -> None:
-        if self.declared and sorted(re.findall("[a-z]+", self.declared)) != ["dd", "mm", "yyyy"]:
-            raise ValueError(
-                f"{self.declared!r} is no date format: dd, mm and yyyy are needed, like dd/mm/yyyy"
-            )
-
-    @property
-    def regex(self) -> str:
-        """RE2 with the groups dd, mm and yyyy."""
-        pieces = re.split("(dd|mm|yyyy)", self.declared)
-        named = {each: f"(?P<{each}>{form})" for each, form in _DATE_TOKENS.items()}
-        groups = (named.get(each, re.escape(each)) for each in pieces)
-        return f"^{''.join(groups)}$"
-
-    def to_iso(self, texts: pa.Array) -> pa.Array:
-        """Dates in the declared format rewritten as ISO; anything else stays as it is."""
-        if not self.declared:
-            return texts
-        found = pc.extract_regex(texts, pattern=self.regex)
-        year, month, day = (pc.struct_field(found, each) for each in ("yyyy", "mm", "dd"))
-        iso = pc.binary_join_element_wise(
-            year, pc.utf8_lpad(month, width=2, padding="0"), pc.utf8_lpad(day, width=2, padding="0"), "-"
-        )
-        return pc.coalesce(iso, texts)
 
 
 def content_of(texts: pa.Array) -> npt.NDArray[np.uint8]:
@@ -142,6 +104,7 @@ def parse(kind: Kind, texts: pa.Array, dates: DateFormat) -> pa.Array:
         case Kind.DATE:
             return pc.cast(dates.to_iso(texts), pa.date32())
         case Kind.DATETIME:
+            texts = dates.moments_to_iso(texts)
             return pc.strptime(
                 pc.if_else(
                     pc.equal(pc.utf8_length(texts), 10),

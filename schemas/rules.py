@@ -14,7 +14,8 @@ Facts, beside the fields themselves:
     items     `has_invoice`; `digits` of the invoice's currency, null when unknown; `product`: quantity times
               unit price rounded to those digits; `product_fits`: it is no longer than an amount may be;
               `amount_known`: given or computed; `priced_later`: the catalog may still bring the price;
-              `item_no_twice`.
+              `item_no_twice`; `amount_mark_fits`, `unit_price_mark_fits`: the mark of a currency in the cell
+              may stand for the invoice's, null when that is unknown.
 """
 
 from __future__ import annotations
@@ -120,6 +121,16 @@ def amount_is_product(row: Columns, terms: Terms) -> Any:
 def amount_fits_currency(row: Columns, _: Terms) -> Any:
     """The amount given has no more decimals than its currency."""
     return pc.equal(row["amount"], round_to(row["amount"], row["digits"]))
+
+
+def mark_fits(field: str) -> Callable[[Columns, Terms], Any]:
+    """The mark of a currency in the cell is one of the invoice's currency."""
+
+    def holds(row: Columns, _: Terms) -> Any:
+        """The mark of a currency in the cell is one of the invoice's currency."""
+        return row[f"{field}_mark_fits"]
+
+    return holds
 
 
 def due_after_invoice(row: Columns, _: Terms) -> Any:
@@ -290,6 +301,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "E302", "items", "amount", ("amount", "quantity", "unit_price"),
         has_amount, ("amount_known", "priced_later"),
+    ),
+    *(
+        Rule("E221", "items", priced, (priced,), mark_fits(priced), (f"{priced}_mark_fits",))
+        for priced in ("unit_price", "amount")
     ),
     Rule("E204", "items", "amount", ("amount",), amount_fits_currency, ("digits",)),
     Rule(

@@ -21,8 +21,25 @@ ISSUES_TITLE = "# Issues found by invoice-import"
 TOTAL_WORDS = ("total", "totals", "grand total", "sum", "subtotal", "sub-total", "sub total")
 """A row that starts with one of these words is a totals row: recognised and ignored, never an item."""
 
-YES = ("true", "yes", "y", "1")
-NO = ("false", "no", "n", "0")
+YES = (
+    "true",
+    "yes",
+    "y",
+    "1",
+    "wahr",
+    "ja",
+    "vrai",
+    "oui",
+    "verdadero",
+    "sí",
+    "vero",
+    "sì",
+    "waar",
+    "verdadeiro",
+    "sim",
+)
+NO = ("false", "no", "n", "0", "falsch", "nein", "faux", "non", "falso", "onwaar", "nee", "não")
+"""Yes and no as people and their spreadsheets write them, in any case; no word means both in some language."""
 
 UUID = Pattern(
     r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",

@@ -17,8 +17,9 @@ from schemas import checks, frames, rules, zuora
 from schemas.catalog import ACCOUNTS, CATALOG
 from schemas.columns import series
 from schemas.currencies import DIGITS
+from schemas.dates import DateFormat
 from schemas.fields import Field, Kind, Pattern, Placement, Projection, Table
-from schemas.kinds import STORAGE, DateFormat, parse
+from schemas.kinds import STORAGE, parse
 from schemas.rules import Terms
 from schemas.tables import INVOICES, ITEMS, TABLES
 

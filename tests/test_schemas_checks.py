@@ -13,9 +13,10 @@ import pytest
 
 from schemas import frames, zuora
 from schemas.columns import series
+from schemas.dates import DateFormat
 from schemas.fields import Field, Kind
 from schemas.frames import BLANK, BOOLEAN, DATE, ERROR, FORMULA, KIND_SUFFIX, NUMBER, TEXT, TIME
-from schemas.kinds import DECIMAL, STORAGE, DateFormat
+from schemas.kinds import DECIMAL, STORAGE
 from schemas.rules import RULES, Terms
 from schemas.tables import TABLES
 
@@ -217,6 +218,8 @@ SOUND: dict[str, dict[str, Any]] = {
         "amount_known": True,
         "priced_later": False,
         "item_no_twice": False,
+        "amount_mark_fits": True,
+        "unit_price_mark_fits": True,
         "effective_amount": _D("9.99"),
     },
 }
@@ -233,6 +236,8 @@ FACTS = {
     "amount_known": pa.bool_(),
     "priced_later": pa.bool_(),
     "item_no_twice": pa.bool_(),
+    "amount_mark_fits": pa.bool_(),
+    "unit_price_mark_fits": pa.bool_(),
     "effective_amount": DECIMAL,
 }
 FAULTS: dict[tuple[str, str], dict[str, Any]] = {
@@ -261,6 +266,8 @@ FAULTS: dict[tuple[str, str], dict[str, Any]] = {
     ("E313", "item_no"): {"item_no_twice": True},
     ("E303", "charge_name"): {"charge_name": None},
     ("E302", "amount"): {"amount_known": False},
+    ("E221", "amount"): {"amount_mark_fits": False},
+    ("E221", "unit_price"): {"unit_price": _D("9.99"), "unit_price_mark_fits": False},
     ("E204", "amount"): {"amount": _D("9.999"), "product": None},
     ("E304", "amount"): {"product": _D("9.98")},
     ("E312", "amount"): {"effective_amount": _D("-0.01")},

@@ -12,8 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas import kinds, money
+from schemas.dates import DateFormat
 from schemas.fields import Field, Kind
-from schemas.kinds import DECIMAL, DateFormat, digits_form, parse
+from schemas.kinds import DECIMAL, digits_form, parse
 
 MOST = 10**15 - 1
 D = Decimal

@@ -91,7 +91,9 @@ def test_a_text_may_be_as_long_as_its_limit_and_no_longer(
         ({"currency": "XXX"}, ["E220"]),
         ({"auto_pay": "YES"}, []),
         ({"auto_pay": "0"}, []),
-        ({"auto_pay": "ja"}, ["E210"]),
+        ({"auto_pay": "Ja"}, []),
+        ({"auto_pay": "FALSCH"}, []),
+        ({"auto_pay": "x"}, ["E210"]),
         ({"comments": "two\nlines\tand a tab"}, []),
         ({"comments": "line \u2028 separator"}, []),
         ({"comments": "bell\x07"}, ["E212"]),
@@ -353,7 +355,7 @@ def test_an_issue_tells_level_place_and_fix(desk: Desk) -> None:
     assert issue["file"].startswith("items-")
     assert issue["value"] == "ten"
     assert issue["invoice_ref"] == "R1"
-    assert issue["fix"] == CATALOGUE["E202"].fix
+    assert issue["fix"] == CATALOGUE["E202"].fix.format(example="1234.56")
 
 
 # -- dates as the settings say -------------------------------------------------------------------------

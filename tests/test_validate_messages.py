@@ -127,6 +127,7 @@ CASES: dict[str, Callable[[Desk], list[Issue]]] = {
     "E216": _book(amount=True),
     "E217": _pair(invoice={"account_number": "1.23457E+16"}),
     "E220": _pair(invoice={"currency": "EURO"}),
+    "E221": _pair(item={"amount": "$10.00"}, decimal="point"),
     "E301": _pair(invoice={"account_number": ""}),
     "E302": _pair(item={"amount": ""}),
     "E303": _pair(item={"charge_name": ""}),

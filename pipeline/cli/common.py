@@ -60,6 +60,7 @@ def settings(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--environment", help="Which tenant, sandbox or production."),
         click.option("--default-currency", help="Currency of invoices whose currency is blank, like EUR."),
         click.option("--date-format", help="How text dates are written, like dd/mm/yyyy."),
+        click.option("--decimal", help="How numbers are written: point (1,234.56) or comma (1.234,56)."),
         click.option("--policy", help="whole-invoices, or all-or-nothing: one rejected invoice rejects all."),
         click.option("--batch-order", help="sheet, or fewest: as few requests as can be."),
         click.option(

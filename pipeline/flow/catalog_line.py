@@ -24,7 +24,8 @@ from pipeline.result import CatalogLoad
 from pipeline.validate import check_table
 from pipeline.workspace import Workspace, existing, prepared
 from schemas.columns import cells_of, plain
-from schemas.kinds import DateFormat
+from schemas.dates import DateFormat
+from schemas.numbers import NumberFormat
 
 
 def load_catalog(file: str | Path, *, workspace: str | Path) -> CatalogLoad:
@@ -58,7 +59,8 @@ def _load(file: str | Path, shape: Shape, workspace: str | Path) -> CatalogLoad:
     chosen = settings({}, os.environ, existing(workspace).settings)
     raw, unread = read([Path(file)], {table.name: table}, limits(chosen))
     sheet = raw.tables[table.name]
-    frame, faults = check_table(sheet, table, DateFormat(chosen.date_format))
+    numbers = NumberFormat(chosen.decimal, marks=False)  # a price's currency has a column of its own
+    frame, faults = check_table(sheet, table, DateFormat(chosen.date_format), numbers)
     issues = unread + faults
     snapshot, duplicates = None, 0
     if not any(issues.errors):

@@ -26,7 +26,8 @@ from pipeline.validate.demands import Demands
 from pipeline.workspace import Workspace
 from schemas.catalog import ACCOUNT_KEYS
 from schemas.columns import cells_of, plain
-from schemas.kinds import DateFormat
+from schemas.dates import DateFormat
+from schemas.numbers import NumberFormat
 from schemas.rules import Terms
 from schemas.tables import TABLES
 
@@ -105,6 +106,7 @@ def _demands(target: Target, chosen: Settings) -> Demands:
         chosen.default_currency,
         mismatch,
         chosen.catalog_price,
+        numbers=NumberFormat(chosen.decimal),
     )
 
 

@@ -20,8 +20,9 @@ from pipeline.validate import facts, typed, words
 from pipeline.validate.demands import Demands
 from schemas import frames
 from schemas.columns import series
+from schemas.dates import DateFormat
 from schemas.fields import Field, Table
-from schemas.kinds import DateFormat
+from schemas.numbers import NumberFormat
 from schemas.rules import Rule, Terms
 
 
@@ -36,7 +37,10 @@ def validate(raw: RawSheets, demands: Demands) -> tuple[ValidSheets, Issues]:
         ok: every row, typed; the conductor keeps the whole invoices that no error falls on.
         issues: one a bad cell or failed rule, ordered by table, column and row.
     """
-    cells = {name: typed.with_kinds(raw.tables[name]) for name in demands.tables}
+    cells = {
+        name: typed.prepared(raw.tables[name], table, demands.numbers)
+        for name, table in demands.tables.items()
+    }
     texts = {name: _text_findings(raw.tables[name], cells[name], demands) for name in demands.tables}
     unread = {name: _unread(texts[name], raw.tables[name]) for name in demands.tables}
     values = {
@@ -61,40 +65,55 @@ def validate(raw: RawSheets, demands: Demands) -> tuple[ValidSheets, Issues]:
     return ok, found([*(each for some in texts.values() for each in some), *judged])
 
 
-def check_table(raw: RawTable, table: Table, dates: DateFormat) -> tuple[pd.DataFrame, Issues]:
+def check_table(
+    raw: RawTable, table: Table, dates: DateFormat, numbers: NumberFormat
+) -> tuple[pd.DataFrame, Issues]:
     """Judge and type one table on its own, without rules across rows: a catalog, say.
 
     Args:
         raw: the table as read.
         table: its declaration.
         dates: how text dates are written.
+        numbers: how texts write numbers.
     """
-    cells = typed.with_kinds(raw)
-    texts = _findings(table, raw, cells, dates, astral=True)
+    cells = typed.prepared(raw, table, numbers)
+    texts = _findings(table, raw, cells, dates, numbers, astral=True)
     unread = _unread(texts, raw)
     return typed.frame(table, cells, unread, dates), found(texts)
 
 
 def _text_findings(raw: RawTable, cells: pd.DataFrame, demands: Demands) -> list[Findings]:
-    return _findings(demands.tables[raw.name], raw, cells, demands.dates, demands.projection.astral)
+    return _findings(
+        demands.tables[raw.name], raw, cells, demands.dates, demands.numbers, astral=demands.projection.astral
+    )
 
 
 def _findings(
-    table: Table, raw: RawTable, cells: pd.DataFrame, dates: DateFormat, astral: bool
+    table: Table,
+    raw: RawTable,
+    cells: pd.DataFrame,
+    dates: DateFormat,
+    numbers: NumberFormat,
+    *,
+    astral: bool,
 ) -> list[Findings]:
     """The failures of the cells as text, column after column, some columns side by side."""
 
     def of_column(name: str) -> list[Findings]:
         schema = frames.text_schema(table, [name], list(raw.kinds), astral=astral, dates=dates)
         mine = [each for each in (name + frames.KIND_SUFFIX, name) if each in cells]
-        return _of_column(table[name], raw, list(frames.failures(schema, cells[mine])), dates)
+        return _of_column(table[name], raw, list(frames.failures(schema, cells[mine])), dates, numbers)
 
     with threads(typed.THREADS) as side_by_side:
         return [each for some in side_by_side.map(of_column, raw.fields) for each in some]
 
 
 def _of_column(
-    field: Field, raw: RawTable, failures: list[frames.Failure], dates: DateFormat
+    field: Field,
+    raw: RawTable,
+    failures: list[frames.Failure],
+    dates: DateFormat,
+    numbers: NumberFormat,
 ) -> list[Findings]:
     """The failures of one column; a cell counts under the first check that it fails."""
     made = []
@@ -103,7 +122,7 @@ def _of_column(
     for failure in failures:
         rows = failure.rows[~seen[failure.rows]]
         seen[rows] = True
-        facts = words.of_cell(failure.code, field, raw, rows, dates)
+        facts = words.of_cell(failure.code, field, raw, rows, dates, numbers)
         made.append(Findings(failure.code, raw.name, field.name, rows, facts=facts))
     return made
 

@@ -8,8 +8,9 @@ from dataclasses import field as attribute
 
 from pipeline.model import AccountAnswers
 from schemas import frames
+from schemas.dates import DateFormat
 from schemas.fields import Projection, Table
-from schemas.kinds import DateFormat
+from schemas.numbers import NumberFormat
 from schemas.rules import Rule, Terms
 
 
@@ -26,6 +27,7 @@ class Demands:
         mismatch_code: the code under which an amount that is not quantity times unit price is told.
         catalog_prices: the catalog may fill a blank unit price, so an amount may still come.
         accounts: what the account list says of the invoices' keys; None when none is loaded.
+        numbers: how texts write numbers.
     """
 
     projection: Projection
@@ -36,6 +38,7 @@ class Demands:
     mismatch_code: str = "E304"
     catalog_prices: bool = False
     accounts: AccountAnswers | None = None
+    numbers: NumberFormat = attribute(default_factory=NumberFormat)
 
     def rules(self, table: str) -> list[Rule]:
         """The rules that apply to a table."""

@@ -13,11 +13,13 @@ import pyarrow.compute as pc
 
 from pipeline.model import Mask, Positions, RawSheets
 from pipeline.validate.accounts import Accounts
+from pipeline.validate.typed import MARK_SUFFIX
 from schemas import money
 from schemas.catalog import ACCOUNT_KEYS
 from schemas.columns import cells_of, plain, series
 from schemas.fields import Kind, Table
 from schemas.kinds import STORAGE
+from schemas.numbers import stands_for
 
 if TYPE_CHECKING:
     from pipeline.validate.demands import Demands
@@ -74,6 +76,7 @@ def gather(
     )
     digits = pc.take(money.digits_of(currency), pa.array(refs.parent, mask=refs.parent < 0))
     amounts = _item_facts(items, digits, refs, unread["items"], demands)
+    amounts |= _mark_facts(cells["items"], currency, refs)
     totals = _invoice_facts(invoices, refs, amounts["effective_amount"], currency)
     totals |= whose | _number_facts(invoices, refs, unread["invoices"], demands)
     return Facts(
@@ -174,6 +177,30 @@ def _item_facts(
         "item_no_twice": pa.array(_item_no_twice(items["item_no"], refs.parent)),
         "priced_later": _priced_later(items, price) if demands.catalog_prices else _never(len(items)),
     }
+
+
+def _mark_facts(cells: pd.DataFrame, currency: Any, refs: _Refs) -> dict[str, Any]:
+    """Whether the mark of a currency in a cell may stand for the invoice's currency."""
+    facts = {}
+    for name in ("amount", "unit_price"):
+        marks = name + MARK_SUFFIX
+        facts[f"{name}_mark_fits"] = (
+            _marks_fit(cells_of(cells[marks]), currency, refs)
+            if marks in cells
+            else pa.array(np.ones(len(cells), bool))
+        )
+    return facts
+
+
+def _marks_fit(marks: Any, currency: Any, refs: _Refs) -> Any:
+    own = pc.take(currency, pa.array(refs.parent, mask=refs.parent < 0))
+    fits = pc.equal(marks, "")
+    for mark in pc.unique(marks).to_pylist():
+        meant = pc.and_(
+            pc.equal(marks, mark), pc.is_in(own, value_set=pa.array(stands_for(mark), pa.string()))
+        )
+        fits = pc.or_(fits, meant)
+    return pc.if_else(pc.or_(pc.is_valid(own), pc.equal(marks, "")), fits, None)
 
 
 def _never(rows: int) -> Any:

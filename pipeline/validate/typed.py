@@ -14,18 +14,36 @@ import pyarrow.compute as pc
 
 from pipeline.model import Mask, RawTable
 from schemas.columns import cells_of, series
+from schemas.dates import DateFormat
 from schemas.fields import Field, Kind, Table
 from schemas.frames import KIND_SUFFIX
-from schemas.kinds import DateFormat, canonical_choice, parse
+from schemas.kinds import canonical_choice, parse
+from schemas.numbers import NumberFormat
 
 THREADS = min(8, os.cpu_count() or 1)
 """Columns that are read side by side: Arrow's kernels let go of the interpreter while they work."""
 
 
-def with_kinds(raw: RawTable) -> pd.DataFrame:
-    """A table's cells as text, and beside them what each cell held."""
-    held = {name + KIND_SUFFIX: series(pa.array(kinds)) for name, kinds in raw.kinds.items()}
-    return raw.frame.assign(**held)
+MARK_SUFFIX = ":mark"
+"""Beside a column of numbers, `amount:mark` tells which currency stands in the cell, where any does."""
+
+
+def prepared(raw: RawTable, table: Table, numbers: NumberFormat) -> pd.DataFrame:
+    """A table's cells as text, numbers in the plain form, and beside them what each cell held.
+
+    Args:
+        raw: as read.
+        table: its declaration.
+        numbers: how texts write numbers.
+    """
+    made = {name + KIND_SUFFIX: series(pa.array(kinds)) for name, kinds in raw.kinds.items()}
+    for name in raw.fields:
+        if table[name].kind in (Kind.NUMBER, Kind.MONEY):
+            written = numbers.read(cells_of(raw.frame[name]), raw.kinds.get(name))
+            made[name] = series(written.texts)
+            if written.marks is not None:
+                made[name + MARK_SUFFIX] = series(written.marks)
+    return raw.frame.assign(**made)
 
 
 def frame(table: Table, cells: pd.DataFrame, unread: Mapping[str, Mask], dates: DateFormat) -> pd.DataFrame:
@@ -40,7 +58,7 @@ def frame(table: Table, cells: pd.DataFrame, unread: Mapping[str, Mask], dates: 
     Returns:
         The fields found, in the order of the sheet; blank or unread is null.
     """
-    names = [str(name) for name in cells.columns if not str(name).endswith(KIND_SUFFIX)]
+    names = [str(name) for name in cells.columns if ":" not in str(name)]
 
     def typed(name: str) -> pd.Series[Any]:
         return series(_typed(table[name], cells_of(cells[name]), unread.get(name), dates))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +12,19 @@ import pyarrow.compute as pc
 from pipeline.issues import Findings
 from pipeline.language import say
 from pipeline.model import Positions, RawTable
+from pipeline.validate.readings import as_day_number, both_readings, number_readings
 from schemas import money
 from schemas.cells import CellKind
 from schemas.columns import cells_of, plain, series
 from schemas.currencies import DIGITS
+from schemas.dates import DateFormat
 from schemas.fields import Field, Kind
-from schemas.kinds import DateFormat
+from schemas.numbers import NumberFormat
 
 if TYPE_CHECKING:
     from pipeline.validate.demands import Demands
     from pipeline.validate.facts import Facts
 
-_TWO_READINGS = re.compile(r"^([0-9]{1,2})[./ -]([0-9]{1,2})[./ -]([0-9]{4})$")
 _MOST_SUGGESTED = 200
 """Distinct values for which the nearest choice is looked for: beyond, a suggestion helps nobody."""
 
@@ -55,7 +54,9 @@ NEEDED_WORDS = {
 }
 
 
-def of_cell(code: str, field: Field, raw: RawTable, rows: Positions, dates: DateFormat) -> dict[str, Any]:
+def of_cell(
+    code: str, field: Field, raw: RawTable, rows: Positions, dates: DateFormat, numbers: NumberFormat
+) -> dict[str, Any]:
     """The facts for a cell that failed a check as text.
 
     Args:
@@ -64,8 +65,11 @@ def of_cell(code: str, field: Field, raw: RawTable, rows: Positions, dates: Date
         raw: the table as read.
         rows: the failing rows.
         dates: the declared date format.
+        numbers: how texts write numbers.
     """
     match code:
+        case "E202":
+            return _of_number(raw, field, rows, numbers)
         case "E203":
             return {
                 "integer_digits": str(field.integer_digits),
@@ -87,30 +91,23 @@ def of_cell(code: str, field: Field, raw: RawTable, rows: Positions, dates: Date
             held = raw.kinds[field.name][rows]
             needed, cell_format = NEEDED_WORDS[field.kind]
             words = [say(HELD_WORDS.get(CellKind(each), "something else")) for each in held.tolist()]
-            return {"needed": say(needed), "format": say(cell_format), "held": pa.array(words, pa.string())}
+            return {
+                "needed": say(needed),
+                "format": say(cell_format),
+                "held": pa.array(words, pa.string()),
+                "readings": _mapped(raw, field, rows, as_day_number) if field.kind is Kind.DATE else "",
+            }
         case "E220":
             return {"near": _nearest(raw, field, rows, tuple(DIGITS))}
         case _:
             return {}
 
 
-def both_readings(text: str) -> str:
-    """The two dates that a text could mean, day first and month first; empty when there are not two."""
-    parts = _TWO_READINGS.match(text)
-    if not parts:
-        return ""
-    first, second, year = (int(each) for each in parts.groups())
-    readings = []
-    for day, month in ((first, second), (second, first)):
-        try:
-            readings.append(f"{date(year, month, day):%Y-%m-%d}")
-        except ValueError:
-            continue
-    if len(set(readings)) < 2:
-        return say(" It could mean {date}.", date=readings[0]) if readings else ""
-    return say(
-        " It could mean {first} (day first) or {second} (month first).", first=readings[0], second=readings[1]
-    )
+def _of_number(raw: RawTable, field: Field, rows: Positions, numbers: NumberFormat) -> dict[str, Any]:
+    return {
+        "readings": _mapped(raw, field, rows, number_readings),
+        "example": "1234,56" if numbers.declared == "comma" else "1234.56",
+    }
 
 
 def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, demands: Demands) -> Findings:
@@ -131,6 +128,10 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
 
     values, facts = None, dict[str, Any]()
     match code:
+        case "E221":
+            parents = gathered.parent[rows]
+            currencies = cells_of(gathered.frames["invoices"]["effective_currency"])
+            values, facts = None, {"currency": pc.take(currencies, pa.array(parents))}
         case "E204":
             values, facts = told("amount"), _too_many_decimals(gathered, rows)
         case "E304" | "W304":
