@@ -131,7 +131,7 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
         case "E221":
             parents = gathered.parent[rows]
             currencies = cells_of(gathered.frames["invoices"]["effective_currency"])
-            values, facts = None, {"currency": pc.take(currencies, pa.array(parents))}
+            facts = {"currency": pc.take(currencies, pa.array(parents))}
         case "E204":
             values, facts = told("amount"), _too_many_decimals(gathered, rows)
         case "E304" | "W304":
@@ -158,8 +158,6 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
         case "E317":
             form = demands.tables["invoices"]["invoice_number"].pattern
             facts = {"form": say(form.words) if form else "", "max_length": str(demands.terms.number_length)}
-        case _:
-            pass
     return Findings(code, name, field, rows, values, facts)
 
 
