@@ -20,6 +20,7 @@ from typing import Any
 from pipeline.errors import UsageError
 from pipeline.language import ENGLISH, LANGUAGES
 from schemas.currencies import DIGITS
+from schemas.encodings import DELIMITERS, ENCODINGS
 from schemas.fields import Field, Kind
 from schemas.forms import MARKS
 from schemas.tables import TABLES
@@ -236,6 +237,28 @@ class Settings:
         100_000,
         _whole(0, 1_000_000),
         "the most rows for which the marked workbook and rejected.xlsx are made; 0 makes none",
+    )
+    encoding: str = _setting(
+        "",
+        _blank_or(_choice(*ENCODINGS)),
+        "how CSV files are encoded, like windows-1252; blank: as it is found, or refused where it is uncertain",
+    )
+    delimiter: str = _setting(
+        "",
+        _blank_or(_choice(*DELIMITERS)),
+        f"what stands between the cells of CSV files: {', '.join(DELIMITERS)}; blank: as it is found",
+    )
+    file_mebibytes: int = _setting(
+        4096, _whole(1, 1_000_000), "how large a file may be, a workbook or zip when it is unpacked"
+    )
+    file_ratio: int = _setting(200, _whole(2, 100_000), "how many times its size a large part may unpack to")
+    file_parts: int = _setting(
+        2000, _whole(10, 1_000_000), "how many parts, or sheets, a workbook or zip may hold"
+    )
+    sheet_cells: int = _setting(
+        64_000_000,
+        _whole(1000, 999_999_999),
+        "how many cells a sheet may span from A1 to its last one; a sheet of all 1,048,576 rows has 61 columns then",
     )
     custom_fields: Mapping[str, tuple[Field, ...]] = _setting(
         {}, _custom_fields, 'your own fields, per sheet: [custom_fields.items] Region__c = "text"'

@@ -9,11 +9,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.errors import NoSuchFileError, SourceError
 from pipeline.issues import Findings, Issues, SheetIssue
 from pipeline.model import RawSheets
-from pipeline.read import ReadLimits, read
+from pipeline.read import Declared, ReadLimits, read
+from pipeline.read.encoding import as_utf8
 from schemas.catalog import CATALOG
 from schemas.tables import INVOICES, ITEMS
 
@@ -144,10 +147,10 @@ def test_blanks_around_values_are_trimmed_with_one_notice_a_column(tmp_path: Pat
 
 
 def test_header_issues(tmp_path: Path) -> None:
-    text = "invoice_ref,charge_nme,Amount,#note,AMOUNT,,\nR1,x,1,n,2,stray,\n"
+    text = "item_no,charge_nme,Amount,#note,AMOUNT,,Quantity\n1,x,1,n,2,stray,3\n"
     _, issues = items(tmp_path, text)
     missing, twice = one(issues, "E103"), one(issues, "E105")
-    assert missing.facts == {"label": "Service start date", "table": "Items"}
+    assert missing.facts == {"label": "Invoice reference", "table": "Items"}
     assert (twice.column, twice.value) == ("E", "AMOUNT")
     assert twice.facts == {"first": "column C", "second": "column E", "table": "Items"}
     unknown = [each for each in issues.sheets if each.code == "E104"]
@@ -244,3 +247,90 @@ def test_fast_and_exact_paths_agree(tmp_path: Path) -> None:
     exact, _ = items(tmp_path, HEAD + body + "\n")
     assert fast.tables["items"].frame.equals(exact.tables["items"].frame)
     assert exact.ignored["blank"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "title"),
+    [
+        ("Müller & Straße, 5 €", "cp1252", "windows-1252"),
+        ("España, inglés, Málaga", "cp1252", "windows-1252"),
+        ("café à la crème, forêt", "cp1252", "windows-1252"),
+        ("£5, 7°, ©", "cp1252", "windows-1252"),
+        ("10 € bar", "iso8859-15", "iso-8859-15"),
+        ("Łódź, święto", "cp1250", "windows-1250"),
+        ("Łódź, święto", "iso8859-2", "iso-8859-2"),
+        ("Счёт на оплату", "cp1251", "windows-1251"),
+        ("Счёт на оплату", "koi8-r", "koi8-r"),
+        ("café", "mac-roman", "mac-roman"),
+        ("Müller", "cp850", "cp850"),
+        ("Tür", "utf-16-le", "UTF-16"),
+        ("Tür", "utf-16-be", "UTF-16"),
+        ("Tür", "utf-32-le", "UTF-32"),
+    ],
+)
+def test_an_encoding_is_found_where_one_reading_makes_sense(
+    tmp_path: Path, text: str, encoding: str, title: str
+) -> None:
+    raw, _ = items(tmp_path, (HEAD + f'R1,"{text}",1,2\n').encode(encoding))
+    assert raw.tables["items"].frame["charge_name"].tolist() == [text]
+    assert raw.sources[1].notes == f"{title}, comma"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "words"),
+    [
+        ("Cañón", "cp1252", r'line 2 could be read as "Cañón" \(windows-1252\) or "Cańón" \(windows-1250\)'),
+        ("ışık", "cp1254", r'"ýþýk" \(windows-1252\) or "ışık" \(windows-1254\)'),
+        ("請求書の", "shift-jis", "line 2 is the first that cannot be read"),
+    ],
+)
+def test_an_encoding_is_not_guessed(tmp_path: Path, text: str, encoding: str, words: str) -> None:
+    data = (HEAD + f"R1,{text},1,2\n").encode(encoding)
+    with pytest.raises(SourceError, match=words):
+        items(tmp_path, data)
+    name = {"cp1252": "windows-1252", "cp1254": "windows-1254"}.get(encoding, encoding)
+    paths = [tmp_path / "items.csv"]
+    raw, _ = read(paths, TABLES, declared=Declared(encoding=name))
+    assert raw.tables["items"].frame["charge_name"].tolist() == [text]
+
+
+def test_a_declared_encoding_that_does_not_fit_is_told(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_bytes((HEAD + "R1,Tür,1,2\n").encode("cp1252"))
+    with pytest.raises(SourceError, match=r"items\.csv is not valid utf-8 \(line 2"):
+        read([tmp_path / "items.csv"], TABLES, declared=Declared(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_declared_encoding_takes_the_mark_with_it(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "items.csv").write_bytes((HEAD + "R1,Tür,1,2\n").encode(encoding))
+    raw, _ = read([tmp_path / "items.csv"], TABLES, declared=Declared(encoding=encoding.removesuffix("-sig")))
+    assert rows(raw) == [["R1", "Tür", "1", "2"]]
+
+
+def test_a_declared_delimiter_goes_over_what_is_found(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("invoice_ref|charge_name|amount,x|service_start_date\nR1|a,b|1|2\n")
+    raw, _ = read([tmp_path / "items.csv"], TABLES, declared=Declared(delimiter="pipe"))
+    assert raw.tables["items"].frame["charge_name"].tolist() == ["a,b"]
+
+
+@pytest.mark.parametrize("data", [b"a,b\n1,\0\n", b"\0" * 40, b"a\0b\0,\0c", b"\xff\xfea"])
+def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(SourceError, match=r"(NUL bytes \(the first in line|not valid UTF-16)"):
+        items(tmp_path, data)
+
+
+@given(
+    text=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1),
+    mark=st.booleans(),
+)
+def test_utf8_is_always_read_as_utf8(text: str, mark: bool) -> None:
+    data = text.encode("utf-8-sig" if mark else "utf-8")
+    assert as_utf8("a.csv", data) == ("UTF-8", text.encode())
+
+
+@given(
+    words=st.lists(st.sampled_from(["Müller", "Straße", "Größe", "Öl", "über", "Ärger"]), min_size=1),
+    page=st.sampled_from(["cp1252", "cp1250", "iso8859-2", "iso8859-15", "cp1254"]),
+)
+def test_german_reads_the_same_whatever_the_code_page(words: list[str], page: str) -> None:
+    assert as_utf8("a.csv", ", ".join(words).encode(page))[1].decode() == ", ".join(words)

@@ -16,7 +16,7 @@ from pipeline import catalog
 from pipeline.catalog import CHARGES, CUSTOMERS, CatalogInfo, Contradiction, Shape, Snapshot
 from pipeline.config import settings
 from pipeline.errors import CatalogError
-from pipeline.flow.prepare import limits
+from pipeline.flow.prepare import declared, limits
 from pipeline.issues import Findings, Issues
 from pipeline.read import read
 from pipeline.report.issue_table import issue_table
@@ -57,7 +57,7 @@ def load_accounts(file: str | Path, *, workspace: str | Path) -> CatalogLoad:
 def _load(file: str | Path, shape: Shape, workspace: str | Path) -> CatalogLoad:
     table = shape.table
     chosen = settings({}, os.environ, existing(workspace).settings)
-    raw, unread = read([Path(file)], {table.name: table}, limits(chosen))
+    raw, unread = read([Path(file)], {table.name: table}, limits(chosen), declared=declared(chosen))
     sheet = raw.tables[table.name]
     numbers = NumberFormat(chosen.decimal, marks=False)  # a price's currency has a column of its own
     frame, faults = check_table(sheet, table, DateFormat(chosen.date_format), numbers)

@@ -18,7 +18,7 @@ from pipeline.errors import UsageError
 from pipeline.issues import Issues
 from pipeline.line import AccountsUsed, CatalogUsed
 from pipeline.model import AccountAnswers, EnrichedSheets, Knowledge, RawSheets, ValidSheets
-from pipeline.read import ReadLimits, read
+from pipeline.read import Declared, ReadLimits, read
 from pipeline.targets import of as target_of
 from pipeline.targets.target import Target
 from pipeline.validate import validate
@@ -57,7 +57,9 @@ def prepare(files: Sequence[str | Path], place: Workspace, chosen: Settings, pro
     _all_set(target, chosen)
     demands = _demands(target, chosen)
     progress("reading")
-    raw, unread = read([Path(each) for each in files], demands.tables, limits(chosen))
+    raw, unread = read(
+        [Path(each) for each in files], demands.tables, limits(chosen), declared=declared(chosen)
+    )
     hand_back()
     progress("checking")
     answers, list_used = _accounts(raw, place)
@@ -118,8 +120,19 @@ def hand_back() -> None:
 def limits(chosen: Settings) -> ReadLimits:
     """How much of this machine a file may take, as the settings say."""
     return ReadLimits(
-        memory=chosen.parser_mebibytes * _MEBIBYTE, seconds=chosen.parser_seconds, kept=chosen.marked_rows
+        memory=chosen.parser_mebibytes * _MEBIBYTE,
+        seconds=chosen.parser_seconds,
+        unpacked=chosen.file_mebibytes * _MEBIBYTE,
+        ratio=chosen.file_ratio,
+        members=chosen.file_parts,
+        area=chosen.sheet_cells,
+        kept=chosen.marked_rows,
     )
+
+
+def declared(chosen: Settings) -> Declared:
+    """What the settings say of text files."""
+    return Declared(chosen.encoding, chosen.delimiter)
 
 
 def _accounts(raw: RawSheets, place: Workspace) -> tuple[AccountAnswers | None, AccountsUsed | None]:

@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.read.declared import NOTHING, Declared
 from pipeline.read.limits import DEFAULT, ReadLimits
 from pipeline.read.source import WORKBOOKS
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.read.workbook import Parser
     from schemas.fields import Table
 
-__all__ = ["ReadLimits", "read"]
+__all__ = ["Declared", "ReadLimits", "read"]
 
 
 def read(
@@ -31,6 +32,7 @@ def read(
     tables: Mapping[str, Table],
     limits: ReadLimits = DEFAULT,
     parser: Parser | None = None,
+    declared: Declared = NOTHING,
 ) -> tuple[RawSheets, Issues]:
     """Read files into one set of raw sheets.
 
@@ -39,6 +41,7 @@ def read(
         tables: the tables wanted, by name.
         limits: how much a file may take.
         parser: a warm parser that serves many calls; without it one is started when a workbook comes.
+        declared: what the person says of text files; else encoding and delimiter are found.
 
     Returns:
         Every table wanted, if with no rows, and the issues of files, sheets and headers.
@@ -54,4 +57,4 @@ def read(
             own.start()  # while this process imports pandas
         from pipeline.read.gather import gather  # noqa: PLC0415 - so does pandas
 
-        return gather(paths, tables, limits, own)
+        return gather(paths, tables, limits, own, declared)

@@ -21,9 +21,12 @@ import pyarrow as pa
 import pyarrow.csv
 
 from pipeline.errors import SourceError
+from pipeline.read.declared import NOTHING, Declared
+from pipeline.read.encoding import as_utf8
 from pipeline.read.grid import Grid
+from schemas.encodings import DELIMITERS
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+_NAMES = {character: name for name, character in DELIMITERS.items()}
 Recognised = Callable[[list[str]], int]
 _HEAD = 1 << 18
 _BLOCK = 4 << 20
@@ -32,25 +35,31 @@ _SEPARATOR = re.compile(rb'"?sep=([,;\t|])"?(?=[\r\n])', re.IGNORECASE)
 _QUOTE, _LF, _CR = ord('"'), ord("\n"), ord("\r")
 
 
-def read_csv(name: str, data: bytes, recognised: Recognised) -> Grid:
+def read_csv(name: str, data: bytes, recognised: Recognised, declared: Declared = NOTHING) -> Grid:
     """Read a CSV file.
 
     Args:
         name: the file's name, for sentences.
         data: its bytes.
         recognised: how many cells of a row are known headers.
+        declared: what the person says of it.
 
     Raises:
-        SourceError: the bytes are no text in UTF-8, or a quote is not closed.
+        SourceError: the bytes are no text, could be two, or a quote is not closed.
     """
-    encoding, body = _utf8(name, data)
+    encoding, body = as_utf8(name, data, declared.encoding)
     if not body[:_HEAD].strip() and not body.strip():
         raise SourceError(f"{name} holds nothing but blanks; export it again.")
     header: list[str] = []
-    if declared := _SEPARATOR.match(body):
-        body = body[declared.end() :]  # its line end stays, so that rows keep their number
-        delimiter = declared[1].decode()
-    else:
+    if told := _SEPARATOR.match(body):
+        body = body[told.end() :]  # its line end stays, so that rows keep their number
+        delimiter = told[1].decode()
+    if declared.delimiter:
+        delimiter = DELIMITERS[declared.delimiter]
+        header = (
+            [] if told else next(_records(body[:_HEAD].decode(errors="replace"), delimiter, strict=False), [])
+        )
+    elif not told:
         delimiter, header = _delimiter(name, body, recognised)
     grid = None
     if header and _well_quoted(body, delimiter):
@@ -58,28 +67,15 @@ def read_csv(name: str, data: bytes, recognised: Recognised) -> Grid:
     if grid is None:
         grid = _exact(name, body, delimiter)
     return Grid(
-        grid.name, "", grid.columns, grid.rows, cells=grid.cells, notes=f"{encoding}, {DELIMITERS[delimiter]}"
+        grid.name, "", grid.columns, grid.rows, cells=grid.cells, notes=f"{encoding}, {_NAMES[delimiter]}"
     )
-
-
-def _utf8(name: str, data: bytes) -> tuple[str, bytes]:
-    """The text as UTF-8 without a byte-order mark, and what it was."""
-    encoding = "UTF-8"
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            encoding, data = "UTF-16", data.decode("utf-16").encode()
-        except UnicodeError as error:
-            raise SourceError(f"{name} is not valid UTF-16; save it as 'CSV UTF-8' in Excel.") from error
-    if b"\0" in data:
-        raise SourceError(f"{name} holds NUL bytes, so it is no text; save it as .xlsx or 'CSV UTF-8'.")
-    return encoding, data.removeprefix(b"\xef\xbb\xbf")
 
 
 def _delimiter(name: str, body: bytes, recognised: Recognised) -> tuple[str, list[str]]:
     """The delimiter under which the first row shows most known headers, and the body's very first row."""
     cut = body[:_HEAD].decode(errors="replace")
     best, order = "", (-1, -1)
-    for each in DELIMITERS:
+    for each in _NAMES:
         try:
             first = next((row for row in _records(cut, each, strict=False) if any(map(str.strip, row))), [])
         except csv.Error:  # a cell beyond the limit: it is another delimiter, or there is no header
@@ -141,7 +137,7 @@ def _fast(name: str, body: bytes, delimiter: str, width: int) -> Grid | None:
 
 def _exact(name: str, body: bytes, delimiter: str) -> Grid:
     """Read record by record: blank lines keep their number, ragged rows are padded or cut and counted."""
-    records = _checked(name, _decoded(name, body), delimiter)
+    records = _checked(name, body.decode(), delimiter)
     width = 0
     counts: list[int] = []
     chunks: list[list[pa.Array]] = []
@@ -154,17 +150,6 @@ def _exact(name: str, body: bytes, delimiter: str) -> Grid:
     columns = [pa.chunked_array(each, pa.string()) for each in zip(*chunks, strict=True)]
     rows = np.arange(1, len(counts) + 1, dtype=np.int32)
     return Grid(name, "", tuple(columns), rows, cells=np.array(counts, np.int32))
-
-
-def _decoded(name: str, body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        raise SourceError(
-            f"{name} is not written in UTF-8 (line {line} is the first that cannot be read); "
-            "save it as 'CSV UTF-8' in Excel."
-        ) from error
 
 
 def _checked(name: str, text: str, delimiter: str) -> Iterator[list[str]]:

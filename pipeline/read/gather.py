@@ -23,6 +23,7 @@ from pipeline.errors import SourceError, UsageError
 from pipeline.issues import Findings, Issues, SheetIssue, found
 from pipeline.model import Page, Positions, RawSheets, RawTable, Sheet, Source
 from pipeline.read.csv_file import read_csv
+from pipeline.read.declared import Declared
 from pipeline.read.grid import Grid
 from pipeline.read.layout import header_issues, is_ours, lay_out, recognised
 from pipeline.read.limits import ReadLimits
@@ -34,7 +35,11 @@ from schemas.fields import Table
 
 
 def gather(
-    paths: Sequence[Path], tables: Mapping[str, Table], limits: ReadLimits, parser: Parser
+    paths: Sequence[Path],
+    tables: Mapping[str, Table],
+    limits: ReadLimits,
+    parser: Parser,
+    declared: Declared,
 ) -> tuple[RawSheets, Issues]:
     """Read files into raw sheets; `pipeline.read.read` is the front door."""
     sources: list[Source] = []
@@ -43,7 +48,7 @@ def gather(
     for number, path in enumerate(paths, 1):
         for blob in blobs(path, limits):
             _only_once(blob, sources)
-            own = _grids(blob, tables, parser)
+            own = _grids(blob, tables, parser, declared)
             grids += [(len(sources), each) for each in own]
             together = blob.form is Form.TEXT and not blob.chosen
             groups.append(-number if together else len(sources))
@@ -96,10 +101,10 @@ def _only_once(blob: Blob, sources: Sequence[Source]) -> None:
         raise UsageError(f"{same}, byte for byte; give it once.")
 
 
-def _grids(blob: Blob, tables: Mapping[str, Table], parser: Parser) -> list[Grid]:
+def _grids(blob: Blob, tables: Mapping[str, Table], parser: Parser, declared: Declared) -> list[Grid]:
     if blob.form is Form.WORKBOOK:
         return parser.parse(blob.name, blob.data)
-    return [read_csv(blob.name, blob.data, partial(recognised, tables))]
+    return [read_csv(blob.name, blob.data, partial(recognised, tables), declared)]
 
 
 def _all_used(
