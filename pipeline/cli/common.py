@@ -60,16 +60,13 @@ def settings(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--environment", help="Which tenant, sandbox or production."),
         click.option("--default-currency", help="Currency of invoices whose currency is blank, like EUR."),
         click.option("--date-format", help="How text dates are written, like dd/mm/yyyy."),
-<<<<<<< HEAD
         click.option("--decimal", help="How numbers are written: point (1,234.56) or comma (1.234,56)."),
-=======
         click.option(
             "--encoding", help="How CSV files are encoded, like windows-1252, where it is uncertain."
         ),
         click.option(
             "--delimiter", help="Of CSV files: comma, semicolon, tab or pipe, where it is uncertain."
         ),
->>>>>>> 4d95099 (Encodings: found where one reading makes sense, refused with both where two do; declared by a flag; limits are settings)
         click.option("--policy", help="whole-invoices, or all-or-nothing: one rejected invoice rejects all."),
         click.option("--batch-order", help="sheet, or fewest: as few requests as can be."),
         click.option(
