@@ -37,7 +37,7 @@ run: $(VENV)/.ready  ## the sample, from price list to payloads, in a new worksp
 	echo "The reports lie in $$(echo "$$workspace"/runs/*)"
 
 test: $(VENV)/.ready-dev  ## every test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.ready-dev  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline.errors import LedgerError, UsageError
 from pipeline.ledger.store import Ledger, reading
@@ -53,6 +52,8 @@ def packed(items: pa.Table) -> bytes:
 
 
 def _writer(sink: Any, schema: pa.Schema) -> Any:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - a check needs none of it
+
     return pq.ParquetWriter(
         sink,
         schema,
@@ -79,6 +80,8 @@ def unpacked(parquet: bytes, columns: list[str] | None = None) -> pa.Table:
     Raises:
         ValueError: they are none, or a column is missing or twice there.
     """
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     try:
         table = pq.read_table(pa.BufferReader(parquet), columns=columns)
     except (pa.ArrowException, OSError) as error:
