@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
@@ -73,7 +74,7 @@ class Blob:
     form: Form
     chosen: bool = True
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Of the bytes, in hex."""
         return sha256(self.data).hexdigest()
