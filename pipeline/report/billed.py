@@ -24,6 +24,7 @@ _CURRENCIES = 6
 _RANKED = 10
 _MONTHS = 24
 _PRODUCT = ("product_name", "charge_name", "sku")
+_NAMELESS = "no name"
 
 
 @dataclass(frozen=True)
@@ -88,21 +89,40 @@ def what_is_billed(line: Line, table: pa.Table) -> Iterator[Billed]:
 def _products(line: Line, table: pa.Table) -> pa.Table:
     """Sums of the accepted items by what is sold: the product, else the charge, else the free SKU."""
     invoices = line.batches.invoices
-    at, owner = pa.array(invoices.items), np.repeat(invoices.positions, invoices.sizes)
-    named = [
-        values for values in (billed(line, each) for each in _PRODUCT) if values.null_count < len(values)
-    ]
-    nameless = pa.repeat(pa.scalar("no name", pa.string()), len(at))
+    owner = pa.array(np.repeat(invoices.positions, invoices.sizes))
+    names, currency = _names(line), whole(table["currency"]).dictionary_encode()
+    of_item, at = pc.take(names.indices, pa.array(invoices.items)), pc.take(currency.indices, owner)
     items = pa.table(
         {
-            "currency": pc.take(whole(table["currency"]).dictionary_encode(), pa.array(owner)),
-            "name": pc.coalesce(*(plain(pc.take(each, at)) for each in named), nameless),
-            "amount": pc.take(cells_of(line.sheets.items["effective_amount"]), at),
+            "group": at.to_numpy().astype(np.int64) * len(names.dictionary) + of_item.to_numpy(),
+            "amount": pc.take(cells_of(line.sheets.items["effective_amount"]), pa.array(invoices.items)),
         }
     )
-    sums = items.group_by(["currency", "name"]).aggregate([("amount", "sum"), ("amount", "count")])
-    sums = sums.rename_columns({"amount_sum": "amount", "amount_count": "count"})
-    return sums.set_column(0, "currency", pc.cast(sums["currency"], pa.string()))
+    sums = items.group_by("group").aggregate([("amount", "sum"), ("amount", "count")])
+    codes, name = np.divmod(sums["group"].to_numpy(), len(names.dictionary))
+    return pa.table(
+        {
+            "currency": pc.take(currency.dictionary, pa.array(codes)),
+            "name": pc.take(names.dictionary, pa.array(name)),
+            "amount": sums["amount_sum"],
+            "count": sums["amount_count"],
+        }
+    )
+
+
+def _names(line: Line) -> Any:
+    """What each item is, dictionary-encoded, each name once."""
+    told = [billed(line, each) for each in _PRODUCT]
+    told = [each for each in told if each.null_count < len(each)]
+    first = told[0] if told else pa.nulls(len(line.sheets.items), pa.string())
+    if not all(isinstance(each, pa.DictionaryArray) and each.indices.equals(first.indices) for each in told):
+        return pc.coalesce(*(plain(each) for each in told), _NAMELESS).dictionary_encode()
+    if not told:
+        return pc.coalesce(first, _NAMELESS).dictionary_encode()
+    rows = pc.coalesce(*(each.dictionary for each in told), _NAMELESS)
+    names = pa.concat_arrays([rows, pa.array([_NAMELESS])]).dictionary_encode()
+    at = pc.take(names.indices, pc.fill_null(first.indices, len(rows)))
+    return pa.DictionaryArray.from_arrays(at, names.dictionary)
 
 
 def _sums(rows: pa.Table, by: str) -> pa.Table:
@@ -116,18 +136,22 @@ def _of(sums: pa.Table, currency: str) -> pa.Table:
 
 
 def _by_amount(sums: pa.Table, most: int) -> Ranking:
-    return _ranking(sums.sort_by([("amount", "descending"), ("name", "ascending")]), most)
+    order = [("amount", "descending"), ("name", "ascending")]
+    first = pc.select_k_unstable(sums, k=min(most, len(sums)), sort_keys=order)
+    return _ranking(sums, sums.take(first).sort_by(order))
 
 
 def _by_name(sums: pa.Table, most: int) -> Ranking:
     """In the order of the names; those left out are the last."""
-    return _ranking(sums.sort_by("name"), most)
+    return _ranking(sums, sums.sort_by("name").slice(0, most))
 
 
-def _ranking(ordered: pa.Table, most: int) -> Ranking:
-    first, others = ordered.slice(0, most), ordered.slice(most)
+def _ranking(sums: pa.Table, first: pa.Table) -> Ranking:
+    """The first groups, and all others together."""
     rows = [Row(each["name"], each["count"], each["amount"]) for each in first.to_pylist()]
-    return Ranking(rows, len(others), _together(others) if len(others) else None, _together(ordered))
+    total, shown, others = _together(sums), _together(first), len(sums) - len(first)
+    rest = Row("", total.count - shown.count, total.amount - shown.amount)
+    return Ranking(rows, others, rest if others else None, total)
 
 
 def _together(sums: pa.Table) -> Row:
