@@ -225,6 +225,11 @@ class Settings:
     invoice_number_length: int = _setting(
         16, _whole(1, 32), "characters this tenant allows in an invoice number"
     )
+    require_control: str = _setting(
+        "never",
+        _choice("never", "csv", "always"),
+        "which files must come with control totals: none, those in CSV, or all",
+    )
     language: str = _setting(ENGLISH, _choice(*LANGUAGES), "the language of reports and templates: en or de")
     ledger_seconds: int = _setting(
         10, _whole(0, 3600), "how long to wait for another process that holds the ledger"

@@ -31,7 +31,7 @@ class IssueType:
 
     Attributes:
         code: stable, never reused: `E` errors, `W` warnings; 1 file and sheet, 2 cell, 3 row and invoice,
-            4 catalog, 5 ledger.
+            4 catalog, 5 ledger, 6 control totals and templates.
         slug: the same for people who grep.
         title: what is wrong, in a few words, for the grouped view.
         template: the sentence; `{label}` is the column, `{value}` the cell's value, others are facts.
@@ -401,6 +401,32 @@ _TYPES = (
         "E502", "policy-all-or-nothing", "Rejected because another invoice is",
         "The invoice {value} is without fault, but others are rejected and the policy is all-or-nothing.",
         "Correct the other invoices, or run with --policy whole-invoices.",
+    ),
+    # 6 control totals and templates
+    IssueType(
+        "E601", "control-differs", "What was expected is not what was read",
+        "{measure}{of}: {expected} expected, {found} read; {difference}.",
+        "Look for rows that were lost, added or changed since the total was taken; or correct the total.",
+    ),
+    IssueType(
+        "E602", "control-computed", "A control total that is computed",
+        "{label} holds a formula: it would agree with whatever stands in the sheet.",
+        "Type the number you expect, from your own books.",
+    ),
+    IssueType(
+        "E603", "control-unclear", "A control total that says not what it is of",
+        "An amount needs its currency, and a number of invoices or items has none: the currency is {value}.",
+        "Fill in the currency beside Amount, and leave it blank beside Invoices and Items.",
+    ),
+    IssueType(
+        "E604", "control-missing", "No control totals were given",
+        "The settings (require_control) demand control totals, and neither sheet nor file nor command has any.",
+        "Fill in the Control sheet, put a control file beside the CSV, or use --expect-count or --expect-total.",
+    ),
+    IssueType(
+        "W601", "template-differs", "Made from another template",
+        "The workbook was made from the template {value}; it is {current} now, so columns or limits differ.",
+        "If anything is refused, copy your rows into a new template: invoice-import template.",
     ),
 )  # fmt: skip
 

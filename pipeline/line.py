@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.balance import Balance
 from pipeline.config import Settings
+from pipeline.control import Control
 from pipeline.issues import Issues
 from pipeline.model import Batches, EnrichedSheets, Mask, RawSheets
 from pipeline.targets.target import Target
@@ -22,6 +23,10 @@ class CatalogUsed:
 
     sha256: str
     charges: int
+
+
+NO_CONTROL = Control()
+"""Nothing was expected."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Line:
         balance: the books.
         catalog: the snapshot used; None when none is loaded.
         accounts: the account list used; None when none is loaded: then no account was checked.
+        control: what became of the preparer's control totals.
     """
 
     settings: Settings
@@ -63,12 +69,13 @@ class Line:
     balance: Balance
     catalog: CatalogUsed | None
     accounts: AccountsUsed | None = None
+    control: Control = NO_CONTROL
 
     @property
     def verdict(self) -> str:
         """What the books say, never what no exception said."""
         books = self.balance
-        if books.differences:
+        if books.differences or not self.control.holds:
             return "unbalanced"
         faulty = books.rejected.invoices or books.rejected.items or any(self.issues.errors)
         if books.accepted.invoices:

@@ -93,6 +93,7 @@ class Table:
         synonyms: other sheet names that are recognised.
         left_out: fields that the target has no place for: their columns are told and not sent.
         refused: fields that the target has no place for and that may not be left out.
+        optional: a file may come without it.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Table:
     synonyms: tuple[str, ...] = ()
     left_out: tuple[Field, ...] = ()
     refused: tuple[Field, ...] = ()
+    optional: bool = False
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)

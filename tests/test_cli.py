@@ -18,7 +18,7 @@ from command_line import PAIR, PRODUCTS, SAMPLE, SCRIPT, Ran, invoice_import, tr
 SUMMARY = [
     "schema_version", "run_id", "command", "target", "environment", "verdict", "invoices", "items", "money",
     "requests", "issues", "warnings", "ignored_rows", "sources", "catalog", "accounts", "settings",
-    "differences", "run_folder", "seconds", "plan",
+    "differences", "control", "run_folder", "seconds", "plan",
 ]  # fmt: skip
 """The keys of the interface, in order: those of schema version 1."""
 

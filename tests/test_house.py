@@ -23,7 +23,7 @@ from pipeline.targets import TARGETS
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
-NOUNS = {"model", "issues", "errors", "config", "language", "line", "balance", "json_text"}
+NOUNS = {"model", "issues", "errors", "config", "language", "line", "balance", "json_text", "control"}
 """What travels between the rooms, the settings, the reader's language, and the writer of JSON: every room may
 name them."""
 
@@ -44,7 +44,15 @@ MAY_IMPORT = {
     "issues": {"model"},
     "config": {"errors", "language"},
     "balance": {"model"},
-    "line": {"balance", "config", "issues", "model", "targets"},  # the type of the target that was chosen
+    "control": {"balance", "errors", "issues", "language", "model"},
+    "line": {
+        "balance",
+        "config",
+        "control",
+        "issues",
+        "model",
+        "targets",
+    },  # the type of the target that was chosen
     "content": {"accept", "model"},  # the reference of an invoice is told in one place
     "record": NOUNS | {"content", "ledger", "report", "workspace"},
     "result": NOUNS | {"report"},

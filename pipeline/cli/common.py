@@ -24,7 +24,7 @@ Exit codes:
   2  usage
   3  nothing accepted, or the file cannot be read
   4  partial: some invoices are rejected
-  7  the books don't balance
+  7  the books don't balance, or are not what was expected
   8  another process holds the workspace for too long
   9  nothing left to do: every invoice was accepted before
   130  interrupted; nothing half-written is left
@@ -50,6 +50,14 @@ FORMAT = click.option(
 )  # fmt: skip
 
 
+EXPECT_COUNT = click.option(
+    "--expect-count", multiple=True, metavar="[WHAT=]N",
+    help="Number that is expected, like 3 or items=10; may be given again.",
+)  # fmt: skip
+EXPECT_TOTAL = click.option(
+    "--expect-total", multiple=True, metavar="CUR=SUM",
+    help="Sum that is expected in a currency, like USD=1234.56; may be given again.",
+)  # fmt: skip
 LANGUAGE = click.option("--language", help="Of reports and templates: en or de.")
 
 

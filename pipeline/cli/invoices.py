@@ -9,6 +9,8 @@ import click
 
 from pipeline.cli.common import (
     EXITS,
+    EXPECT_COUNT,
+    EXPECT_TOTAL,
     FILES,
     FORMAT,
     LANGUAGE,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 @click.option(
     "--report", type=click.Path(path_type=Path, file_okay=False), help="Write the reports into DIR."
 )
+@EXPECT_COUNT
+@EXPECT_TOTAL
 @settings
 @told_in_a_sentence
 def check(files: tuple[Path, ...], workspace: Path, form: str, report: Path | None, **flags: Any) -> int:
@@ -51,6 +55,8 @@ def check(files: tuple[Path, ...], workspace: Path, form: str, report: Path | No
 @FILES
 @WORKSPACE
 @FORMAT
+@EXPECT_COUNT
+@EXPECT_TOTAL
 @settings
 @told_in_a_sentence
 def run(files: tuple[Path, ...], workspace: Path, form: str, **flags: Any) -> int:

@@ -16,12 +16,13 @@ from pathlib import Path
 
 from pipeline import ledger, record
 from pipeline.config import Settings, settings
+from pipeline.control import from_flags
 from pipeline.errors import BusyError
 from pipeline.flow.books import books_of, discard
 from pipeline.flow.catalog_line import load_accounts, load_catalog
 from pipeline.flow.classify import classify
 from pipeline.flow.clock import Clock
-from pipeline.flow.prepare import Progress, prepare
+from pipeline.flow.prepare import Prepared, Progress, prepare
 from pipeline.language import speaking
 from pipeline.ledger import IdentityTakenError
 from pipeline.line import EXIT_CODES
@@ -46,6 +47,8 @@ def check(
     workspace: str | Path = DEFAULT_WORKSPACE,
     report: str | Path | None = None,
     progress: Progress = silent,
+    expect_count: Sequence[str] = (),
+    expect_total: Sequence[str] = (),
     **flags: object,
 ) -> Result:
     """Read, validate, enrich and batch; tell what would happen; change nothing.
@@ -55,6 +58,8 @@ def check(
         workspace: the folder with settings, catalog and ledger; it need not exist.
         report: a folder for `summary.json`, `issues.csv` and `ledger.csv`; None writes nothing.
         progress: told what is being done.
+        expect_count: numbers that are expected, like `3` or `items=10`.
+        expect_total: sums that are expected, like `USD=1234.56`.
         **flags: settings that go over the environment and the workspace's file.
 
     Returns:
@@ -67,7 +72,7 @@ def check(
     place = existing(workspace)
     chosen = settings(flags, os.environ, place.settings)
     with speaking(chosen.language):
-        prepared = prepare(files, place, chosen, progress)
+        prepared = prepare(files, place, chosen, progress, from_flags(expect_count, expect_total))
         line = classify(prepared, place)
         table = invoice_table(line)
         final = summary(line, table, "check", None, str(report) if report else None, clock.elapsed())
@@ -80,6 +85,8 @@ def run(
     *files: str | Path,
     workspace: str | Path = DEFAULT_WORKSPACE,
     progress: Progress = silent,
+    expect_count: Sequence[str] = (),
+    expect_total: Sequence[str] = (),
     **flags: object,
 ) -> Result:
     """The same as `check`, and payloads, reports and the entries of the ledger are written.
@@ -88,6 +95,8 @@ def run(
         files: workbooks, CSV pairs, folders or zips; all of them are judged together.
         workspace: the folder with settings, catalog, ledger and runs; made when it is not there.
         progress: told what is being done.
+        expect_count: numbers that are expected, like `3` or `items=10`.
+        expect_total: sums that are expected, like `USD=1234.56`.
         **flags: settings that go over the environment and the workspace's file.
 
     Returns:
@@ -99,14 +108,14 @@ def run(
     clock = Clock()
     chosen = settings(flags, os.environ, existing(workspace).settings)
     with speaking(chosen.language):
-        return _run(files, workspace, chosen, clock, progress)
+        expected = from_flags(expect_count, expect_total)
+        prepared = prepare(files, existing(workspace), chosen, progress, expected)
+        return _run(prepared, workspace, clock, progress)
 
 
-def _run(
-    files: Sequence[str | Path], workspace: str | Path, chosen: Settings, clock: Clock, progress: Progress
-) -> Result:
+def _run(prepared: Prepared, workspace: str | Path, clock: Clock, progress: Progress) -> Result:
     """The line to its end; again when another process was quicker to take a reference."""
-    prepared = prepare(files, existing(workspace), chosen, progress)
+    chosen = prepared.settings
     place = _made(workspace, chosen)
     for _ in range(_TRIES):
         line = classify(prepared, place)

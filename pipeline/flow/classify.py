@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from pipeline import accept, balance, batch, content, ledger
 from pipeline.flow.books import books_of
+from pipeline.flow.expect import judged
 from pipeline.flow.prepare import Prepared
 from pipeline.issues import Findings, Issues
 from pipeline.ledger import Ledger
@@ -15,14 +16,15 @@ from pipeline.line import Line
 from pipeline.model import Mask
 from pipeline.workspace import Workspace
 from schemas.columns import cells_of
+from schemas.control import CONTROL
 
 
 def classify(prepared: Prepared, place: Workspace) -> Line:
     """Tell accepted, rejected and skipped apart, by the issues and by what the ledger knows."""
     valid, issues = prepared.sheets.valid, prepared.issues
-    books = books_of(place, prepared.settings)
+    ledgers = books_of(place, prepared.settings)
     fallen = accept.rejected(valid, issues)
-    skipped, conflicts = _met_before(prepared, books, fallen)
+    skipped, conflicts = _met_before(prepared, ledgers, fallen)
     issues = accept.without_errors_of(issues, valid, skipped) + conflicts
     fallen = accept.rejected(valid, issues) & ~skipped
     if prepared.settings.policy == "all-or-nothing":
@@ -32,19 +34,22 @@ def classify(prepared: Prepared, place: Workspace) -> Line:
     limits = prepared.target.limits(prepared.settings)
     batches = batch.batch(invoices, limits, prepared.settings.batch_order)
     amounts = cells_of(prepared.sheets.items["effective_amount"])
+    books = balance.balance(valid, amounts, batches, fallen, skipped)
+    control = judged(prepared.asked, books, prepared.raw, prepared.settings)
     return Line(
         prepared.settings,
         prepared.target,
-        prepared.demands.tables,
+        {**prepared.demands.tables, CONTROL.name: CONTROL},
         prepared.raw,
         prepared.sheets,
-        issues,
+        issues + control.issues,
         fallen,
         skipped,
         batches,
-        balance.balance(valid, amounts, batches, fallen, skipped),
+        books,
         prepared.catalog,
         prepared.accounts,
+        control,
     )
 
 

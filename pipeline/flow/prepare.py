@@ -13,8 +13,10 @@ import pyarrow.compute as pc
 from pipeline import catalog, enrich
 from pipeline.catalog import Catalog, Kind
 from pipeline.config import SETTINGS, Settings
+from pipeline.control import Expected
 from pipeline.enrich import Ways
 from pipeline.errors import UsageError
+from pipeline.flow.expect import Expectations, expectations, split, with_sidecars
 from pipeline.issues import Issues
 from pipeline.line import AccountsUsed, CatalogUsed
 from pipeline.model import AccountAnswers, EnrichedSheets, Knowledge, RawSheets, ValidSheets
@@ -26,7 +28,9 @@ from pipeline.validate.demands import Demands
 from pipeline.workspace import Workspace
 from schemas.catalog import ACCOUNT_KEYS
 from schemas.columns import cells_of, plain
+from schemas.control import CONTROL
 from schemas.dates import DateFormat
+from schemas.edition import edition
 from schemas.numbers import NumberFormat
 from schemas.rules import Terms
 from schemas.tables import TABLES
@@ -47,9 +51,16 @@ class Prepared:
     issues: Issues
     catalog: CatalogUsed | None
     accounts: AccountsUsed | None
+    asked: Expectations
 
 
-def prepare(files: Sequence[str | Path], place: Workspace, chosen: Settings, progress: Progress) -> Prepared:
+def prepare(
+    files: Sequence[str | Path],
+    place: Workspace,
+    chosen: Settings,
+    progress: Progress,
+    expected: Sequence[Expected] = (),
+) -> Prepared:
     """Read, validate and enrich."""
     if not files:
         raise UsageError("No file was given: name a workbook, or a pair of CSV files.")
@@ -57,9 +68,9 @@ def prepare(files: Sequence[str | Path], place: Workspace, chosen: Settings, pro
     _all_set(target, chosen)
     demands = _demands(target, chosen)
     progress("reading")
-    raw, unread = read(
-        [Path(each) for each in files], demands.tables, limits(chosen), declared=declared(chosen)
-    )
+    wanted = {**demands.tables, CONTROL.name: CONTROL}
+    raw, found = read(with_sidecars(files), wanted, limits(chosen), declared=declared(chosen))
+    unread, of_control = split(found)
     hand_back()
     progress("checking")
     answers, list_used = _accounts(raw, place)
@@ -71,7 +82,10 @@ def prepare(files: Sequence[str | Path], place: Workspace, chosen: Settings, pro
     ways = Ways(demands.projection.owned_by_catalog, demands.terms, chosen.catalog_price)
     sheets, mismatches = enrich.enrich(valid, knowledge, ways)
     hand_back()
-    return Prepared(chosen, target, demands, raw, sheets, unread + faults + mismatches, used, list_used)
+    current = edition(target.name, demands.tables)
+    asked = expectations(raw, of_control, expected, demands, current)
+    issues = unread + faults + mismatches
+    return Prepared(chosen, target, demands, raw, sheets, issues, used, list_used, asked)
 
 
 def _all_set(target: Target, chosen: Settings) -> None:

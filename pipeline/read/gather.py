@@ -118,7 +118,10 @@ def _all_used(
     unused = [at for at in range(len(sources)) if at not in fed and (chosen[at] or not fed)]
     if unused:
         at = unused[0]
-        name, labels = sources[at].name, " or ".join(each.label for each in tables.values())
+        name, labels = (
+            sources[at].name,
+            " or ".join(each.label for each in tables.values() if not each.optional),
+        )
         own = [grid for source, grid in grids if source == at and grid.part]
         inside = ", ".join(f"{grid.name}, hidden" if grid.hidden else grid.name for grid in own)
         where = (
@@ -126,7 +129,9 @@ def _all_used(
             if any(grid.hidden for grid in own)
             else (f"none of its sheets ({inside}) has" if inside else "its first row has none of")
         )
-        columns = ", ".join(dict.fromkeys(f.label for t in tables.values() for f in t if f.required))
+        columns = ", ".join(
+            dict.fromkeys(f.label for t in tables.values() if not t.optional for f in t if f.required)
+        )
         raise SourceError(
             f"{name} holds nothing that can be imported: {where} the columns of {labels}, like {columns}."
         )
@@ -243,6 +248,8 @@ def _sheet_issues(
     """Tables without a sheet or without rows, and what is wrong with headers."""
     for name, table in tables.items():
         own = [each for each in bodies if each.placed.table.name == name]
+        if table.optional and not any(len(each.rows) for each in own):
+            continue
         if not own:
             names = ", ".join(dict.fromkeys(grid.name for _, grid in grids))
             columns = ", ".join(each.label for each in table if each.required)

@@ -159,7 +159,9 @@ def lay_out(
     ]
     for each in visible:
         fed = {one.table.name for one in found.placed}
-        half = _by_half(each.cells, [one for one in tables.values() if one.name not in fed])
+        half = _by_half(
+            each.cells, [one for one in tables.values() if one.name not in fed and not one.optional]
+        )
         if half and not each.table:
             found.placed.append(_place(each.grid, each.source, half, each.header, each.cells))
     found.fed.update(each.source for each in found.placed)

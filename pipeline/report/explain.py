@@ -14,6 +14,7 @@ _CHAPTERS = {
     "3": "Rows and invoices",
     "4": "Catalog and accounts",
     "5": "Ledger and policy",
+    "6": "Control totals and templates",
 }
 
 
@@ -46,6 +47,8 @@ def _effect(kind: IssueType) -> str:
         return say("An error: every invoice is rejected, because the file itself is at fault.")
     if kind.code in ("E410", "E411", "E412"):
         return say("An error: the list is not loaded, and the one in use stays.")
+    if kind.code.startswith("E60"):
+        return say("An error: nothing is prepared, whatever the invoices are like.")
     return say("An error: the whole invoice is rejected.")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.balance import Balance
+from pipeline.control import Control, written
 from pipeline.issues import Level
 from pipeline.line import Line
 from pipeline.report.plan import plan
@@ -57,10 +58,31 @@ def summary(
         else {"sha256": line.accounts.sha256, "accounts": line.accounts.accounts},
         "settings": {"sha256": line.settings.sha256},
         "differences": books.differences,
+        "control": _control(line.control),
         # a byte of a path that is not UTF-8 becomes an escape
         "run_folder": folder and folder.encode("utf-8", "backslashreplace").decode(),
         "seconds": round(seconds, 3),
         "plan": plan(line, table),
+    }
+
+
+def _control(control: Control) -> dict[str, Any]:
+    """The preparer's expectations, each beside what was read."""
+    return {
+        "holds": control.holds,
+        "missing": control.missing or None,
+        "totals": [
+            {
+                "what": each.expected.measure.lower(),
+                "currency": each.expected.currency or None,
+                "expected": written(each.expected.number, each.expected.currency),
+                "found": written(each.found, each.expected.currency),
+                "difference": written(each.difference, each.expected.currency),
+                "amount_unread": each.unread,
+                "holds": each.holds,
+            }
+            for each in control.compared
+        ],
     }
 
 

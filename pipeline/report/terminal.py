@@ -86,18 +86,21 @@ def _verdict(summary: Mapping[str, Any]) -> Iterator[str]:
     """The verdict and the files, and the same as a sentence with numbers."""
     names = ", ".join(each["name"] for each in summary["sources"])
     yield f"{say(summary['verdict'].upper())}  {names}"
-    yield sentence(summary["verdict"], summary["invoices"])
+    yield sentence(summary["verdict"], summary["invoices"], summary.get("control"))
     if summary["command"] == "check":
         yield say("This was a check: nothing was changed.")
 
 
-def sentence(verdict: str, books: Mapping[str, int]) -> str:
+def sentence(verdict: str, books: Mapping[str, int], control: Mapping[str, Any] | None = None) -> str:
     """The verdict in one sentence with numbers.
 
     Args:
         verdict: as the summary has it.
         books: the invoices that came in and what became of them.
+        control: the control totals, as the summary has them.
     """
+    if verdict == "unbalanced" and control and not control["holds"]:
+        return say("Nothing is prepared: what was read is not what its preparer expected.")
     if verdict == "unbalanced":
         return say(
             "The books do not balance: nothing was prepared. This is a fault of the program; report it."
@@ -140,10 +143,30 @@ def _books(summary: Mapping[str, Any]) -> Iterator[str]:
             "The amount of {count} items is unknown and not in these sums.",
         )
     yield from (say("Does not balance: {what}", what=each) for each in summary["differences"])
+    yield from _control(summary.get("control") or {})
+
+
+def _control(control: Mapping[str, Any]) -> Iterator[str]:
+    """Whether what was read is what was expected; the differences themselves are told as issues."""
+    totals = control.get("totals", ())
+    agree = sum(each["holds"] for each in totals)
+    if totals:
+        yield counted(
+            len(totals),
+            "Control totals: {agree} of {count} agrees.",
+            "Control totals: {agree} of {count} agree.",
+            agree=figure(agree),
+        )
+    elif control.get("missing") == "recommended":
+        yield say(
+            "No control totals: a CSV file that was cut short may pass unnoticed. Give them with"
+            " --expect-count and --expect-total, or in a control file."
+        )
 
 
 def _details(summary: Mapping[str, Any]) -> Iterator[str]:
-    yield _plan(summary["command"], summary["requests"], summary["target"])
+    unbalanced = summary["verdict"] == "unbalanced"
+    yield _plan(summary["command"], 0 if unbalanced else summary["requests"], summary["target"])
     ignored = [
         f"{figure(count)} {say(IGNORED.get(name, name))}"
         for name, count in summary["ignored_rows"].items()
