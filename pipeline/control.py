@@ -191,6 +191,7 @@ def _beside(expected: Expected, came_in: Share) -> Compared:
 def _issue(both: Compared) -> SheetIssue:
     expected, place = both.expected, both.expected.place
     facts = {
+        "header": "",
         "measure": say(expected.measure),
         "of": f" {expected.currency}" if expected.currency else "",
         "expected": shown(expected.number, expected.currency),

@@ -483,7 +483,7 @@ class SheetIssue:
         row: as Excel shows it; 0 when none is meant.
         column: the column's letter; empty when none is meant.
         value: the header or cell as the person sees it.
-        facts: fill the template.
+        facts: fill the template; `header` is the column's header, where that is not the value.
     """
 
     code: str

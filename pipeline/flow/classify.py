@@ -16,7 +16,6 @@ from pipeline.line import Line
 from pipeline.model import Mask
 from pipeline.workspace import Workspace
 from schemas.columns import cells_of
-from schemas.control import CONTROL
 
 
 def classify(prepared: Prepared, place: Workspace) -> Line:
@@ -39,7 +38,7 @@ def classify(prepared: Prepared, place: Workspace) -> Line:
     return Line(
         prepared.settings,
         prepared.target,
-        {**prepared.demands.tables, CONTROL.name: CONTROL},
+        prepared.demands.tables,
         prepared.raw,
         prepared.sheets,
         issues + control.issues,

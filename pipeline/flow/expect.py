@@ -12,11 +12,12 @@ from pipeline import control
 from pipeline.balance import Balance
 from pipeline.config import Settings
 from pipeline.control import Control, Expected
-from pipeline.issues import Issues
-from pipeline.model import Positions, RawSheets
+from pipeline.issues import Findings, Issues, SheetIssue
+from pipeline.model import Positions, RawSheets, RawTable
 from pipeline.read.formulas import formula_rows
 from pipeline.validate import check_table
 from pipeline.validate.demands import Demands
+from schemas.columns import cells_of, plain
 from schemas.control import CONTROL
 
 SIDECAR = ".control.csv"
@@ -62,11 +63,39 @@ def expectations(
     """
     own = raw.tables[CONTROL.name]
     if not len(own):
-        return Expectations(tuple(given), unread)
+        return Expectations(tuple(given))
     typed, faults = check_table(own, CONTROL, demands.dates, demands.numbers)
     usable, unclear = control.from_sheet(raw, typed, _formulas(raw))
     old = control.versions(raw, typed, edition)
-    return Expectations((*given, *usable), unread + faults + unclear + old)
+    return Expectations((*given, *usable), _of_the_sheet(unread + faults + unclear + old, raw))
+
+
+def _of_the_sheet(issues: Issues, raw: RawSheets) -> Issues:
+    """The same issues as issues of a sheet: no row of theirs belongs to an invoice."""
+    own = raw.tables[CONTROL.name]
+    return Issues(
+        sheets=tuple(_placed(each, at, own, raw) for each in issues.findings for at in range(len(each)))
+    )
+
+
+def _placed(found: Findings, at: int, own: RawTable, raw: RawSheets) -> SheetIssue:
+    row = int(found.rows[at])
+    sheet = own.sheets[own.sheet_of[row]]
+    column = next((each for each in sheet.columns if each.field == found.field), None)
+    value = str(plain(cells_of(own.frame[found.field]))[row]) if column else ""
+    facts = {
+        name: each if isinstance(each, str) else str(plain(each)[at]) for name, each in found.facts.items()
+    }
+    label = column.label if column else CONTROL[found.field].label if found.field in CONTROL else ""
+    return SheetIssue(
+        found.code,
+        raw.sources[sheet.source].name,
+        sheet.name,
+        int(own.row_of[row]),
+        column.letter if column else "",
+        value,
+        {"label": label, "header": label, **facts},
+    )
 
 
 def _formulas(raw: RawSheets) -> Positions:

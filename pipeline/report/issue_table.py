@@ -63,7 +63,8 @@ def _of_sheets(found: tuple[SheetIssue, ...]) -> pa.Table:
 def _sheet_row(issue: SheetIssue) -> Iterator[Any]:
     kind = CATALOGUE[issue.code]
     told = {"value": _quoted(issue.value), **issue.facts}
-    yield from (issue.code, kind.level.value, issue.source, issue.sheet, issue.row or None, issue.value)
+    yield from (issue.code, kind.level.value, issue.source, issue.sheet, issue.row or None)
+    yield issue.facts.get("header", issue.value)
     yield f"{issue.column}{issue.row}" if issue.column and issue.row else issue.column
     yield from (issue.value, _filled(kind.template, told), _filled(kind.fix, told), "", 1)
 
