@@ -89,6 +89,17 @@ _TYPES = (
         "Name the right sheet {table}, or hand in only the right file.",
     ),
     IssueType(
+        "E110", "invoice-disagrees", "Rows of one invoice disagree",
+        "{label} is {value} here, but {other} in {cell}, which belongs to the same invoice.",
+        "Give every row of the invoice the same value, or leave the cell blank in all rows but one.",
+    ),
+    IssueType(
+        "E111", "marker-wrong", "A row that does not say what it starts",
+        "The columns that mark where an invoice and an item start make no sense in this row.",
+        "Write TRUE where an invoice or item starts and leave the mark blank in further rows of the same "
+        "invoice; every row needs an item.",
+    ),
+    IssueType(
         "W101", "sheet-left-out", "A sheet was left out",
         "The sheet {value} looks like {table} but was left out: {reason}.",
         "Nothing has to be done if that is right; else copy its rows into the sheet {table}.",

@@ -91,6 +91,9 @@ class Table:
         key: the fields that identify a row.
         parent: the table its rows hang on; None for invoices.
         synonyms: other sheet names that are recognised.
+        prefixes: words before a header that name the table (`invoice item amount`).
+        marker: the header of a column that says where a row of the table starts in a flat sheet.
+        stands_in: the field whose column is the key where a flat sheet has none.
         left_out: fields that the target has no place for: their columns are told and not sent.
         refused: fields that the target has no place for and that may not be left out.
         optional: a file may come without it.
@@ -102,6 +105,9 @@ class Table:
     key: tuple[str, ...]
     parent: str | None = None
     synonyms: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    marker: str = ""
+    stands_in: str = ""
     left_out: tuple[Field, ...] = ()
     refused: tuple[Field, ...] = ()
     optional: bool = False

@@ -266,6 +266,9 @@ INVOICES = Table(
     ),
     key=("invoice_ref",),
     synonyms=("invoice", "headers"),
+    prefixes=("invoice",),
+    marker="IsNewInvoice",
+    stands_in="invoice_number",
 )
 
 ITEMS = Table(
@@ -477,6 +480,8 @@ ITEMS = Table(
     key=("invoice_ref", "item_no"),
     parent="invoices",
     synonyms=("item", "invoice items", "lines"),
+    prefixes=("invoice item", "item"),
+    marker="IsNewInvoiceItem",
 )
 
 TABLES = (INVOICES, ITEMS)

@@ -100,6 +100,10 @@ def _too_many(desk: Desk) -> list[Issue]:
 
 INVOICES = "invoice_ref,account_number,invoice_date,currency\nR1,A1,2026-11-30,EUR\n"
 ITEMS = "invoice_ref,charge_name,amount,service_start_date\nR1,Day,10,2026-11-01\n"
+FLAT = (
+    "invoice_ref,account_number,invoice_date,charge_name,amount,service_start_date\n"
+    "R1,A1,2026-11-30,Day,10.00,2026-11-01\n"
+)
 SAME, CONTACT = "sold_to_same_as_bill_to", "sold_to_contact_id"
 PRICED = {"catalog_sku": "SUP", "amount": "", "quantity": "1"}
 
@@ -127,6 +131,8 @@ CASES: dict[str, Callable[[Desk], list[Issue]]] = {
     "E216": _book(amount=True),
     "E217": _pair(invoice={"account_number": "1.23457E+16"}),
     "E220": _pair(invoice={"currency": "EURO"}),
+    "E110": _raw(FLAT + "R1,A2,2026-11-30,Day,1.00,2026-11-01\n", ""),
+    "E111": _raw(FLAT.replace("invoice_ref", "IsNewInvoice,invoice_ref").replace("\nR1", "\nperhaps,R1"), ""),
     "E221": _pair(item={"amount": "$10.00"}, decimal="point"),
     "E301": _pair(invoice={"account_number": ""}),
     "E302": _pair(item={"amount": ""}),

@@ -31,6 +31,8 @@ Recognised = Callable[[list[str]], int]
 _HEAD = 1 << 18
 _BLOCK = 4 << 20
 _BATCH = 1 << 16
+_TITLES = 256
+"""Rows among which the header is looked for."""
 _SEPARATOR = re.compile(rb'"?sep=([,;\t|])"?(?=[\r\n])', re.IGNORECASE)
 _QUOTE, _LF, _CR = ord('"'), ord("\n"), ord("\r")
 
@@ -65,7 +67,7 @@ def read_csv(name: str, data: bytes, recognised: Recognised, declared: Declared 
     if header and _well_quoted(body, delimiter):
         grid = _fast(name, body, delimiter, len(header))
     if grid is None:
-        grid = _exact(name, body, delimiter)
+        grid = _exact(name, body, delimiter, recognised)
     return Grid(
         grid.name, "", grid.columns, grid.rows, cells=grid.cells, notes=f"{encoding}, {_NAMES[delimiter]}"
     )
@@ -77,7 +79,7 @@ def _delimiter(name: str, body: bytes, recognised: Recognised) -> tuple[str, lis
     best, order = "", (-1, -1)
     for each in _NAMES:
         try:
-            first = next((row for row in _records(cut, each, strict=False) if any(map(str.strip, row))), [])
+            first = _header(list(islice(_records(cut, each, strict=False), _TITLES)), recognised)
         except csv.Error:  # a cell beyond the limit: it is another delimiter, or there is no header
             continue
         if (recognised(first), len(first)) > order:
@@ -135,7 +137,13 @@ def _fast(name: str, body: bytes, delimiter: str, width: int) -> Grid | None:
     return Grid(name, "", tuple(table.columns), np.arange(1, table.num_rows + 1, dtype=np.int32))
 
 
-def _exact(name: str, body: bytes, delimiter: str) -> Grid:
+def _header(rows: list[list[str]], recognised: Recognised) -> list[str]:
+    """The first row with two known headers, else the first with cells: what stands above it are titles."""
+    filled = [row for row in rows if any(map(str.strip, row))]
+    return next((row for row in filled if recognised(row) > 1), filled[0] if filled else [])
+
+
+def _exact(name: str, body: bytes, delimiter: str, recognised: Recognised) -> Grid:
     """Read record by record: blank lines keep their number, ragged rows are padded or cut and counted."""
     records = _checked(name, body.decode(), delimiter)
     width = 0
@@ -143,7 +151,7 @@ def _exact(name: str, body: bytes, delimiter: str) -> Grid:
     chunks: list[list[pa.Array]] = []
     while batch := list(islice(records, _BATCH)):
         if not width:
-            width = next((len(row) for row in batch if any(map(str.strip, row))), 0)
+            width = len(_header(batch[:_TITLES], recognised) or _header(batch, recognised))
         counts += map(len, batch)
         padded = (row if len(row) == width else (row + [""] * width)[:width] for row in batch)
         chunks.append([pa.array(column, pa.string()) for column in zip(*padded, strict=True)])

@@ -24,6 +24,7 @@ from pipeline.issues import Findings, Issues, SheetIssue, found
 from pipeline.model import Page, Positions, RawSheets, RawTable, Sheet, Source
 from pipeline.read.csv_file import read_csv
 from pipeline.read.declared import Declared
+from pipeline.read.flat import split
 from pipeline.read.grid import Grid
 from pipeline.read.layout import header_issues, is_ours, lay_out, recognised
 from pipeline.read.limits import ReadLimits
@@ -59,9 +60,10 @@ def gather(
     grids = [(source, each) for source, each in grids if not is_ours(each)]
     sheets = lay_out(grids, tables, [each.name for each in sources], groups)
     _all_used(sources, chosen, grids, sheets.fed, tables)
-    bodies = [body(each) for each in sheets.placed]
+    bodies, flat = _taken_apart([body(each) for each in sheets.placed])
     sources = [_counted(at, each, bodies, grids) for at, each in enumerate(sources)]
-    raw, findings = {}, []
+    raw: dict[str, RawTable] = {}
+    findings: list[Findings | None] = [*flat]
     for name, table in tables.items():
         own_bodies = [each for each in bodies if each.placed.table.name == name]
         raw[name] = _table(table, own_bodies)
@@ -73,6 +75,22 @@ def gather(
         RawSheets(raw, tuple(sources), ignored, pages, our_sheets),
         found(findings) + Issues(sheets=tuple(issues)),
     )
+
+
+def _taken_apart(bodies: Sequence[Body]) -> tuple[list[Body], list[Findings]]:
+    """Each flat sheet as two bodies, and what its rows disagree about, told by their place in the whole table."""
+    made: list[Body] = []
+    findings: list[Findings] = []
+    start = 0
+    for each in bodies:
+        if each.placed.beside is None:
+            made.append(each)
+            continue
+        parts = split(each, each.placed.beside)
+        made += [parts.invoices, parts.items]
+        findings += [replace(one, rows=one.rows + start) for one in parts.findings]
+        start += len(each.rows)
+    return made, findings
 
 
 def _pages(grids: Sequence[tuple[int, Grid]], sources: Sequence[Source], most: int) -> Iterator[Page]:
@@ -138,7 +156,7 @@ def _all_used(
 
 
 def _counted(at: int, source: Source, bodies: Iterable[Body], grids: Iterable[tuple[int, Grid]]) -> Source:
-    rows = sum(len(each.rows) for each in bodies if each.placed.source == at)
+    rows = sum(len(each.rows) for each in bodies if each.placed.source == at and each.placed.leading)
     notes = next((grid.notes for owner, grid in grids if owner == at), "")
     return replace(source, rows=rows, notes=notes or "workbook")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -38,6 +38,9 @@ class Placed:
         columns: the fields found.
         unnamed: positions of columns without a header.
         notes: positions of columns that are notes.
+        beside: the table that the same sheet feeds as well, where it is flat.
+        leading: its header is told of here; of a flat sheet, only once.
+        markers: positions of the columns that mark where rows of a table start, by their header.
     """
 
     grid: Grid
@@ -47,6 +50,9 @@ class Placed:
     columns: tuple[Column, ...]
     unnamed: tuple[int, ...] = ()
     notes: tuple[int, ...] = ()
+    beside: Table | None = None
+    leading: bool = True
+    markers: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def note_columns(self) -> tuple[Column, ...]:
@@ -97,6 +103,9 @@ def known_headers(table: Table) -> dict[str, str]:
     for each in table:
         for header in each.headers:
             known.setdefault(normal(header), each.name)
+    for prefix in table.prefixes:
+        for header, name in list(known.items()):
+            known.setdefault(normal(prefix) + header, name)
     return known
 
 
@@ -110,12 +119,17 @@ def _fields(table: Table, cells: Sequence[str]) -> set[str]:
     return {known[normal(cell)] for cell in cells if normal(cell) in known}
 
 
-def find_header(grid: Grid) -> int | None:
-    """Position of the header: the first row that has cells."""
+def find_header(grid: Grid, tables: Mapping[str, Table]) -> int | None:
+    """Position of the header: among the first rows one with two known headers, else the first with cells."""
+    first = None
     for start in range(0, len(grid), _STEP):
         for offset, row in enumerate(grid.texts(start, start + _STEP)):
             if any(map(str.strip, row)):
-                return start + offset
+                first = start + offset if first is None else first
+                if recognised(tables, row) > 1:
+                    return start + offset
+        if first is not None:
+            return first
     return None
 
 
@@ -146,6 +160,10 @@ def lay_out(
     candidates = [each for each in (_candidate(*one, tables) for one in grids) if each]
     visible = [each for each in candidates if not each.grid.hidden]
     found.issues += [_hidden(each, names) for each in candidates if each.grid.hidden and each.table]
+    if flat := _all_flat(visible, tables, groups):
+        found.placed += [_place_flat(each, *_pair(tables)) for each in flat]
+        found.fed.update(each.source for each in flat)
+        return found
     feeding = []
     for group in dict.fromkeys(groups):
         for table in tables.values():
@@ -168,8 +186,53 @@ def lay_out(
     return found
 
 
+def _pair(tables: Mapping[str, Table]) -> tuple[Table, Table]:
+    """The table at the root, and the one that hangs on it first."""
+    root = next(each for each in tables.values() if each.parent is None)
+    return root, next(each for each in tables.values() if each.parent == root.name)
+
+
+def _all_flat(
+    visible: Sequence[_Candidate], tables: Mapping[str, Table], groups: Sequence[int]
+) -> list[_Candidate]:
+    """The sheets that feed both tables: each alone in its file, and none beside them that feeds only one."""
+    if not any(each.parent for each in tables.values()):
+        return []
+    root, child = _pair(tables)
+    flat = [each for each in visible if _is_flat(each.cells, root, child)]
+    alone = len({groups[each.source] for each in flat}) == len(flat)
+    others = [each for each in visible if each.table and not any(each is one for one in flat)]
+    return flat if alone and not others else []
+
+
+def _is_flat(cells: Sequence[str], root: Table, child: Table) -> bool:
+    """Whether a header has a reference, and at least two columns that only an invoice and only an item has."""
+    own, hung = _fields(root, cells), _fields(child, cells)
+    shared = {each.name for each in root} & {each.name for each in child}
+    referred = root.key[0] in own or root.stands_in in own
+    return referred and len(own - shared - {root.stands_in}) > 1 and len(hung - shared) > 1
+
+
+def _place_flat(sheet: _Candidate, root: Table, child: Table) -> Placed:
+    """A flat sheet: a column of both tables is the item's; without a reference its stand-in is read twice."""
+    markers = {
+        marker: index
+        for index, cell in enumerate(sheet.cells)
+        for marker in (root.marker, child.marker)
+        if marker and normal(cell) == normal(marker)
+    }
+    placed = _place(sheet.grid, sheet.source, child, sheet.header, sheet.cells)
+    taken = {each.index for each in placed.columns}
+    further = _place(sheet.grid, sheet.source, root, sheet.header, sheet.cells).columns
+    columns = placed.columns + tuple(e for e in further if e.field not in child and e.index not in taken)
+    names = {each.field: each for each in columns}
+    if root.key[0] not in names:
+        columns += (replace(names[root.stands_in], field=root.key[0]),)
+    return replace(placed, columns=columns, beside=root, markers=markers)
+
+
 def _candidate(source: int, grid: Grid, tables: Mapping[str, Table]) -> _Candidate | None:
-    header = find_header(grid)
+    header = find_header(grid, tables)
     if header is None:
         return None
     cells = grid.texts(header, header + 1)[0]
@@ -251,6 +314,7 @@ def header_issues(placed: Placed, source: str, kept: np.typing.NDArray[np.bool_]
     """
     table, row = placed.table, placed.grid.rows[placed.header]
     found = {each.field: each for each in placed.columns}
+    beside = {each.index: each for each in placed.columns if each.field not in table}
 
     def issue(code: str, column: Column | None, **facts: str) -> SheetIssue:
         letter, value = (column.letter, column.label) if column else ("", "")
@@ -260,10 +324,12 @@ def header_issues(placed: Placed, source: str, kept: np.typing.NDArray[np.bool_]
     for each in table:
         if each.required and each.name not in found:
             yield issue("E103", None, label=each.label)
+    if not placed.leading:
+        return
     known = known_headers(table)
     for index, cell in enumerate(placed.grid.texts(placed.header, placed.header + 1)[0]):
         here = Column(known.get(normal(cell), ""), cell.strip(), index)
-        if index in placed.notes:
+        if index in placed.notes or index in beside or index in placed.markers.values():
             continue
         if index in placed.unnamed:
             if _has_values(placed, index, kept):

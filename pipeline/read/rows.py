@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,7 @@ class Body:
         ignored: rows left out, by name.
         trimmed: by field.
         ragged: positions of rows with too many or too few cells, and how many each has.
+        markers: the columns that mark where rows of a table start, by their header.
     """
 
     placed: Placed
@@ -66,6 +67,7 @@ class Body:
     ignored: Mapping[str, int]
     trimmed: Mapping[str, Trimmed]
     ragged: tuple[Positions, npt.NDArray[np.int32]]
+    markers: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
 
 
 def body(placed: Placed) -> Body:
@@ -91,6 +93,7 @@ def body(placed: Placed) -> Body:
     return Body(
         placed, columns, _kinds(placed, kinds, kept), grid.rows[start:][kept], kept, counts,
         {name: each for name, each in trimmed.items() if each}, _ragged(placed, kept),
+        {name: choose(texts[index]) for name, index in placed.markers.items()},
     )  # fmt: skip
 
 
