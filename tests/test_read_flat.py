@@ -99,9 +99,7 @@ def test_a_data_loaders_labels_and_marks_are_taken_as_they_are(desk: Desk) -> No
     assert result.verdict == "accepted"
     first, second = desk.sent(result)
     assert (first["invoiceNumber"], first["comments"], len(first["invoiceItems"])) == ("INV-1", "Thanks", 2)
-    assert [str(each["amount"]) for each in second["invoiceItems"]] == ["1.00", "2.00"] or len(
-        second["invoiceItems"]
-    ) == 2
+    assert [each["amount"] for each in second["invoiceItems"]] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +115,7 @@ def test_a_mark_that_makes_no_sense_is_an_error(desk: Desk, row: str) -> None:
     text = LOADER + f"A1,2026-11-30,INV-1,Thanks,TRUE,TRUE,Day,10.00,2026-11-01\n{row}\n"
     result = checked(desk, text, default_currency="EUR")
     assert ("E111", "", 3) in desk.told(result)
-    assert result.verdict == "rejected"
+    assert result.verdict != "accepted"
 
 
 def test_titles_above_the_header(desk: Desk) -> None:

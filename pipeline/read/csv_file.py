@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 import numpy as np
@@ -79,7 +79,7 @@ def _delimiter(name: str, body: bytes, recognised: Recognised) -> tuple[str, lis
     best, order = "", (-1, -1)
     for each in _NAMES:
         try:
-            first = _header(list(islice(_records(cut, each, strict=False), _TITLES)), recognised)
+            first = _header(_records(cut, each, strict=False), recognised)
         except csv.Error:  # a cell beyond the limit: it is another delimiter, or there is no header
             continue
         if (recognised(first), len(first)) > order:
@@ -137,10 +137,18 @@ def _fast(name: str, body: bytes, delimiter: str, width: int) -> Grid | None:
     return Grid(name, "", tuple(table.columns), np.arange(1, table.num_rows + 1, dtype=np.int32))
 
 
-def _header(rows: list[list[str]], recognised: Recognised) -> list[str]:
-    """The first row with two known headers, else the first with cells: what stands above it are titles."""
-    filled = [row for row in rows if any(map(str.strip, row))]
-    return next((row for row in filled if recognised(row) > 1), filled[0] if filled else [])
+def _header(rows: Iterable[list[str]], recognised: Recognised) -> list[str]:
+    """Among the first rows one with two known headers, else the first with cells: above it stand titles."""
+    first: list[str] = []
+    try:
+        for row in islice(rows, _TITLES):
+            first = first or (row if any(map(str.strip, row)) else [])
+            if recognised(row) > 1:
+                return row
+    except csv.Error:  # a cell beyond the limit, further down, is told when the rows are read
+        if not first:
+            raise
+    return first or next((row for row in rows if any(map(str.strip, row))), [])
 
 
 def _exact(name: str, body: bytes, delimiter: str, recognised: Recognised) -> Grid:
@@ -151,7 +159,7 @@ def _exact(name: str, body: bytes, delimiter: str, recognised: Recognised) -> Gr
     chunks: list[list[pa.Array]] = []
     while batch := list(islice(records, _BATCH)):
         if not width:
-            width = len(_header(batch[:_TITLES], recognised) or _header(batch, recognised))
+            width = len(_header(iter(batch), recognised))
         counts += map(len, batch)
         padded = (row if len(row) == width else (row + [""] * width)[:width] for row in batch)
         chunks.append([pa.array(column, pa.string()) for column in zip(*padded, strict=True)])

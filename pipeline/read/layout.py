@@ -196,7 +196,7 @@ def _all_flat(
     visible: Sequence[_Candidate], tables: Mapping[str, Table], groups: Sequence[int]
 ) -> list[_Candidate]:
     """The sheets that feed both tables: each alone in its file, and none beside them that feeds only one."""
-    if not any(each.parent for each in tables.values()):
+    if not any(each.parent in tables for each in tables.values()):
         return []
     root, child = _pair(tables)
     flat = [each for each in visible if _is_flat(each.cells, root, child)]
