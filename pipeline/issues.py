@@ -297,6 +297,26 @@ _TYPES = (
         "Split the invoice, or look whether an amount or the setting money_unit is wrong.",
     ),
     IssueType(
+        "E361", "api-refused", "Refused by the billing system",
+        "The billing system refused {value}: {message}.",
+        "Correct what it says and hand the invoice in again; it was not created.",
+    ),
+    IssueType(
+        "E362", "api-access", "Refused because of credentials, permissions or the address",
+        "The billing system did not let {value} in: {message}.",
+        "Have the credentials, the permissions or the address of the API corrected; the sheet need not change.",
+    ),
+    IssueType(
+        "E363", "api-busy", "Not taken because the billing system was busy",
+        "The billing system did not take {value} now: {message}.",
+        "Send it again later; nothing has to be corrected.",
+    ),
+    IssueType(
+        "E364", "api-in-doubt", "It is not known whether the billing system took it",
+        "Whether the billing system took {value} is not known: {message}.",
+        "Look in the billing system before anything is sent again.",
+    ),
+    IssueType(
         "W301", "same-as-bill-to-idle", "A yes that has no effect",
         "{label} says yes, but no bill-to contact id is given, so it has no effect.",
         "Give the bill-to contact id, or leave the cell blank.",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
+from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -315,3 +316,72 @@ class Request(NamedTuple):
     path: str
     body: bytes
     invoices: Positions
+
+
+class Response(NamedTuple):
+    """What came back for a request.
+
+    Attributes:
+        status: HTTP status.
+        headers: their names in lower case.
+        body: as it came, whatever it is.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class State(StrEnum):
+    """What became of an invoice that was sent."""
+
+    CREATED = "created"
+    REFUSED = "refused"  # the API did not take it, for certain
+    IN_DOUBT = "in doubt"  # it may be there: look before anything is sent again
+
+
+class Cause(StrEnum):
+    """Why an invoice was refused, by what has to be done."""
+
+    NONE = ""
+    DATA = "data"  # the sheet must be corrected
+    ACCESS = "access"  # credentials, permissions, address or the request itself
+    BUSY = "busy"  # the same request may be sent again later
+
+
+class Reason(NamedTuple):
+    """One reason that the API gave.
+
+    Attributes:
+        code: the API's own; empty without one.
+        message: the API's own words, or ours where it had none.
+        table: `invoices` or `items`.
+        field: the field it is about; empty when the row as a whole is.
+        row: position in the table's frame.
+    """
+
+    code: str
+    message: str
+    table: str
+    field: str
+    row: int
+
+
+class Outcome(NamedTuple):
+    """What became of one invoice of a request.
+
+    Attributes:
+        invoice: position within `Invoices.positions`.
+        state: created, refused or in doubt.
+        id: the API's id of the invoice; empty unless created.
+        number: the invoice's number; empty when the API gave none.
+        cause: of a refusal.
+        reasons: of a refusal or doubt, leading back to the sheet.
+    """
+
+    invoice: int
+    state: State
+    id: str = ""
+    number: str = ""
+    cause: Cause = Cause.NONE
+    reasons: tuple[Reason, ...] = ()

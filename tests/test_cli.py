@@ -17,8 +17,8 @@ from command_line import PAIR, PRODUCTS, SAMPLE, SCRIPT, Ran, invoice_import, tr
 
 SUMMARY = [
     "schema_version", "run_id", "command", "target", "environment", "verdict", "invoices", "items", "money",
-    "requests", "issues", "warnings", "ignored_rows", "sources", "catalog", "accounts", "settings",
-    "differences", "control", "run_folder", "seconds", "plan",
+    "requests", "issues", "warnings", "ignored_rows", "sources", "catalog", "permissions", "accounts",
+    "settings", "differences", "control", "run_folder", "seconds", "plan",
 ]  # fmt: skip
 """The keys of the interface, in order: those of schema version 1."""
 

@@ -35,6 +35,7 @@ def summary(accepted: int = 0, rejected: int = 0, skipped: int = 0, **over: Any)
         "sources": [{"name": "a.xlsx"}],
         "catalog": None,
         "accounts": None,
+        "permissions": [],
         "differences": [],
         "run_folder": None,
         **over,

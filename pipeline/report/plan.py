@@ -59,7 +59,7 @@ def largest(accepted: pa.Table, currency: str, most: int = _LARGEST) -> list[dic
     at = pc.select_k_unstable(mine, most, [("amount", "descending"), ("row", "ascending")])
     chosen = mine.take(at).select(["invoice_ref", "account", "currency", "invoice_date", "items", "amount"])
     return [
-        {**each, "invoice_date": str(each["invoice_date"]), "amount": _written(each)}
+        {**each, "invoice_date": each["invoice_date"] and str(each["invoice_date"]), "amount": _written(each)}
         for each in chosen.to_pylist()
     ]
 

@@ -53,6 +53,7 @@ def summary(
         "catalog": None
         if line.catalog is None
         else {"sha256": line.catalog.sha256, "charges": line.catalog.charges},
+        "permissions": list(line.target.permissions(line.batches)),
         "accounts": None
         if line.accounts is None
         else {"sha256": line.accounts.sha256, "accounts": line.accounts.accounts},

@@ -174,6 +174,9 @@ def _details(summary: Mapping[str, Any]) -> Iterator[str]:
     ]
     if ignored:
         yield say("Rows left out, because they are no data: {rows}.", rows=", ".join(ignored))
+    if summary["permissions"]:
+        names = ", ".join(summary["permissions"])
+        yield say("Who sends it needs these permissions in the billing system: {names}.", names=names)
     catalog = summary["catalog"]
     if catalog:
         known = count_of(catalog["charges"], "charge")

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from pipeline import json_text
 from pipeline.config import Settings
 from pipeline.model import Batches, Limits, Request
+from pipeline.targets.bxb_answers import outcomes
 from pipeline.targets.target import Target
 from schemas import bxb as schema
 from schemas import money
@@ -107,5 +108,15 @@ TARGET = Target(
     _limits,
     _projection,
     _requests,
+    outcomes,
     must_set=("money_unit",),
+    only_the_api_knows=(
+        "Whether the customer and the billing entity exist in the organisation that the API key belongs to: an "
+        "unknown customer is answered with 404, an unknown billing entity with a bare 500, and one of another "
+        "organisation is accepted.",
+        "Whether the charge and the metric exist: the server does not look.",
+        "The invoice's number and date: the server sets both. It can give 10,000 numbers a day.",
+        "Whether an invoice was sent before: the server has no key against that; this ledger is the only guard.",
+        "Tax: the server computes none for such invoices.",
+    ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pipeline.config import Settings
-from pipeline.model import Batches, Limits, Request
+from pipeline.model import Batches, Limits, Outcome, Request, Response
 from schemas.fields import Projection
 
 
@@ -20,7 +20,10 @@ class Target:
         limits: what one request may hold, given the settings.
         projection: which fields go where, given the settings.
         requests: batches as requests, one after the other; the same batches give the same bytes.
+        outcomes: what became of each invoice of a request, by the answer; None is no answer at all.
         must_set: settings that have no default here: without them nothing is judged.
+        permissions: what the user in whose name it is sent must be allowed to do, given the batches.
+        only_the_api_knows: what cannot be checked before sending, a sentence each.
     """
 
     name: str
@@ -28,4 +31,7 @@ class Target:
     limits: Callable[[Settings], Limits]
     projection: Callable[[Settings], Projection]
     requests: Callable[[Batches, Settings], Iterator[Request]]
+    outcomes: Callable[[Batches, Request, Response | None], tuple[Outcome, ...]]
     must_set: tuple[str, ...] = ()
+    permissions: Callable[[Batches], tuple[str, ...]] = lambda _: ()
+    only_the_api_knows: tuple[str, ...] = ()

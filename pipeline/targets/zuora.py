@@ -18,6 +18,7 @@ from pipeline import json_text
 from pipeline.config import Settings
 from pipeline.model import Batch, Batches, Limits, Request
 from pipeline.targets.target import Target
+from pipeline.targets.zuora_answers import outcomes
 from schemas import zuora as schema
 from schemas.columns import cells_of, plain
 from schemas.fields import Projection
@@ -108,4 +109,36 @@ def _item_columns(batches: Batches, settings: Settings) -> dict[str, Any]:
     return {key: columns[name] for name, key in keys.items() if name in columns}
 
 
-TARGET = Target("zuora", "Zuora: create standalone invoices", _limits, _projection, _requests)
+def _permissions(batches: Batches) -> tuple[str, ...]:
+    """An invoice with a charge of the catalog needs one permission, with something else another."""
+    accepted = batches.invoices
+    if not len(accepted):
+        return ()
+    frame = accepted.sheets.items
+    charged = pa.nulls(len(frame), pa.string())
+    if "product_rate_plan_charge_id" in frame:
+        charged = cells_of(frame["product_rate_plan_charge_id"])
+    charge = pc.is_valid(pc.take(charged, pa.array(accepted.items)))
+    needed = ["Modify Invoice"]
+    needed += ["Create Standalone Invoice With Product Catalog"] if pc.any(charge).as_py() else []
+    needed += [] if pc.all(charge).as_py() else ["Create Standalone Invoice Without Product Catalog"]
+    return tuple(needed)
+
+
+TARGET = Target(
+    "zuora",
+    "Zuora: create standalone invoices",
+    _limits,
+    _projection,
+    _requests,
+    outcomes,
+    permissions=_permissions,
+    only_the_api_knows=(
+        "Whether the account exists and is active, unless an account list is loaded.",
+        "Whether the invoice date lies in a closed accounting period.",
+        "Whether the currency is active in the tenant's billing settings.",
+        "Whether payment terms, templates, contacts, tax codes and accounting codes exist.",
+        "Whether an invoice number was used before by anybody else than this ledger.",
+        "Which features the tenant has: taxation, flexible billing attributes, accounting, NetSuite.",
+    ),
+)
