@@ -177,6 +177,9 @@ class Settings:
         "how the sheets write numbers: point (1,234.56) or comma (1.234,56); blank: digits and a point, nothing "
         "else",
     )
+    mapping: str = _setting(
+        "", _text, "a mapping file (TOML) that says which column of a foreign sheet is which field"
+    )
     policy: str = _setting(
         "whole-invoices",
         _choice("whole-invoices", "all-or-nothing"),
@@ -299,7 +302,7 @@ def settings(
             and name not in _OTHER_NAMES
             and name[len(PREFIX) :].lower() not in SETTINGS
         ):
-            _read(name[len(PREFIX) :].lower(), environment[name], "in the environment")
+            read_setting(name[len(PREFIX) :].lower(), environment[name], "in the environment")
     # a variable that is set to nothing is not given: build systems set many so
     from_environment = {
         name: environment[PREFIX + name.upper()]
@@ -314,7 +317,7 @@ def settings(
     read: dict[str, Any] = {}
     for values, where in given:
         for name, value in values.items():
-            read[name] = _read(name, value, where)
+            read[name] = read_setting(name, value, where)
     chosen = Settings(**read)
     own = [each.name for each in chosen.custom_fields.get("invoices", ())]
     if chosen.invoice_number == "custom" and chosen.invoice_number_field in own:
@@ -336,7 +339,12 @@ def _from_file(file: Path | None) -> Mapping[str, object]:
         raise UsageError(f"The settings in {file} cannot be read: {error.strerror}.") from None
 
 
-def _read(name: str, value: object, where: str) -> Any:
+def read_setting(name: str, value: object, where: str) -> Any:
+    """The value of a setting, read and checked.
+
+    Raises:
+        UsageError: there is no such setting, or the value makes no sense.
+    """
     if name not in SETTINGS:
         near = get_close_matches(name, SETTINGS, 1)
         hint = f" Did you mean {near[0]}?" if near else ""

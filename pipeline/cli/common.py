@@ -75,6 +75,9 @@ def settings(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--delimiter", help="Of CSV files: comma, semicolon, tab or pipe, where it is uncertain."
         ),
+        click.option(
+            "--mapping", metavar="FILE", help="Which column of a foreign sheet is which field (TOML)."
+        ),
         click.option("--policy", help="whole-invoices, or all-or-nothing: one rejected invoice rejects all."),
         click.option("--batch-order", help="sheet, or fewest: as few requests as can be."),
         click.option(

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline import catalog, enrich
 from pipeline.catalog import Catalog, Kind
-from pipeline.config import SETTINGS, Settings
+from pipeline.config import SETTINGS, Settings, read_setting
 from pipeline.control import Expected
 from pipeline.enrich import Ways
 from pipeline.errors import UsageError
@@ -20,7 +20,8 @@ from pipeline.flow.expect import Expectations, expectations, split, with_sidecar
 from pipeline.issues import Issues
 from pipeline.line import AccountsUsed, CatalogUsed
 from pipeline.model import AccountAnswers, EnrichedSheets, Knowledge, RawSheets, ValidSheets
-from pipeline.read import Declared, ReadLimits, read
+from pipeline.read import Declared, ReadLimits, mapping_of, read
+from pipeline.read.mapping import SheetMapping
 from pipeline.targets import of as target_of
 from pipeline.targets.target import Target
 from pipeline.validate import validate
@@ -66,10 +67,14 @@ def prepare(
         raise UsageError("No file was given: name a workbook, or a pair of CSV files.")
     target = target_of(chosen)
     _all_set(target, chosen)
+    mapping = mapping_of(chosen.mapping, _demands(target, chosen).tables)
+    chosen = _as_mapped(chosen, mapping)
     demands = _demands(target, chosen)
     progress("reading")
     wanted = {**demands.tables, CONTROL.name: CONTROL}
-    raw, found = read(with_sidecars(files), wanted, limits(chosen), declared=declared(chosen))
+    raw, found = read(
+        with_sidecars(files), wanted, limits(chosen), declared=declared(chosen), mapping=mapping
+    )
     unread, of_control = split(found)
     hand_back()
     progress("checking")
@@ -96,6 +101,21 @@ def _all_set(target: Target, chosen: Settings) -> None:
                 f"The target {target.name} needs the setting {name}, which has no default: "
                 f"{SETTINGS[name].metadata['help']}. Give it as --{name.replace('_', '-')}, or in settings.toml."
             )
+
+
+def _as_mapped(chosen: Settings, mapping: SheetMapping | None) -> Settings:
+    """The settings with what the mapping says of its file; a contradiction is for a person to solve."""
+    if mapping is None:
+        return chosen
+    told = {each: getattr(mapping, each) for each in ("decimal", "date_format") if getattr(mapping, each)}
+    for name, value in told.items():
+        if (setting := getattr(chosen, name)) not in ("", value):
+            raise UsageError(
+                f"The mapping {mapping.name} says {name} is {value}, but the setting says {setting}."
+            )
+    return replace(
+        chosen, **{name: read_setting(name, value, f"in {mapping.name}") for name, value in told.items()}
+    )
 
 
 def _demands(target: Target, chosen: Settings) -> Demands:

@@ -21,10 +21,22 @@ from pipeline.read.source import WORKBOOKS
 if TYPE_CHECKING:
     from pipeline.issues import Issues
     from pipeline.model import RawSheets
+    from pipeline.read.mapping import SheetMapping
     from pipeline.read.workbook import Parser
     from schemas.fields import Table
 
-__all__ = ["Declared", "ReadLimits", "read"]
+__all__ = ["Declared", "ReadLimits", "mapping_of", "read"]
+
+
+def mapping_of(path: str, tables: Mapping[str, Table]) -> SheetMapping | None:
+    """The mapping in a file; None for no path.
+
+    Raises:
+        PipelineError: it cannot be read, or makes no sense.
+    """
+    from pipeline.read.mapping import load_mapping  # noqa: PLC0415 - pyarrow waits
+
+    return load_mapping(Path(path), tables) if path else None
 
 
 def read(
@@ -33,6 +45,7 @@ def read(
     limits: ReadLimits = DEFAULT,
     parser: Parser | None = None,
     declared: Declared = NOTHING,
+    mapping: SheetMapping | None = None,
 ) -> tuple[RawSheets, Issues]:
     """Read files into one set of raw sheets.
 
@@ -42,6 +55,7 @@ def read(
         limits: how much a file may take.
         parser: a warm parser that serves many calls; without it one is started when a workbook comes.
         declared: what the person says of text files; else encoding and delimiter are found.
+        mapping: how foreign headers are to be read.
 
     Returns:
         Every table wanted, if with no rows, and the issues of files, sheets and headers.
@@ -57,4 +71,4 @@ def read(
             own.start()  # while this process imports pandas
         from pipeline.read.gather import gather  # noqa: PLC0415 - so does pandas
 
-        return gather(paths, tables, limits, own, declared)
+        return gather(paths, tables, limits, own, declared, mapping)

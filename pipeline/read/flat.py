@@ -125,7 +125,7 @@ def _agreed(
 
 
 def _disagreement(own: Body, name: str, rows: Positions, others: Positions) -> Findings:
-    column = next(each for each in own.placed.columns if each.field == name)
+    column = next(each for each in own.placed.shown_columns if each.field == name)
     cells = own.columns[name].combine_chunks()
     places = [f"{column.letter}{row}" for row in own.rows[others].tolist()]
     facts = {"other": cells.take(pa.array(others)), "cell": pa.array(places, pa.string())}

@@ -22,12 +22,13 @@ import pyarrow.compute as pc
 from pipeline.errors import SourceError, UsageError
 from pipeline.issues import Findings, Issues, SheetIssue, found
 from pipeline.model import Page, Positions, RawSheets, RawTable, Sheet, Source
-from pipeline.read.csv_file import read_csv
+from pipeline.read.csv_file import Recognised, read_csv
 from pipeline.read.declared import Declared
 from pipeline.read.flat import split
 from pipeline.read.grid import Grid
 from pipeline.read.layout import header_issues, is_ours, lay_out, recognised
 from pipeline.read.limits import ReadLimits
+from pipeline.read.mapping import SheetMapping
 from pipeline.read.rows import IGNORED, Body, body
 from pipeline.read.source import Blob, Form, blobs
 from pipeline.read.workbook import Parser
@@ -41,6 +42,7 @@ def gather(
     limits: ReadLimits,
     parser: Parser,
     declared: Declared,
+    mapping: SheetMapping | None = None,
 ) -> tuple[RawSheets, Issues]:
     """Read files into raw sheets; `pipeline.read.read` is the front door."""
     sources: list[Source] = []
@@ -49,7 +51,7 @@ def gather(
     for number, path in enumerate(paths, 1):
         for blob in blobs(path, limits):
             _only_once(blob, sources)
-            own = _grids(blob, tables, parser, declared)
+            own = _grids(blob, partial(_known, tables, mapping), parser, declared)
             grids += [(len(sources), each) for each in own]
             together = blob.form is Form.TEXT and not blob.chosen
             groups.append(-number if together else len(sources))
@@ -58,6 +60,9 @@ def gather(
             chosen.append(blob.chosen)
     our_sheets = tuple((source, each.part) for source, each in grids if is_ours(each))
     grids = [(source, each) for source, each in grids if not is_ours(each)]
+    pages = tuple(_pages(grids, sources, limits.kept))
+    if mapping:
+        grids = mapping.applied(grids)
     sheets = lay_out(grids, tables, [each.name for each in sources], groups)
     _all_used(sources, chosen, grids, sheets.fed, tables)
     bodies, flat = _taken_apart([body(each) for each in sheets.placed])
@@ -70,7 +75,8 @@ def gather(
         findings += [*_trimmed(table, own_bodies), _ragged(table, own_bodies)]
     ignored = {name: sum(each.ignored[name] for each in bodies) for name in IGNORED}
     issues = [*sheets.issues, *_sheet_issues(tables, bodies, sources, grids)]
-    pages = tuple(_pages(grids, sources, limits.kept))
+    if mapping:
+        sources.append(Source(mapping.name, mapping.sha256, mapping.size, notes="mapping"))
     return (
         RawSheets(raw, tuple(sources), ignored, pages, our_sheets),
         found(findings) + Issues(sheets=tuple(issues)),
@@ -119,10 +125,15 @@ def _only_once(blob: Blob, sources: Sequence[Source]) -> None:
         raise UsageError(f"{same}, byte for byte; give it once.")
 
 
-def _grids(blob: Blob, tables: Mapping[str, Table], parser: Parser, declared: Declared) -> list[Grid]:
+def _known(tables: Mapping[str, Table], mapping: SheetMapping | None, cells: Sequence[str]) -> int:
+    """How many cells of a row are known headers, ours or the mapping's."""
+    return max(recognised(tables, cells), mapping.known(cells) if mapping else 0)
+
+
+def _grids(blob: Blob, known: Recognised, parser: Parser, declared: Declared) -> list[Grid]:
     if blob.form is Form.WORKBOOK:
         return parser.parse(blob.name, blob.data)
-    return [read_csv(blob.name, blob.data, partial(recognised, tables), declared)]
+    return [read_csv(blob.name, blob.data, known, declared)]
 
 
 def _all_used(
@@ -168,10 +179,10 @@ def _table(table: Table, bodies: Sequence[Body]) -> RawTable:
             p.source,
             p.grid.name,
             p.grid.part,
-            p.columns,
+            p.shown_columns,
             int(p.grid.rows[p.header]),
             p.note_columns,
-            len(p.grid.columns),
+            p.grid.width,
         )
         for p in (each.placed for each in bodies)
     )
@@ -250,7 +261,7 @@ def _ragged(table: Table, bodies: Sequence[Body]) -> Findings | None:
         own, counts = each.ragged
         rows.append(own + start)
         cells += map(str, counts.tolist())
-        expected += [str(len(each.placed.grid.columns))] * len(own)
+        expected += [str(each.placed.grid.width)] * len(own)
     if not cells:
         return None
     facts = {"cells": pa.array(cells, pa.string()), "expected": pa.array(expected, pa.string())}

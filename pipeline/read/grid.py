@@ -33,6 +33,8 @@ class Grid:
         shown: column position to what the person sees in each cell where a number format shows a number as
             another (`10.00` for 9.996, `00123` for 123, `19%` for 0.19), without grouping and currency; ""
             where a cell shows what it holds.
+        origins: where a mapping has renamed or added columns, their headers and positions in the file; -1 for
+            what stands nowhere in it.
     """
 
     name: str
@@ -49,6 +51,12 @@ class Grid:
     filtered: bool = False
     merges: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 4), np.int32))
     shown: Mapping[int, pa.ChunkedArray] = field(default_factory=dict)
+    origins: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+
+    @property
+    def width(self) -> int:
+        """Columns that stand in the file."""
+        return len({at for _, at in self.origins.values()} - {-1}) or len(self.columns)
 
     def __len__(self) -> int:
         return len(self.rows)

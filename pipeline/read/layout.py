@@ -55,6 +55,15 @@ class Placed:
     markers: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def shown_columns(self) -> tuple[Column, ...]:
+        """The fields found, under the header and at the place that they have in the file."""
+        origins = self.grid.origins
+        return tuple(
+            Column(each.field, *origins[each.index]) if each.index in origins else each
+            for each in self.columns
+        )
+
+    @property
     def note_columns(self) -> tuple[Column, ...]:
         """The columns that are notes, as their header says."""
         cells = self.grid.texts(self.header, self.header + 1)[0]
@@ -201,7 +210,7 @@ def _all_flat(
     root, child = _pair(tables)
     flat = [each for each in visible if _is_flat(each.cells, root, child)]
     alone = len({groups[each.source] for each in flat}) == len(flat)
-    others = [each for each in visible if each.table and not any(each is one for one in flat)]
+    others = [e for e in visible if e.table in (root, child) and not any(e is one for one in flat)]
     return flat if alone and not others else []
 
 

@@ -231,5 +231,5 @@ def _ragged(placed: Placed, kept: Mask) -> tuple[Positions, npt.NDArray[np.int32
     if placed.grid.cells is None:
         return np.empty(0, np.int64), np.empty(0, np.int32)
     cells = placed.grid.cells[placed.header + 1 :][kept]
-    rows = np.flatnonzero(cells != len(placed.grid.columns)).astype(np.int64)
+    rows = np.flatnonzero(cells != placed.grid.width).astype(np.int64)
     return rows, cells[rows]
