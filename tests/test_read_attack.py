@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import zipfile
 from collections.abc import Callable
@@ -248,6 +249,17 @@ def test_unusual_xml_beyond_any_sample_is_seen(tmp_path: Path) -> None:
         (tmp_path / "x.xml").write_text("".join(own))
         with (tmp_path / "x.xml").open("rb") as stream, pytest.raises(UnusualError):
             scan(stream)
+
+
+def test_an_equals_sign_in_a_text_keeps_the_fast_scan() -> None:
+    rows = [
+        f'<row r="{at}"><c r="A{at}" t="str"><f>B1 = 2</f><v>a = b &gt; c</v></c></row>' for at in range(1, 9)
+    ]
+    rows.append('<row r="9"><c r="A9" t="inlineStr"><is><t>x > y = z</t></is></c></row>')
+    assert scan(io.BytesIO("".join(rows).encode())).valued == list(range(1, 10))
+    for odd in ('<c r = "A10"><v>1</v></c>', '<c r="A10" t ="e"/>', '<c r="A10" t=\n"e"/>'):
+        with pytest.raises(UnusualError):
+            scan(io.BytesIO("".join([*rows, f'<row r="10">{odd}</row>']).encode()))
 
 
 def test_an_unusual_sheet_with_every_kind_of_cell_is_read(tmp_path: Path) -> None:

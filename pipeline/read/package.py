@@ -12,6 +12,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree
@@ -33,11 +34,18 @@ _WORKBOOK = "xl/workbook.xml"
 WORKSHEET = "worksheet"
 
 
-def gate(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> set[str]:
+class Oddities(NamedTuple):
+    """Parts that are not written as usual: with comments or CDATA; in UTF-16."""
+
+    commented: set[str]
+    wide: set[str]
+
+
+def gate(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> Oddities:
     """Refuse a package that is broken, hostile, or too large to be read.
 
     Returns:
-        The parts that hold comments or CDATA, where regular expressions may go astray.
+        The parts where regular expressions may go astray.
 
     Raises:
         SourceError: with the reason.
@@ -54,12 +62,9 @@ def gate(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> set[str]:
         raise SourceError(f"{name} holds a part with a path outside the file; save it anew in Excel.")
     if any(each.flag_bits & 1 for each in members):
         raise protected(name)
-    room, odd = limits.unpacked, set()
+    room, odd = limits.unpacked, Oddities(set(), set())
     for member in members:
-        size, unusual = _walk(name, package, member, room, limits)
-        room -= size
-        if unusual:
-            odd.add(member.filename)
+        room -= _walk(name, package, member, room, limits, odd)
     return odd
 
 
@@ -68,10 +73,10 @@ def _outside(path: str) -> bool:
 
 
 def _walk(
-    name: str, package: zipfile.ZipFile, member: zipfile.ZipInfo, room: int, limits: ReadLimits
-) -> tuple[int, bool]:
-    """Inflate one part and look for what must not be there; returns its size and whether it is unusual."""
-    size, unusual = 0, False
+    name: str, package: zipfile.ZipFile, member: zipfile.ZipInfo, room: int, limits: ReadLimits, odd: Oddities
+) -> int:
+    """Inflate one part and look for what must not be there; returns its size."""
+    size = 0
     markup = member.filename.lower().endswith((".xml", ".rels", ".vml"))
     extent = _Extent(name, limits.area) if _is_sheet(member.filename) else None
     for piece in _overlapping(package, member):
@@ -84,17 +89,20 @@ def _walk(
             )
         if extent:
             extent.add(piece)
+        if markup and b"\0" in piece:
+            odd.wide.add(member.filename)
         if markup and b"<!" in piece:
-            unusual = True
-            _no_entities(name, piece)
-        if markup and b"\0" in piece[:_OVERLAP]:
-            raise SourceError(f"{name} is not written in UTF-8 inside; save it anew in Excel.")
-    return size, unusual
+            odd.commented.add(member.filename)
+            if declares_entities(piece):
+                raise SourceError(
+                    f"{name} declares XML entities, which no spreadsheet needs; save it anew in Excel."
+                )
+    return size
 
 
-def _no_entities(name: str, piece: bytes) -> None:
-    if _DECLARATION.search(piece):
-        raise SourceError(f"{name} declares XML entities, which no spreadsheet needs; save it anew in Excel.")
+def declares_entities(markup: bytes) -> bool:
+    """Whether XML in UTF-8 declares a document type or an entity."""
+    return _DECLARATION.search(markup) is not None
 
 
 def _overlapping(package: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -144,17 +152,17 @@ def part_of(package: zipfile.ZipFile, part: str, kind: str) -> str:
 
 
 def targets(package: zipfile.ZipFile, part: str, kind: str) -> dict[str, str]:
-    """The parts of a kind that another leads to, by the name of the relation."""
+    """The parts of a kind (or of any, "") that another leads to, by the name of the relation."""
     return {
         each.get("Id", ""): _target(part, each)
         for each in _relations(package, part)
-        if each.get("Type", "").endswith(f"/{kind}") and _target(part, each) in package.NameToInfo
+        if each.get("Type", "").endswith(kind and f"/{kind}") and _target(part, each) in package.NameToInfo
     }
 
 
 def workbook_part(package: zipfile.ZipFile) -> str:
-    """The part that lists the sheets."""
-    return part_of(package, "", "officeDocument") or _WORKBOOK
+    """The part that lists the sheets; "" when there is none."""
+    return part_of(package, "", "officeDocument") or (_WORKBOOK if _WORKBOOK in package.NameToInfo else "")
 
 
 def shared_texts(package: zipfile.ZipFile) -> list[str]:

@@ -28,9 +28,12 @@ from pipeline.errors import SourceError
 from pipeline.read import ods, xls, xlsb, xlsx
 from pipeline.read.frames import read_frame, write_frame
 from pipeline.read.limits import ReadLimits
+from pipeline.read.mend import mended
 from pipeline.read.package import DAMAGE, gate, workbook_part
-from pipeline.read.refuse import damaged
+from pipeline.read.refuse import damaged, no_workbook
 from pipeline.read.taken import Taken, framed
+
+_STRANGERS = {"word": "a Word document", "ppt": "a PowerPoint file", "visio": "a Visio drawing"}
 
 
 def main() -> None:
@@ -91,14 +94,21 @@ def _sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[Taken]:
     if not data.startswith(b"PK"):
         yield from xls.sheets(name, data, limits)
         return
-    package = zipfile.ZipFile(io.BytesIO(data))
-    odd = gate(name, package, limits)
+    original = zipfile.ZipFile(io.BytesIO(data))
+    odd = gate(name, original, limits)
+    data, package = mended(name, data, original, odd.wide)
+    workbook = workbook_part(package)
+    if "mimetype" not in package.NameToInfo and not workbook.startswith("xl/"):
+        folder = workbook.partition("/")[0]
+        raise no_workbook(name, _STRANGERS.get(folder, "no workbook"))
     if "mimetype" in package.NameToInfo:
         yield from ods.sheets(name, package, limits)
-    elif workbook_part(package).lower().endswith(".bin"):
+    elif workbook.lower().endswith(".bin"):
         yield from xlsb.sheets(name, package, limits)
     else:
-        yield from xlsx.sheets(name, data, package, odd, limits)
+        for each in xlsx.sheets(name, data, package, odd.commented, limits):
+            each.part += "" if package is original else " (mended)"  # it does not lie so in the file
+            yield each
 
 
 if __name__ == "__main__":

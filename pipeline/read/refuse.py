@@ -32,3 +32,8 @@ def far_out(name: str, cell: str) -> SourceError:
 def too_many_sheets(name: str, most: int) -> SourceError:
     """Nobody fills in so many sheets."""
     return SourceError(f"{name} has more than {most} sheets; hand in only the sheets that are meant.")
+
+
+def no_workbook(name: str, what: str) -> SourceError:
+    """The file is of another kind, whatever its name."""
+    return SourceError(f"{name} is {what}, not a spreadsheet; save it as .xlsx or CSV.")

@@ -24,6 +24,7 @@ _END = b"</row>"
 _ROW = re.compile(rb'<row\b[^>]*?\sr="(\d+)"')
 _FORMULA = re.compile(rb"<c\b([^>]*)>\s*<f\b[^>]*?(?:/>|>([^<]*)</f>)\s*(<v\b[^>/]*(?:/>|>[^<]*</v>))?")
 _FORMULAS = re.compile(rb"<f[\s/>]")
+_SPACED = re.compile(rb"<[^<>]*(?:\s=|=\s)")
 _PREFIXED = (b":c>", b":v>", b":f>", b":is>", b":row>")
 _NUMERIC_ENTITY = re.compile(rb"<(?:c\b[^>]*|[vf]\b[^>]*>[^<]*)&#")
 _ERROR = re.compile(rb'<c\b([^>]*\st="e"[^>]*)>(.*?)</c>', re.DOTALL)
@@ -118,16 +119,20 @@ def _is_unusual(piece: bytes) -> bool:
 
 
 def _has_odd_pairs(piece: bytes) -> bool:
-    """Whether a blank stands beside an equals sign anywhere, or cells bear a prefix."""
+    """Whether a blank stands beside an equals sign in a tag (not in a text), or cells bear a prefix."""
     prefixed = False
     letters = np.frombuffer(piece, np.uint8)
     for start in range(0, len(letters), _STEP):  # a step at a time stays in the processor's cache
         own = letters[start : start + _STEP + 1]
         equals, blank = own == ord("="), own <= ord(" ")
         if (equals[1:] & blank[:-1]).any() or (equals[:-1] & blank[1:]).any():
-            return True
+            return _SPACED.search(piece) is not None or _prefixed(piece)
         prefixed = prefixed or bool(((own[:-1] == ord(":")) & (own[1:] > ord("9"))).any())
-    return prefixed and any(each in piece for each in _PREFIXED)
+    return prefixed and _prefixed(piece)
+
+
+def _prefixed(piece: bytes) -> bool:
+    return any(each in piece for each in _PREFIXED)
 
 
 def _has_value(part: bytes) -> bool:

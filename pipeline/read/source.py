@@ -48,6 +48,7 @@ _FOREIGN = (
     (b"ID;P", "a SYLK file"),
 )
 _ZIP_ERRORS = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OSError)
+_OFFICE = {"[Content_Types].xml", "content.xml", "xl/workbook.xml"}
 _SAVE = "save it as .xlsx or CSV"
 
 
@@ -166,7 +167,9 @@ def _plain_zip(name: str, data: bytes) -> list[zipfile.ZipInfo] | None:
         raise SourceError(
             f"{name} is damaged or was not copied completely (no zip directory at its end); copy it again."
         ) from error
-    return None if names & {"[Content_Types].xml", "content.xml", "xl/workbook.xml"} else members
+    if names & _OFFICE or PurePosixPath(name).suffix.lower() in WORKBOOKS:
+        return None
+    return members
 
 
 def _members(name: str, data: bytes, members: list[zipfile.ZipInfo], limits: ReadLimits) -> Iterator[Blob]:

@@ -21,7 +21,7 @@ from pipeline.errors import SourceError
 from pipeline.read.cells import EPOCH, EPOCH_1904, ErrorText, FormulaText, moment
 from pipeline.read.limits import ReadLimits
 from pipeline.read.number_format import PLAIN, NumberFormat, number_format
-from pipeline.read.refuse import damaged, protected, too_many_sheets
+from pipeline.read.refuse import damaged, no_workbook, protected, too_many_sheets
 from pipeline.read.taken import Builder, Taken
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -86,7 +86,7 @@ def _same_kind(name: str, data: bytes) -> None:
     if names & {"Workbook", "Book"}:
         return
     what = next((what for stream, what in _STRANGERS.items() if stream in names), "no workbook")
-    raise SourceError(f"{name} is {what}, not a spreadsheet; save it as .xlsx or CSV.")
+    raise no_workbook(name, what)
 
 
 def _never_calculated(book: Any) -> dict[int, set[tuple[int, int]]]:
