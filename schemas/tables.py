@@ -15,6 +15,9 @@ EXAMPLE_REF = "EXAMPLE"
 NOTE_MARK = "#"
 """A column or row that starts with this mark is a note: recognised and ignored."""
 
+STATUS_HEADER, REASON_HEADER = f"{NOTE_MARK}Status", f"{NOTE_MARK}Reason"
+"""The columns that a marked workbook has beside its rows: notes, as their mark says."""
+
 ISSUES_TITLE = "# Issues found by invoice-import"
 """A sheet whose first cell is exactly this was added to a marked workbook: recognised and ignored."""
 

@@ -75,7 +75,7 @@ def record(
         table = entries.invoice_table(line)
         place = str(workspace.runs / run_id)
         final = summary(line, table, "run", run_id, place, 0)
-        reports = beside.submit(write_reports, line, folder.create, table, dict(final))
+        reports = beside.submit(write_reports, line, folder.create, table, final)
         items = beside.submit(lambda: ledger.packed(item_rows(line)) if len(line.batches) else None)
         payloads = write_payloads(line, folder, table)
         prints = content.fingerprints(line.sheets.valid, np.arange(len(table)))

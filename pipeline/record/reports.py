@@ -1,24 +1,28 @@
-"""The reports of a check or run as files: `issues.csv`, `ledger.csv`, `report.html`, and a check's `summary.json`."""
+"""The reports of a check or run as files.
+
+`issues.csv`, `ledger.csv`, the marked workbooks, `report.html`, and a check's `summary.json`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 import pyarrow as pa
 
-from pipeline.errors import WorkspaceError
+from pipeline.errors import UsageError, WorkspaceError
 from pipeline.line import Line
-from pipeline.report import entries, safe_csv
+from pipeline.report import entries, marked, safe_csv
 from pipeline.report.issue_table import issue_table
 
 
 def write_reports(
     line: Line, create: Callable[[str], BinaryIO], table: pa.Table, final: dict[str, Any]
 ) -> None:
-    """`issues.csv`, `ledger.csv` and `report.html`.
+    """Every report but the summary, to which it adds what copies were made (`copies`).
 
     Args:
         line: the end of the line.
@@ -35,6 +39,7 @@ def write_reports(
         items = entries.item_columns(line, table)
         safe_csv.write(items, file)
         safe_csv.write(entries.without_items(table, items), file, header=False)
+    final["copies"] = [each._asdict() for each in marked.write_copies(line, create)]
     with create("report.html") as file:
         file.write(page(line, table, issues, final))
 
@@ -49,6 +54,7 @@ def write_beside(line: Line, table: pa.Table, folder: Path, final: dict[str, Any
         final: the summary.
 
     Raises:
+        UsageError: a report would be written over a file that was handed in.
         WorkspaceError: the folder cannot be written.
     """
     made: list[tuple[Path, Path]] = []
@@ -59,12 +65,28 @@ def write_beside(line: Line, table: pa.Table, folder: Path, final: dict[str, Any
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        ours = {folder / name for name in marked.file_names(line)}
+        _spare(ours, line)
         write_reports(line, create, table, final)
         with create("summary.json") as file:
             file.write(orjson.dumps(final, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-        for partial, name in made:
-            partial.replace(name)
+        for partial, path in made:
+            partial.replace(path)
+        for stale in ours - {path for _, path in made}:  # of an earlier check of the same file
+            stale.unlink(missing_ok=True)
     except OSError as error:
         for partial, _ in made:
             partial.unlink(missing_ok=True)
         raise WorkspaceError(f"The reports cannot be written to {folder}: {error.strerror}.") from error
+
+
+def _spare(paths: Iterable[Path], line: Line) -> None:
+    """Refuse to write over a file that was handed in, under whatever name it came."""
+    handed_in = {each.sha256 for each in line.raw.sources}
+    sizes = {each.size for each in line.raw.sources}
+    for path in paths:
+        same_size = path.is_file() and path.stat().st_size in sizes
+        if same_size and sha256(path.read_bytes()).hexdigest() in handed_in:
+            raise UsageError(
+                f"{path} was handed in and would be overwritten by its report; name another folder."
+            )

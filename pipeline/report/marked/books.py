@@ -1,0 +1,196 @@
+"""Which workbooks come back, and what is said in each: one for every workbook, and one for files that are none."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from pipeline.issues import Issues, Level
+from pipeline.line import Line
+from pipeline.model import Page, RawTable, Sheet
+from pipeline.report import explained
+from pipeline.report.issue_table import issue_table
+from pipeline.report.marked.cells import address, place_of
+from pipeline.report.marked.judged import Judged
+from pipeline.report.marked.plan import Beside, BookMarks, CauseLine, Listing, Note, SheetMarks
+from pipeline.report.marked.plan import Line as IssueLine
+from pipeline.report.marked.told import Told
+from schemas.tables import REASON_HEADER, STATUS_HEADER
+
+SheetKey = tuple[str, int]
+"""A table's name, and the position of one of its sheets."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """A workbook that comes back.
+
+    Attributes:
+        name: of the file it is a copy of, or the first of the files.
+        sources: positions of the files.
+        pages: what it is made from; empty for one that is patched where it is.
+    """
+
+    name: str
+    sources: tuple[int, ...]
+    pages: tuple[Page, ...] = ()
+
+
+def books(line: Line) -> list[Book]:
+    """The workbooks that come back; the first invoices and the first items of CSV files share one, and so on.
+
+    Args:
+        line: the end of the line.
+    """
+    sources, made = line.raw.sources, []
+    made += [Book(each.name, (at,)) for at, each in enumerate(sources) if each.package]
+    own = Counter(each.source for each in line.raw.pages)
+    shared: dict[int, list[Page]] = defaultdict(list)
+    met: Counter[str] = Counter()
+    fed = _tables_of_pages(line)
+    for page in line.raw.pages:
+        table = fed.get((page.source, page.name), "")
+        if own[page.source] == 1 and table:
+            shared[met[table]].append(page)
+            met[table] += 1
+    for at in [each for each, count in own.items() if count > 1]:
+        pages = tuple(each for each in line.raw.pages if each.source == at)
+        made.append(Book(sources[at].name, (at,), pages))
+    for some in shared.values():
+        made.append(Book(sources[some[0].source].name, tuple(each.source for each in some), tuple(some)))
+    return made
+
+
+def _tables_of_pages(line: Line) -> Mapping[tuple[int, str], str]:
+    return {(sheet.source, sheet.name): name for name, raw in line.raw.tables.items() for sheet in raw.sheets}
+
+
+def file_name(name: str) -> str:
+    """The name of a marked copy: the file's own, made harmless and short enough for any disk.
+
+    Args:
+        name: of the file, perhaps behind that of its zip.
+    """
+    path = PurePosixPath(name.replace("\\", "/"))
+    stem = "".join(each if each.isprintable() and each not in '<>:"|?*' else "_" for each in path.stem)
+    short = stem.removesuffix(".marked").encode()[:180].decode("utf-8", "ignore").strip(". ") or "sheets"
+    suffix = ".xlsm" if path.suffix.lower() == ".xlsm" else ".xlsx"
+    return f"{short}.marked{suffix}"
+
+
+def marks(
+    book: Book, parts: Mapping[SheetKey, str], line: Line, said: Iterable[Told], judged: Judged
+) -> BookMarks:
+    """What is said in a workbook.
+
+    Args:
+        book: the workbook.
+        parts: the part of each sheet that lies in it.
+        line: the end of the line.
+        said: the issues that are told one by one.
+        judged: what became of each row.
+    """
+    mine = [each for each in said if (each.table, each.sheet) in parts]
+    sheets: dict[str, SheetMarks] = {}
+    for (table, at), part in parts.items():
+        raw = line.raw.tables[table]
+        sheet = sheets.setdefault(part, _sheet(part, raw.sheets[at]))
+        _stand_beside(sheet, raw, at, judged.beside(table))
+    for each in mine:
+        _note(sheets[parts[each.table, each.sheet]], (each.row, each.column), each.level, _words(each))
+    lines = [
+        *_sheet_issues(book, sheets, line),
+        *(_line(each, sheets[parts[each.table, each.sheet]]) for each in mine),
+    ]
+    ours = tuple(part for source, part in line.raw.our_sheets if source in book.sources and not book.pages)
+    return BookMarks(sheets, _listing(line, lines, len(mine)), ours)
+
+
+def _sheet(part: str, sheet: Sheet) -> SheetMarks:
+    """Where status and reason go: where an earlier marking put them, or beside the last column."""
+    notes = {each.label: each.index for each in sheet.notes}
+    ours = STATUS_HEADER in notes and REASON_HEADER in notes
+    width = max([sheet.width, *(each.index + 1 for each in (*sheet.columns, *sheet.notes))])
+    columns = (notes[STATUS_HEADER], notes[REASON_HEADER]) if ours else (width, width + 1)
+    return SheetMarks(part, sheet.name, sheet.header_row - 1, columns, ours)
+
+
+def _stand_beside(sheet: SheetMarks, raw: RawTable, at: int, beside: list[Beside]) -> None:
+    here = (raw.sheet_of == at).nonzero()[0].tolist()
+    for row, position in zip(raw.row_of[here].tolist(), here, strict=True):
+        new, old = beside[position], sheet.beside.get(row - 1)
+        if old is not None and old != new:  # a flat sheet: the invoice and its first item share a row
+            status = new.status if "rejected" in (new.status,) else old.status
+            new = Beside(status, " ".join(dict.fromkeys(filter(None, (old.reason, new.reason)))))
+        sheet.beside[row - 1] = new
+
+
+def _note(sheet: SheetMarks, place: tuple[int, int], level: Level, words: str) -> None:
+    known = sheet.notes.setdefault(place, Note(level, []))
+    known.level = level if level is Level.ERROR else known.level
+    if words not in known.said:
+        known.said.append(words)
+
+
+def _words(issue: Told) -> str:
+    return f"{issue.code} {issue.message}\nFix: {issue.fix}"
+
+
+def _sheet_issues(book: Book, sheets: Mapping[str, SheetMarks], line: Line) -> Iterator[IssueLine]:
+    """Issues of files, sheets and headers; where a header cell is meant, it is marked as well."""
+    names = {line.raw.sources[each].name for each in book.sources}
+    table = issue_table(Issues(sheets=line.issues.sheets), line.raw, line.tables).to_pylist()
+    for each, told in zip(line.issues.sheets, table, strict=True):
+        if each.source not in names and each.source in {one.name for one in line.raw.sources}:
+            continue
+        sheet = next((one for one in sheets.values() if one.name == each.sheet), None)
+        row, column = place_of(told["cell"]) if each.column and each.row else (-1, -1)
+        if sheet and row >= 0:
+            _note(sheet, (row, column), each.level, f"{each.code} {told['message']}\nFix: {told['fix']}")
+        link = sheet.name if sheet and row >= 0 else ""
+        place = " ".join(filter(None, (each.sheet or each.source, told["cell"])))
+        yield IssueLine(
+            each.code, place, link, told["cell"] or "", "", told["value"], told["message"], told["fix"]
+        )
+
+
+def _line(issue: Told, sheet: SheetMarks) -> IssueLine:
+    cell = address(issue.row, issue.column)
+    return IssueLine(
+        issue.code, issue.place, sheet.name, cell, issue.invoice, issue.value, issue.message, issue.fix
+    )
+
+
+def _listing(line: Line, lines: list[IssueLine], marked: int) -> Listing:
+    found = explained.causes(line)
+    rank = {code: at for at, code in reversed(list(enumerate(each.code for each in found)))}
+    fixes: dict[str, set[str]] = defaultdict(set)
+    for each in lines:
+        fixes[each.code].add(each.fix)
+    causes = tuple(
+        CauseLine(each.code, each.title, _one(fixes[each.code]), each.faults, len(each.invoices))
+        for each in found
+    )
+    ordered = sorted(lines, key=lambda each: rank.get(each.code, 0))
+    return Listing(tuple(_sentences(line, found, marked)), causes, tuple(ordered))
+
+
+def _one(fixes: set[str]) -> str:
+    return next(iter(fixes)) if len(fixes) == 1 else "Each line below says what to do."
+
+
+def _sentences(line: Line, found: list[explained.Cause], marked: int) -> Iterator[str]:
+    shares = {each: getattr(line.balance, each).invoices for each in ("accepted", "rejected", "skipped")}
+    yield f"Invoices: {', '.join(f'{count:,} {share}' for share, count in shares.items())}."
+    if few := explained.sentence(line, found):
+        yield few
+    yield (
+        "Red cells are errors, yellow ones are warnings; each has a comment. Correct them here and hand in this"
+        " workbook again: what a run has accepted is skipped then."
+    )
+    yield "This sheet and the columns that start with # are ignored; they may stay."
+    faults = sum(len(each) for each in line.issues.findings)
+    if marked < faults:
+        yield f"Of {faults:,} faults {marked:,} are marked and listed here; issues.csv lists them all."
