@@ -116,7 +116,7 @@ def test_each_fault_is_colored_commented_and_told_beside_its_row(desk: Desk) -> 
     assert set(told) == {"Invoices!C3", "Items!E5"}
     assert told["Items!E5"].startswith(f"{START} E202 Amount is not a number")
     assert '"thirty"' in told["Items!E5"]
-    assert "Fix: Write digits" in told["Items!E5"]
+    assert "Fix: Write the number like 1234.56" in told["Items!E5"]
     assert colored(copy, "Items") == {"E5": "FFFFC7CE"}
     assert column(copy, "Invoices", "#Status") == ["accepted", "rejected", "rejected"]
     assert column(copy, "Items", "#Status") == ["accepted", "accepted", "rejected", "rejected", "rejected"]
