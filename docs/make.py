@@ -5,14 +5,16 @@ Run it with `make docs` after a change; `tests/test_template.py` holds them equa
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from dataclasses import fields
 from pathlib import Path
 
 from pipeline.config import SETTINGS, Settings
 from pipeline.report.explain import catalogue
 from pipeline.targets import TARGETS
-from pipeline.template import csv_text, fields_text, tables_of
+from pipeline.template import csv_text, fields_text, tables_of, workbook_of
 from schemas.tables import EXAMPLE_REF, NOTE_MARK, TOTAL_WORDS
 
 ROOT = Path(__file__).parent.parent
@@ -21,8 +23,9 @@ _BLOCK = "<!-- settings -->\n"
 _TEMPLATES = f"""\
 # Templates
 
-The columns of each target, and for each table a CSV file to fill. `invoice-import template` writes the same
-files, with the custom fields of your settings. A workbook has one sheet for each table; its headers may be
+For each target a workbook to fill, for each table a CSV file, and the columns of both. `invoice-import template`
+writes the workbook with the custom fields of your settings and with lists of your catalog, `template -o DIR` the
+CSV files. A workbook has one sheet for each table; its headers may be
 the column's name or the words under "in a workbook", in any case and order, with or without a ` *`.
 
 Columns that you don't need may be left out; blank cells are blank. A column that is not listed here is an
@@ -57,7 +60,7 @@ def pages() -> dict[str, str]:
     """Every generated file: its path within the repository, and its text."""
     made, described = {}, [_TEMPLATES]
     for name, target in TARGETS.items():
-        described.append(f"\n## `{name}`: {target.title}\n")
+        described.append(f"\n## `{name}`: {target.title}\n\n[The workbook]({name}/invoices.xlsx)\n")
         for table in tables_of(Settings(target=name)).values():
             made[f"templates/{name}/{table.name}.csv"] = csv_text(table)
             described.append(f"\n### {table.label}: [{table.name}.csv]({name}/{table.name}.csv)\n\n")
@@ -71,7 +74,22 @@ def pages() -> dict[str, str]:
     return made
 
 
+def workbooks() -> dict[str, bytes]:
+    """The workbook of every target: its path within the repository, and its bytes."""
+    return {f"templates/{name}/invoices.xlsx": workbook_of(Settings(target=name)) for name in TARGETS}
+
+
+def parts(book: bytes) -> dict[str, bytes]:
+    """What a workbook is made of; how it is packed is no matter."""
+    with zipfile.ZipFile(io.BytesIO(book)) as package:
+        return {each: package.read(each) for each in package.namelist()}
+
+
 if __name__ == "__main__":
+    for path, book in workbooks().items():
+        if not (ROOT / path).exists() or parts((ROOT / path).read_bytes()) != parts(book):
+            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+            (ROOT / path).write_bytes(book)
     for path, text in pages().items():
         (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / path).write_text(text, "utf-8", newline="")

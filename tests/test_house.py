@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "content": {"accept", "model"},  # the reference of an invoice is told in one place
     "record": NOUNS | {"content", "ledger", "report", "workspace"},
     "result": NOUNS | {"report"},
-    "template": NOUNS | {"targets", "workspace"},
+    "template": NOUNS | {"catalog", "targets", "workspace"},
     "flow": NOUNS | STAGES | {"content", "record", "result"},
     "cli": NOUNS | {"workspace", "flow", "report", "result", "template", "pipeline"},
     "pipeline": {"flow"},

@@ -6,6 +6,7 @@ import csv
 import io
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,11 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
+def maker() -> dict[str, Any]:
+    return runpy.run_path(str(ROOT / "docs" / "make.py"))
+
+
+@pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
     made: dict[str, str] = runpy.run_path(str(ROOT / "docs" / "make.py"))["pages"]()
     return made
@@ -34,7 +40,18 @@ def test_every_generated_file_is_as_the_declarations_tell(pages: dict[str, str])
 
 def test_nothing_else_lies_in_the_templates(pages: dict[str, str]) -> None:
     there = {str(path.relative_to(ROOT)) for path in (ROOT / "templates").rglob("*") if path.is_file()}
-    assert there == {path for path in pages if path.startswith("templates/")}
+    books = {f"templates/{target}/invoices.xlsx" for target in TARGETS}
+    assert there == {path for path in pages if path.startswith("templates/")} | books
+
+
+def test_every_workbook_is_as_the_declarations_tell(maker: dict[str, Any]) -> None:
+    parts = maker["parts"]
+    stale = [
+        path
+        for path, book in maker["workbooks"]().items()
+        if parts((ROOT / path).read_bytes()) != parts(book)
+    ]
+    assert not stale, "make docs writes them anew"
 
 
 @pytest.mark.parametrize("target", list(TARGETS))

@@ -47,6 +47,12 @@ _MODELS = """
     SELECT charge_model, count(DISTINCT product_rate_plan_charge_id) FROM catalog.charges
     GROUP BY ALL ORDER BY ALL
 """
+_LISTED = {
+    "catalog_sku": "SELECT DISTINCT sku FROM catalog.charges ORDER BY 1 LIMIT $most",
+    "product_rate_plan_charge_id": (
+        "SELECT DISTINCT product_rate_plan_charge_id FROM catalog.charges ORDER BY 1 LIMIT $most"
+    ),
+}
 _PERIOD = "SELECT min(effective_from), max(effective_to) FROM catalog.charges"
 
 
@@ -174,6 +180,18 @@ class Catalog:
         """
         with asked(self.snapshot):
             return near.search(self._connection, text, limit)
+
+    def listed(self, most: int) -> dict[str, list[str]]:
+        """SKUs and charge ids in order, by the item's field that they fill.
+
+        Args:
+            most: of each.
+        """
+        with asked(self.snapshot):
+            return {
+                field: [key for (key,) in answer(self._connection, sql, {"most": most})]
+                for field, sql in _LISTED.items()
+            }
 
     def info(self) -> CatalogInfo:
         """What is in the catalog."""

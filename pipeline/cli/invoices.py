@@ -84,24 +84,31 @@ def _print(result: Result, form: str) -> int:
 @click.option("--target", help="The billing API and operation.")
 @click.option(
     "-o",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="Where to write; this folder when not given.",
+    "place",
+    metavar="FILE.xlsx|DIR",
+    type=click.Path(path_type=Path),
+    default=Path("invoices.xlsx"),
+    show_default=True,
+    help="A workbook to write, or a folder for CSV files.",
 )
 @WORKSPACE
 @FORMAT
+@LANGUAGE
 @told_in_a_sentence
-def template(target: str | None, folder: Path, workspace: Path, form: str) -> int:
-    """Write a pair of CSV files to fill, invoices and items, each with an example row that is ignored."""
+def template(target: str | None, place: Path, workspace: Path, form: str, language: str | None) -> int:
+    """Write a workbook to fill, or CSV files; each has an example row that is ignored.
+
+    SKUs and charges of the catalog in the workspace drop down in the workbook.
+    """
     from pipeline.template import write_template
 
-    files = [str(each) for each in write_template(folder, workspace=workspace, target=target)]
+    files = [
+        str(each) for each in write_template(place, workspace=workspace, target=target, language=language)
+    ]
     if form == "json":
         print_json({"files": files})
     else:
-        click.echo(f"Written: {', '.join(files)}. The row EXAMPLE is ignored; it may stay.")
+        click.echo(say("Written: {files}. The row EXAMPLE is ignored; it may stay.", files=", ".join(files)))
     return 0
 
 
