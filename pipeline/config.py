@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -75,6 +76,14 @@ def _decimal(value: object) -> Decimal:
     if number >= 10**15 or number != round(number, 9):
         raise ValueError("at most 15 digits before the point and 9 after it are needed")
     return number
+
+
+def _date(value: object) -> str:
+    """A day as ISO text; TOML has days of its own."""
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise ValueError("a date is needed, like 2026-10-31") from None
 
 
 def _matching(form: re.Pattern[str], words: str) -> Callable[[object], str]:
@@ -232,6 +241,23 @@ class Settings:
         "never",
         _choice("never", "csv", "always"),
         "which files must come with control totals: none, those in CSV, or all",
+    )
+    near_duplicate_days: int = _setting(
+        5, _whole(0, 366), "within how many days an invoice of the same account and amount is told as a twin"
+    )
+    unusual_factor: int = _setting(
+        5,
+        _whole(0, 1_000_000),
+        "how many times more, or less, than usual for its account an invoice may be until it is told; 0: never",
+    )
+    price_tolerance: Decimal = _setting(
+        Decimal(10),
+        _decimal,
+        "by how many percent a unit price may differ from the catalog's until it is told",
+    )
+    closed_through: str = _setting("", _blank_or(_date), "the last day of the closed period, like 2026-10-31")
+    closed_period: str = _setting(
+        "warning", _choice("warning", "error"), "what an invoice date in the closed period is"
     )
     language: str = _setting(ENGLISH, _choice(*LANGUAGES), "the language of reports and templates: en or de")
     ledger_seconds: int = _setting(

@@ -31,7 +31,7 @@ class IssueType:
 
     Attributes:
         code: stable, never reused: `E` errors, `W` warnings; 1 file and sheet, 2 cell, 3 row and invoice,
-            4 catalog, 5 ledger, 6 control totals and templates.
+            4 catalog, 5 ledger, 6 control totals and templates, 8 what a second look sees.
         slug: the same for people who grep.
         title: what is wrong, in a few words, for the grouped view.
         template: the sentence; `{label}` is the column, `{value}` the cell's value, others are facts.
@@ -458,6 +458,54 @@ _TYPES = (
         "W601", "template-differs", "Made from another template",
         "The workbook was made from the template {value}; it is {current} now, so columns or limits differ.",
         "If anything is refused, copy your rows into a new template: invoice-import template.",
+    ),
+    # 8 a second look: nothing is wrong by the rules, yet an experienced controller would ask
+    IssueType(
+        "W801", "invoice-like-another", "An invoice very like another",
+        "The invoice {value} has the account, currency, amount ({amount}) and nearly the date of {other} of {date}"
+        "{where}.",
+        "Look whether the two are one and the same; the setting is near_duplicate_days.",
+    ),
+    IssueType(
+        "W802", "amount-unusual", "An amount far from what the account is usually billed",
+        "The invoice {value} comes to {amount}; the middle one of {count} earlier invoices of this account is"
+        " {usual}.",
+        "Look whether the amount is meant; the setting is unusual_factor.",
+    ),
+    IssueType(
+        "W803", "period-billed", "A period of service that is billed already",
+        "The period from {value} overlaps one of the same account and product on {other}{where}.",
+        "Look whether the period is meant to be billed twice.",
+    ),
+    IssueType(
+        "W804", "period-closed", "An invoice date in a closed period",
+        "{label} is {value}; the books are closed through {closed}.",
+        "Give a later date, or change the setting closed_through.",
+    ),
+    IssueType(
+        "E804", "closed-period-refused", "An invoice date in a closed period",
+        "{label} is {value}; the books are closed through {closed}.",
+        "Give a later date, or change the settings closed_through and closed_period.",
+    ),
+    IssueType(
+        "W805", "price-unusual", "A price away from the catalog's",
+        "{label} is {value}, but the catalog's price of {product} is {expected}.",
+        "Look whether the price is agreed; the setting is price_tolerance.",
+    ),
+    IssueType(
+        "W806", "payment-at-once", "Money will be taken from customers at once",
+        "The invoice {value} and all like it are posted with auto pay: the customers' payment methods are charged.",
+        "Let a person look before it is sent, or set the status to Draft or auto pay to no.",
+    ),
+    IssueType(
+        "W807", "rounding-tolerated", "An amount that differs by rounding",
+        "{label} is {value}, quantity times unit price is {expected}; the difference is within the tolerance.",
+        "Nothing has to be done; the setting is amount_tolerance.",
+    ),
+    IssueType(
+        "W808", "rejected-unchanged", "An invoice that was rejected before and comes back unchanged",
+        "The invoice {value} was rejected before and says exactly the same again{now}.",
+        "Look whether the right file was handed in: the corrected one, not the one before.",
     ),
 )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.balance import Balance
@@ -55,6 +55,7 @@ class Line:
         catalog: the snapshot used; None when none is loaded.
         accounts: the account list used; None when none is loaded: then no account was checked.
         control: what became of the preparer's control totals.
+        new_accounts: accounts of accepted invoices that the ledger has no live invoice of.
     """
 
     settings: Settings
@@ -70,6 +71,7 @@ class Line:
     catalog: CatalogUsed | None
     accounts: AccountsUsed | None = None
     control: Control = NO_CONTROL
+    new_accounts: Sequence[str] = ()
 
     @property
     def verdict(self) -> str:

@@ -38,6 +38,7 @@ def summary(accepted: int = 0, rejected: int = 0, skipped: int = 0, **over: Any)
         "permissions": [],
         "differences": [],
         "run_folder": None,
+        "plan": {"invoices": 0},
         **over,
     }
 

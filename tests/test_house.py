@@ -28,7 +28,7 @@ NOUNS = {"model", "issues", "errors", "config", "language", "line", "balance", "
 name them."""
 
 STAGES = {
-    "read", "validate", "enrich", "batch", "targets", "ledger", "report", "catalog", "accept", "workspace",
+    "read", "validate", "enrich", "batch", "targets", "ledger", "report", "catalog", "accept", "workspace", "review",
 }  # fmt: skip
 """Rooms that know nothing of each other."""
 

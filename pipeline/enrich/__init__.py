@@ -89,6 +89,8 @@ def enrich(valid: ValidSheets, knowledge: Knowledge | None, ways: Ways) -> tuple
     catalog = pd.DataFrame(
         {name: series(choice.column(name)) for name in (*ways.owned, "product_id", "product_name")}
     )
+    if "unit_price" in valid.items:
+        catalog["list_price"] = series(prices.listed(valid, choice))
     findings = [
         *_faults(valid, knowledge, choice, plain(skus), plain(charges)),
         *_overruled(valid.items, choice, ways.owned),

@@ -37,8 +37,7 @@ def fill(
         _decimals(items, each) for each in ("quantity", "unit_price", "effective_amount")
     )
     waits = waiting(valid) & (choice.row >= 0)
-    listed = pc.if_else(_in_currency(valid, choice), choice.column("list_price"), None)
-    used = pc.if_else(pa.array(waits), listed, None)
+    used = pc.if_else(pa.array(waits), listed(valid, choice), None)
     digits = pa.array(valid.digits, mask=valid.digits < 0)
     price = pc.coalesce(price, used)
     amount = pc.coalesce(amount, money.product(quantity, price, digits))
@@ -51,6 +50,16 @@ def fill(
         *_judged(valid, amount, came, terms),
     ]
     return filled, findings
+
+
+def listed(valid: ValidSheets, choice: Choice) -> Any:
+    """The catalog's price of each item, null where it has none in the invoice's currency.
+
+    Args:
+        valid: typed sheets.
+        choice: each item's charge.
+    """
+    return pc.if_else(_in_currency(valid, choice), choice.column("list_price"), None)
 
 
 def waiting(valid: ValidSheets) -> Mask:

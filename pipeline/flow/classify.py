@@ -6,21 +6,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import accept, balance, batch, content, ledger
+from pipeline import accept, balance, batch, content, ledger, review
 from pipeline.flow.books import books_of
 from pipeline.flow.expect import judged
 from pipeline.flow.prepare import Prepared
 from pipeline.issues import Findings, Issues
 from pipeline.ledger import Ledger
 from pipeline.line import Line
-from pipeline.model import Mask
+from pipeline.model import PAST_PERIODS, Invoices, Mask, Past
 from pipeline.workspace import Workspace
 from schemas.columns import cells_of
 
 
 def classify(prepared: Prepared, place: Workspace) -> Line:
     """Tell accepted, rejected and skipped apart, by the issues and by what the ledger knows."""
-    valid, issues = prepared.sheets.valid, prepared.issues
+    valid = prepared.sheets.valid
+    issues = prepared.issues + review.closed(valid, prepared.settings)
     ledgers = books_of(place, prepared.settings)
     fallen = accept.rejected(valid, issues)
     skipped, conflicts = _met_before(prepared, ledgers, fallen)
@@ -30,6 +31,11 @@ def classify(prepared: Prepared, place: Workspace) -> Line:
         issues += accept.policy(valid, fallen, skipped)
         fallen = accept.rejected(valid, issues) & ~skipped
     invoices = accept.whole(prepared.sheets, ~fallen & ~skipped)
+    names = review.accounts(invoices)
+    past = _past(prepared, ledgers, invoices, names)
+    issues += review.review(invoices, past, prepared.settings) + _came_back(
+        prepared, ledgers, fallen, skipped
+    )
     limits = prepared.target.limits(prepared.settings)
     batches = batch.batch(invoices, limits, prepared.settings.batch_order)
     amounts = cells_of(prepared.sheets.items["effective_amount"])
@@ -49,7 +55,32 @@ def classify(prepared: Prepared, place: Workspace) -> Line:
         prepared.catalog,
         prepared.accounts,
         control,
+        review.unseen(names, past),
     )
+
+
+def _past(prepared: Prepared, books: Ledger, invoices: Invoices, names: pa.Array) -> Past:
+    """What the ledger knows of the accounts that will be billed."""
+    known = ledger.alive(books, prepared.settings.environment, prepared.target.name, names)
+    periods = PAST_PERIODS.empty_table()
+    if review.bills_periods(invoices):
+        periods = ledger.billed_periods(books, known)
+    return Past(known, periods)
+
+
+def _came_back(prepared: Prepared, books: Ledger, fallen: Mask, skipped: Mask) -> Issues:
+    """The invoices that were rejected before and say the same again."""
+    refs = accept.references(prepared.sheets.valid)
+    before = ledger.rejected_before(
+        books, prepared.settings.environment, prepared.target.name, pc.drop_null(refs).to_pylist()
+    )
+    if not before:
+        return Issues()
+    known = pc.is_in(refs, value_set=pa.array(list(before))).to_numpy(zero_copy_only=False)
+    positions = np.flatnonzero(known & ~skipped)
+    prints = content.fingerprints(prepared.sheets.valid, positions)
+    again = pc.take(refs, pa.array(positions)).to_pylist()
+    return review.rejected_again(positions, prints, again, before, fallen)
 
 
 def _met_before(prepared: Prepared, books: Ledger, fallen: Mask) -> tuple[Mask, Issues]:

@@ -7,6 +7,7 @@
     rows        what a run brings
     items       the items of a run, as one Parquet file
     books       what is said of it: what is live, runs, one run
+    history     what it knows of the accounts of a file
     entry       entering a run, withdrawing one
     verify      whether it is still what it was
 
@@ -23,6 +24,7 @@ from pipeline.ledger.entry import (
     record,
     sealed,
 )
+from pipeline.ledger.history import alive, billed_periods
 from pipeline.ledger.items import items, packed
 from pipeline.ledger.rows import InvoiceRow, RequestRow, RunRow, SourceRow
 from pipeline.ledger.store import Ledger
@@ -39,6 +41,8 @@ __all__ = [
     "RunShown",
     "SourceRow",
     "Withdrawn",
+    "alive",
+    "billed_periods",
     "discard",
     "entries",
     "holding",

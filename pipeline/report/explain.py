@@ -15,6 +15,7 @@ _CHAPTERS = {
     "4": "Catalog and accounts",
     "5": "Ledger and policy",
     "6": "Control totals and templates",
+    "8": "A second look",
 }
 
 

@@ -14,6 +14,7 @@ from schemas.columns import cells_of
 
 _LARGEST = 3
 _CURRENCIES = 3
+_NAMED = 10
 
 
 def plan(line: Line, table: pa.Table) -> dict[str, Any]:
@@ -29,6 +30,7 @@ def plan(line: Line, table: pa.Table) -> dict[str, Any]:
         "items": len(line.batches.invoices.items),
         "requests": len(line.batches),
         "accounts": pc.count_distinct(accepted["account"]).as_py(),
+        "new_accounts": {"count": len(line.new_accounts), "first": line.new_accounts[:_NAMED]},
         "invoice_dates": _span(accepted["invoice_date"]),
         "service_dates": _service(line),
         "largest": [each for code in currencies(accepted)[:_CURRENCIES] for each in largest(accepted, code)],

@@ -23,6 +23,7 @@ _MOST_CAUSES = 25
 _PLACES = 3
 _INDENT = " " * 8
 _LEAST_WIDTH = 60
+_NAMED = 3
 IGNORED = {"example": "example", "note": "note", "total": "totals", "blank": "blank"}
 
 
@@ -89,6 +90,22 @@ def _verdict(summary: Mapping[str, Any]) -> Iterator[str]:
     yield sentence(summary["verdict"], summary["invoices"], summary.get("control"))
     if summary["command"] == "check":
         yield say("This was a check: nothing was changed.")
+    yield from alerts(summary)
+
+
+def alerts(summary: Mapping[str, Any]) -> Iterator[str]:
+    """What must not be overlooked: it stands at the top.
+
+    Args:
+        summary: as `summary.json` has it.
+    """
+    charged = summary["warnings"].get("W806", 0)
+    if charged:
+        yield counted(
+            charged,
+            "Attention: {count} invoice is posted with auto pay: money will be taken from the customer.",
+            "Attention: {count} invoices are posted with auto pay: money will be taken from the customers.",
+        )
 
 
 def sentence(verdict: str, books: Mapping[str, int], control: Mapping[str, Any] | None = None) -> str:
@@ -167,6 +184,8 @@ def _control(control: Mapping[str, Any]) -> Iterator[str]:
 def _details(summary: Mapping[str, Any]) -> Iterator[str]:
     unbalanced = summary["verdict"] == "unbalanced"
     yield _plan(summary["command"], 0 if unbalanced else summary["requests"], summary["target"])
+    if not unbalanced:
+        yield from plan_told(summary["plan"])
     ignored = [
         f"{figure(count)} {say(IGNORED.get(name, name))}"
         for name, count in summary["ignored_rows"].items()
@@ -189,6 +208,36 @@ def _details(summary: Mapping[str, Any]) -> Iterator[str]:
         yield say("Accounts: {name} with {accounts}.", name=accounts["sha256"][:12], accounts=listed)
     else:
         yield say("Accounts: no list is loaded, so no account was checked.")
+
+
+def plan_told(plan: Mapping[str, Any]) -> Iterator[str]:
+    """What is billed, in sentences: to whom, of when, and the largest.
+
+    Args:
+        plan: of the summary; nothing is told of none.
+    """
+    if not plan["invoices"]:
+        return
+    accounts, new = count_of(plan["accounts"], "account"), plan["new_accounts"]
+    first, last = (plan["invoice_dates"][each] for each in ("first", "last"))
+    if first == last:
+        yield say("Billed: {accounts}, dated {date}.", accounts=accounts, date=first)
+    else:
+        yield say("Billed: {accounts}, dated {first} to {last}.", accounts=accounts, first=first, last=last)
+    if new["count"]:
+        some = ", ".join(new["first"][:_NAMED]) + (" …" if new["count"] > _NAMED else "")
+        yield counted(
+            new["count"],
+            "{count} account was never billed from this ledger: {accounts}.",
+            "{count} accounts were never billed from this ledger: {accounts}.",
+            accounts=some,
+        )
+    first_of = {each["currency"]: each for each in reversed(plan["largest"])}  # the largest of each currency
+    told = (
+        f"{each['invoice_ref']} ({figure(Decimal(each['amount']))} {currency})"
+        for currency, each in reversed(first_of.items())
+    )
+    yield say("The largest: {invoices}.", invoices=", ".join(told))
 
 
 def _plan(command: str, count: int, target: str) -> str:

@@ -21,7 +21,7 @@ from pipeline.report.billed import what_is_billed
 from pipeline.report.causes import Causes, by_cause, place, whose
 from pipeline.report.page import charts
 from pipeline.report.requests import requests
-from pipeline.report.terminal import count_of, sentence, visible
+from pipeline.report.terminal import alerts, count_of, sentence, visible
 from schemas.currencies import NO_CURRENCY
 from schemas.money import with_digits
 
@@ -75,7 +75,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"shown": _shown, "amount": _amount, "units": with_digits, "number": "{:,}".format}
-    made.globals |= {"count_of": count_of, "place": place, "whose": whose}
+    made.globals |= {"alerts": alerts, "count_of": count_of, "place": place, "whose": whose}
     return made
 
 
