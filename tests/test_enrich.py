@@ -303,7 +303,7 @@ def test_a_price_of_the_sheet_is_never_replaced(desk: Desk) -> None:
         desk.sku("SUP", amount="5", quantity="2"),
         catalog_price=True,
     )
-    assert desk.told(result) == []
+    assert desk.told(result) == [("W805", "unit_price", 2)]
     first, second = desk.sent(result)[0]["invoiceItems"]
     assert (first["unitPrice"], first["amount"]) == (7, 14)
     assert ("unitPrice" in second, second["amount"]) == (False, 5)
