@@ -48,6 +48,20 @@ class Source:
     package: bytes = attribute(default=b"", repr=False, compare=False)
 
 
+class Record(NamedTuple):
+    """A row of a list that a saved answer of an API holds.
+
+    Attributes:
+        document: position of the answer among those that were handed in together.
+        number: which record of that answer, from 1.
+        cells: field name to text; None and absent ones are blank.
+    """
+
+    document: int
+    number: int
+    cells: Mapping[str, str | None]
+
+
 @dataclass(frozen=True)
 class Column:
     """Where a field was found in a sheet: the header as written, and the place counted from 0."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.common import FORMAT, SNAPSHOT, WORKSPACE, print_json, told_in_a_sentence
+from pipeline.cli.common import FILES, FORMAT, SNAPSHOT, WORKSPACE, print_json, told_in_a_sentence
 
 
 @click.group()
@@ -15,16 +15,20 @@ def accounts() -> None:
 
 
 @accounts.command("load")
-@click.argument("file", type=click.Path(path_type=Path))
+@FILES
 @WORKSPACE
 @FORMAT
 @told_in_a_sentence
-def accounts_load(file: Path, workspace: Path, form: str) -> int:
-    """Load FILE, a list of customers as CSV or workbook; earlier runs keep theirs."""
+def accounts_load(files: tuple[Path, ...], workspace: Path, form: str) -> int:
+    """Load FILES, a list of customers; earlier runs keep theirs.
+
+    A list is a CSV file, a workbook, a Parquet file, or the saved answers (JSON) of a billing API's customers:
+    all pages of them together.
+    """
     from pipeline.flow import load_accounts
     from pipeline.report.catalog import load_summary, load_told
 
-    load = load_accounts(file, workspace=workspace)
+    load = load_accounts(*files, workspace=workspace)
     if form == "json":
         print_json(load_summary(load, "accounts"))
     else:

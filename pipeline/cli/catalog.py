@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.common import FORMAT, SNAPSHOT, WORKSPACE, print_json, told_in_a_sentence
+from pipeline.cli.common import FILES, FORMAT, SNAPSHOT, WORKSPACE, print_json, told_in_a_sentence
 
 
 @click.group()
@@ -15,16 +15,20 @@ def catalog() -> None:
 
 
 @catalog.command("load")
-@click.argument("file", type=click.Path(path_type=Path))
+@FILES
 @WORKSPACE
 @FORMAT
 @told_in_a_sentence
-def catalog_load(file: Path, workspace: Path, form: str) -> int:
-    """Load FILE, a price list as CSV or workbook, as the catalog; earlier runs keep theirs."""
+def catalog_load(files: tuple[Path, ...], workspace: Path, form: str) -> int:
+    """Load FILES, a price list, as the catalog; earlier runs keep theirs.
+
+    A price list is a CSV file, a workbook, a Parquet file, or the saved answers (JSON) of a billing API's
+    catalog: all pages of them together.
+    """
     from pipeline.flow import load_catalog
     from pipeline.report.catalog import load_summary, load_told
 
-    load = load_catalog(file, workspace=workspace)
+    load = load_catalog(*files, workspace=workspace)
     if form == "json":
         print_json(load_summary(load))
     else:

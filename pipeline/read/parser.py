@@ -25,7 +25,7 @@ import pyarrow as pa
 from defusedxml.common import DefusedXmlException
 
 from pipeline.errors import SourceError
-from pipeline.read import ods, xls, xlsb, xlsx
+from pipeline.read import ods, parquet, xls, xlsb, xlsx
 from pipeline.read.frames import read_frame, write_frame
 from pipeline.read.limits import ReadLimits
 from pipeline.read.mend import mended
@@ -91,6 +91,9 @@ def _short(error: BaseException) -> str:
 
 def _sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[Taken]:
     """The sheets of a workbook, whatever its name says it is."""
+    if data.startswith(parquet.MAGIC):
+        yield from parquet.sheets(name, data, limits)
+        return
     if not data.startswith(b"PK"):
         yield from xls.sheets(name, data, limits)
         return

@@ -25,7 +25,8 @@ from pipeline.read.limits import ReadLimits
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 """Workbooks we read; their bytes tell which they are."""
 TEXTS = (".csv", ".tsv", ".txt")
-_SUFFIXES = {*WORKBOOKS, *TEXTS}
+_PARQUET = b"PAR1"
+_SUFFIXES = {*WORKBOOKS, *TEXTS, ".parquet"}
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BARE = (
     b"\x09\x00\x04\x00",
@@ -42,7 +43,6 @@ _FOREIGN = (
     (b"7z\xbc\xaf", "a 7z file"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
-    (b"PAR1", "a Parquet file"),
     (b"SQLite format 3", "a database"),
     (b"{\\rtf", "a text document"),
     (b"ID;P", "a SYLK file"),
@@ -145,7 +145,7 @@ def _blob(name: str, data: bytes, *, chosen: bool = True) -> Blob:
         raise SourceError(f"{name} is empty; export it again.")
     if data[:4] == b"PK\x03\x04":
         return Blob(name, data, Form.WORKBOOK, chosen)
-    if data.startswith((_OLE, *_BARE)):
+    if data.startswith((_OLE, _PARQUET, *_BARE)):
         return Blob(name, data, Form.WORKBOOK, chosen)
     for magic, what in _FOREIGN:
         if data.startswith(magic):
@@ -154,6 +154,8 @@ def _blob(name: str, data: bytes, *, chosen: bool = True) -> Blob:
         raise SourceError(f"{name} is a web page or XML, not a spreadsheet; open it in Excel and {_SAVE}.")
     if PurePosixPath(name).suffix.lower() in WORKBOOKS:
         raise SourceError(f"{name} is named like a workbook but is none; open it in Excel and {_SAVE}.")
+    if PurePosixPath(name).suffix.lower() == ".parquet":
+        raise SourceError(f"{name} is named like a Parquet file but is none; export it again.")
     return Blob(name, data, Form.TEXT, chosen)
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from pipeline.config import Settings
-from pipeline.errors import UsageError
+from pipeline.errors import SourceError, UsageError
+from pipeline.language import say
+from pipeline.model import Record
 from pipeline.targets import bxb, zuora
 from pipeline.targets.target import Target
 
@@ -23,3 +28,22 @@ def of(settings: Settings) -> Target:
     if name not in TARGETS:
         raise UsageError(f"There is no target {name}; the targets are {', '.join(TARGETS)}.")
     return TARGETS[name]
+
+
+def listed(table: str, answers: Sequence[tuple[str, Any]]) -> list[Record]:
+    """The rows of a list that saved answers of any target's API hold.
+
+    Args:
+        table: the list: `catalog` or `accounts`.
+        answers: name and content of each file.
+
+    Raises:
+        SourceError: no API answers so, or an answer is not complete.
+    """
+    for each in _ALL:
+        if table in each.lists and (found := each.lists[table](answers)) is not None:
+            return found
+    names = ", ".join(name for name, _ in answers)
+    raise SourceError(
+        say("{names} is no answer of an API that is known here; hand in a CSV file or workbook.", names=names)
+    )

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from pipeline import json_text
 from pipeline.config import Settings
 from pipeline.model import Batches, Limits, Request
+from pipeline.targets import bxb_customers
 from pipeline.targets.bxb_answers import outcomes
 from pipeline.targets.target import Target
 from schemas import bxb as schema
@@ -119,4 +120,5 @@ TARGET = Target(
         "Whether an invoice was sent before: the server has no key against that; this ledger is the only guard.",
         "Tax: the server computes none for such invoices.",
     ),
+    lists={"accounts": bxb_customers.rows},
 )

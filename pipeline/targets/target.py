@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.config import Settings
-from pipeline.model import Batches, Limits, Outcome, Request, Response
+from pipeline.model import Batches, Limits, Outcome, Record, Request, Response
 from schemas.fields import Projection
+
+SavedAnswers = Callable[[Sequence[tuple[str, Any]]], list[Record] | None]
+"""Name and content of saved answers of an API -> the rows of a list that they hold; None when they are another's."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Target:
         must_set: settings that have no default here: without them nothing is judged.
         permissions: what the user in whose name it is sent must be allowed to do, given the batches.
         only_the_api_knows: what cannot be checked before sending, a sentence each.
+        lists: by table of a list (the catalog, the account list), what reads it from saved answers of the API.
     """
 
     name: str
@@ -35,3 +40,4 @@ class Target:
     must_set: tuple[str, ...] = ()
     permissions: Callable[[Batches], tuple[str, ...]] = lambda _: ()
     only_the_api_knows: tuple[str, ...] = ()
+    lists: Mapping[str, SavedAnswers] = field(default_factory=dict)

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from pipeline import json_text
 from pipeline.config import Settings
 from pipeline.model import Batch, Batches, Limits, Request
+from pipeline.targets import zuora_catalog
 from pipeline.targets.target import Target
 from pipeline.targets.zuora_answers import outcomes
 from schemas import zuora as schema
@@ -141,4 +142,5 @@ TARGET = Target(
         "Whether an invoice number was used before by anybody else than this ledger.",
         "Which features the tenant has: taxation, flexible billing attributes, accounting, NetSuite.",
     ),
+    lists={"catalog": zuora_catalog.rows},
 )
