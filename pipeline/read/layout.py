@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import lru_cache
 
 import numpy as np
 import pyarrow.compute as pc
@@ -102,7 +103,8 @@ def normal(header: str) -> str:
     return _NOISE.sub("", header).casefold()
 
 
-def known_headers(table: Table) -> dict[str, str]:
+@lru_cache(maxsize=64)
+def known_headers(table: Table) -> Mapping[str, str]:
     """Every header of a table, normal, to its field; a field's own name beats another's label or synonym."""
     ranks = ([f.name for f in table], [f.label for f in table])
     known: dict[str, str] = {}

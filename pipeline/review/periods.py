@@ -113,15 +113,27 @@ def _overlapped(old: _Periods, new: _Periods) -> Positions:
 
 def _within(new: _Periods) -> Positions:
     """For each period an earlier one of another invoice of the file that it overlaps, -1 without one."""
-    order = np.lexsort((new.last, new.first, new.key))
-    begins, ends = (new.key * _SPAN + new.first)[order], (new.key * _SPAN + new.last)[order]
-    invoice = new.invoice[order]
+    other = np.full(len(new.key), -1)
+    shared = _shared(new.key)
+    key, first, last, invoice = (each[shared] for each in new)
+    order = np.lexsort((last, first, key))
+    begins, ends = (key * _SPAN + first)[order], (key * _SPAN + last)[order]
+    invoice, at = invoice[order], shared[order]
     latest = np.maximum.accumulate(ends)
     bearer = np.maximum.accumulate(np.where(ends == latest, np.arange(len(ends)), 0))
-    other = np.full(len(order), -1)
     meets: Mask = (latest[:-1] >= begins[1:]) & (invoice[bearer[:-1]] != invoice[1:])
-    other[order[1:][meets]] = order[bearer[:-1][meets]]
+    other[at[1:][meets]] = at[bearer[:-1][meets]]
     return other
+
+
+def _shared(key: Positions) -> Positions:
+    """Positions of the keys that occur more than once: few, and only they can overlap."""
+    ordered = np.sort(key)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(twice):
+        return np.zeros(0, np.int64)
+    place = np.minimum(np.searchsorted(twice, key), len(twice) - 1)
+    return np.flatnonzero(twice[place] == key)
 
 
 def _told(items: Positions, both: pa.Table, other: Positions, past: pa.Table) -> Findings:
