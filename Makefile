@@ -49,6 +49,7 @@ bench: $(VENV)/.ready-dev  ## seconds, rows a second and memory, beside the refe
 
 docs: $(VENV)/.ready  ## what is told by the declarations: templates, issues, settings
 	$(BIN)/python docs/make.py
+	$(BIN)/python docs/messages.py
 
 sample: $(VENV)/.ready  ## the files in data/
 	$(BIN)/python data/make.py

@@ -70,7 +70,12 @@ def _of_words() -> Iterator[Text]:
     needed = [word for pair in words.NEEDED_WORDS.values() for word in pair]
     for each in (*words.DECIMALS, *words.HELD_WORDS.values(), *needed):
         yield Text(each, "", "pipeline/validate/words.py")
-    for each in (*terminal.SHARES, *terminal.IGNORED.values(), *map(str.upper, EXIT_CODES)):
+    for each in (
+        *terminal.SHARES,
+        *terminal.COUNTED,
+        *terminal.IGNORED.values(),
+        *map(str.upper, EXIT_CODES),
+    ):
         yield Text(each, "", "pipeline/report/terminal.py")
 
 

@@ -155,6 +155,14 @@ def test_an_old_template_is_told(template: Path, place: Path) -> None:
     assert '"zuora-00000000"' in result.issues["message"][0]
 
 
+def test_in_german_it_helps_in_german_and_is_read_the_same(place: Path, tmp_path: Path) -> None:
+    (path,) = write_template(tmp_path / "t.xlsx", workspace=place, language="de")
+    book = load_workbook(path)
+    assert "Zeile" in "".join(str(cell.value) for cell in book["Instructions"]["A"])
+    assert "Beispiel" in book["Invoices"]["A1"].comment.text
+    assert check(filled(path, sound()), path, place).verdict == "accepted"
+
+
 def test_libreoffice_opens_it_and_what_it_saves_is_read_the_same(template: Path, place: Path) -> None:
     book = filled(template, sound())
     book["Control"]["C2"] = 1

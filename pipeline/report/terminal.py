@@ -19,6 +19,7 @@ from pipeline.report.causes import Cause, by_cause, place, whose
 from schemas.currencies import NO_CURRENCY
 
 SHARES = ("in", "accepted", "rejected", "skipped")
+COUNTED = ("invoices", "items")
 _MOST_CAUSES = 25
 _PLACES = 3
 _INDENT = " " * 8
@@ -142,9 +143,7 @@ def sentence(verdict: str, books: Mapping[str, int], control: Mapping[str, Any] 
 def _books(summary: Mapping[str, Any]) -> Iterator[str]:
     """The identity as a table: in = accepted + rejected + skipped, a row for each currency."""
     rows = [["", *map(say, SHARES)]]
-    rows += [
-        [say(what), *(figure(summary[what][share]) for share in SHARES)] for what in ("invoices", "items")
-    ]
+    rows += [[say(what), *(figure(summary[what][share]) for share in SHARES)] for what in COUNTED]
     for currency, sums in summary["money"].items():
         name = say("no currency") if currency == NO_CURRENCY else currency
         rows.append([name, *(figure(Decimal(sums[share])) for share in SHARES)])
@@ -244,18 +243,19 @@ def _plan(command: str, count: int, target: str) -> str:
     """What would be prepared, or was."""
     if not count:
         return say("A run would prepare no request." if command == "check" else "No request was prepared.")
-    one, many = (
-        (
+    if command == "check":
+        return counted(
+            count,
             "A run would prepare {count} request for {target}.",
             "A run would prepare {count} requests for {target}.",
+            target=target,
         )
-        if command == "check"
-        else (
-            "{count} request for {target} was prepared; nothing has been sent.",
-            "{count} requests for {target} were prepared; nothing has been sent.",
-        )
+    return counted(
+        count,
+        "{count} request for {target} was prepared; nothing has been sent.",
+        "{count} requests for {target} were prepared; nothing has been sent.",
+        target=target,
     )
-    return counted(count, one, many, target=target)
 
 
 def causes(issues: pa.Table) -> Iterator[str]:

@@ -1,0 +1,160 @@
+"""The reader's language: every text has a translation, and what is said is what was translated."""
+
+from __future__ import annotations
+
+import gettext
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import polib
+import pytest
+from command_line import PRODUCTS, SAMPLE, invoice_import
+from golden_files import agrees, scrubbed
+
+from pipeline import language
+from pipeline.flow import check, load_catalog
+from pipeline.issues import CATALOGUE
+from pipeline.language import (
+    ENGLISH,
+    LANGUAGES,
+    catalogue_of,
+    counted,
+    figure,
+    filled,
+    say,
+    speaking,
+    threads,
+)
+from pipeline.report.explain import explained
+from pipeline.report.issue_table import issue_table
+from pipeline.report.terminal import told
+
+MESSAGES = Path(__file__).parent.parent / "docs" / "messages.py"
+OTHERS = [code for code in LANGUAGES if code != ENGLISH]
+
+
+def holes(*texts: str) -> set[str]:
+    return {hole for text in texts for hole in re.findall(r"\{\w+\}", text)}
+
+
+def edges(text: str) -> tuple[str, str]:
+    """The blanks around a text: they part it from its neighbours in a sentence."""
+    return text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+
+
+@pytest.fixture(scope="module")
+def maker() -> dict[str, Any]:
+    return runpy.run_path(str(MESSAGES))
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_the_catalogue_of_a_language_has_every_text_and_no_other(code: str, maker: dict[str, Any]) -> None:
+    there = [(each.msgid, each.msgid_plural) for each in polib.pofile(str(catalogue_of(code)))]
+    assert there == [(each.one, each.many) for each in maker["texts"]()], (
+        "docs/messages.py brings it up to date"
+    )
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_text_is_translated_with_the_same_holes(code: str) -> None:
+    texts = polib.pofile(str(catalogue_of(code)))
+    assert [each.msgid for each in texts.untranslated_entries()] == []
+    for each in texts:
+        said = list(each.msgstr_plural.values()) or [each.msgstr]
+        assert all(said), each.msgid
+        assert holes(*said) == holes(each.msgid, each.msgid_plural), each.msgid
+        assert {edges(one) for one in said} == {edges(each.msgid)}, each.msgid
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_translation_is_no_copy(code: str) -> None:
+    """A sentence that reads the same in both languages was forgotten; single words may be the same."""
+    copies = [
+        each.msgid
+        for each in polib.pofile(str(catalogue_of(code)))
+        if each.msgstr == each.msgid and len(each.msgid.split()) > 2
+    ]
+    assert not copies
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_issue_is_explained(code: str) -> None:
+    for kind in CATALOGUE.values():
+        english = explained(kind)
+        with speaking(code):
+            translated = explained(kind)
+        assert translated.splitlines()[0] == english.splitlines()[0], "code and slug stay"
+        assert not set(translated.splitlines()[1:]) & set(filter(None, english.splitlines()[1:]))
+
+
+class Missed(gettext.NullTranslations):
+    """What is asked for and has no translation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def gettext(self, message: str) -> str:
+        self.texts.append(message)
+        return message
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        self.texts.append(one)
+        return super().ngettext(one, many, count)
+
+
+def test_nothing_is_said_that_has_no_translation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample with all its faults: texts that are put together while it runs are found here."""
+    missed = Missed()
+    texts = language._texts.__wrapped__("de")
+    texts.add_fallback(missed)
+    monkeypatch.setattr(language, "_texts", lambda _: texts)
+    load_catalog(PRODUCTS, workspace=tmp_path / "workspace")
+    result = check(SAMPLE, workspace=tmp_path / "workspace", language="de", report=tmp_path / "report")
+    line = result.line
+    with speaking("de"):
+        told(result.summary, issue_table(line.issues, line.raw, line.tables))
+    assert missed.texts == []
+
+
+def test_what_the_terminal_says_in_german(tmp_path: Path) -> None:
+    place = tmp_path / "workspace"
+    assert invoice_import("catalog", "load", PRODUCTS, workspace=place).code == 0
+    ran = invoice_import("check", SAMPLE, "--language", "de", workspace=place)
+    assert (ran.code, ran.err) == (4, "")
+    assert agrees("sample_de.txt", scrubbed(ran.out, place))
+
+
+def test_the_environment_sets_the_language_and_a_flag_goes_over_it() -> None:
+    german = invoice_import("explain", "E401", env={"INVOICE_IMPORT_LANGUAGE": "de"})
+    assert "Eine Katalog-SKU ist unbekannt" in german.out
+    assert german == invoice_import("explain", "E401", "--language", "de")
+    english = invoice_import("explain", "E401", "--language", "en", env={"INVOICE_IMPORT_LANGUAGE": "de"})
+    assert "A catalog SKU is unknown" in english.out
+
+
+def test_a_language_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    ran = invoice_import("check", SAMPLE, "--language", "tlh", workspace=tmp_path)
+    assert ran.code == 2
+    assert "en" in ran.err
+    assert "de" in ran.err
+
+
+def test_numbers_are_written_as_the_language_has_them() -> None:
+    with speaking("de"):
+        assert figure(1234567) == "1.234.567"
+        assert counted(1, "{count} row", "{count} rows") == "1 Zeile"
+        assert counted(2000, "{count} row", "{count} rows") == "2.000 Zeilen"
+    assert figure(1234567) == "1,234,567"
+
+
+def test_threads_speak_the_language_of_who_started_them() -> None:
+    with speaking("de"), threads(1) as pool:
+        assert pool.submit(say, "no name").result() == "ohne Namen"
+
+
+def test_what_fills_a_hole_is_never_a_hole_itself() -> None:
+    assert filled("{a} and {b}", {"a": "{b}", "b": "2"}) == "{b} and 2"
+    assert say("") == ""
