@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from pipeline.model import Mask, Positions
 from pipeline.read.layout import Placed
+from schemas import inert
 from schemas.cells import CellKind
 from schemas.tables import EXAMPLE_REF, NOTE_MARK, TOTAL_WORDS
 
@@ -31,6 +32,7 @@ _AMOUNT = rf"[-+]?\s?{_SIGN}\s?[-+]?{_DIGITS}\s?{_SIGN}"
 _NUMBER = re.compile(rf"{_AMOUNT}|\({_AMOUNT}\)")
 _LONGEST_TOTAL = max(map(len, TOTAL_WORDS)) + 2
 _TOTAL_STARTS = frozenset(letter for word in TOTAL_WORDS for letter in (word[0], word[0].upper()))
+_APOSTROPHE = ord(inert.APOSTROPHE)
 _COUNTING = {CellKind.NUMBER, CellKind.FORMULA, CellKind.ERROR}
 
 
@@ -98,16 +100,19 @@ def body(placed: Placed) -> Body:
 
 
 def _trim(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Mask | None]:
-    """A column without blanks around its values, and the rows where some were removed."""
+    """A column without blanks around its values, and the rows where some were removed.
+
+    An apostrophe that was written to keep a text from being run is gone as well, without a word.
+    """
     if not any(_suspicious(chunk) for chunk in column.chunks):
         return column, None
     trimmed = pc.utf8_trim_whitespace(column)
     shorter = pc.not_equal(pc.binary_length(column), pc.binary_length(trimmed)).to_numpy()
-    return (trimmed, shorter) if shorter.any() else (column, None)
+    return (inert.as_read(trimmed), shorter) if shorter.any() else (inert.as_read(column), None)
 
 
 def _suspicious(chunk: pa.Array) -> bool:
-    """Whether any value begins or ends with a byte that may belong to a blank."""
+    """Whether any value begins or ends with a byte that may belong to a blank, or begins with an apostrophe."""
     _, offsets, data = chunk.buffers()
     if data is None or not data.size or not len(chunk):
         return False
@@ -115,7 +120,8 @@ def _suspicious(chunk: pa.Array) -> bool:
     letters = np.frombuffer(data, np.uint8)
     first = letters[np.minimum(ends[:-1], len(letters) - 1)]
     last = letters[np.maximum(ends[1:], 1) - 1]
-    return bool(((first <= 32) | (first > 193) | (last <= 32) | (last > 127)).any())
+    starts = (first <= 32) | (first > 193) | (first == _APOSTROPHE)
+    return bool((starts | (last <= 32) | (last > 127)).any())
 
 
 def _ignored(

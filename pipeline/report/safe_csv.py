@@ -9,27 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas import money
+from schemas import inert, money
 from schemas.columns import whole
 from schemas.kinds import content_of
 
-_DANGEROUS = r"^[=+\-@\t\r]"
-_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 _QUOTED = '",\r\n'
 _AT_ONCE = 25_000
-
-
-def inert(texts: Any) -> Any:
-    """Texts that a spreadsheet will not run: one that starts like a formula gets an apostrophe before it.
-
-    Args:
-        texts: a string array; numbers are exempt.
-    """
-    dangerous = pc.match_substring_regex(texts, pattern=_DANGEROUS)
-    if not pc.any(dangerous).as_py():
-        return texts
-    dangerous = pc.and_(dangerous, pc.invert(pc.match_substring_regex(texts, pattern=_NUMBER)))
-    return pc.if_else(dangerous, pc.binary_join_element_wise("'", texts, ""), texts)
 
 
 def write(columns: Mapping[str, Any], file: BinaryIO, header: bool = True) -> None:
@@ -63,7 +48,7 @@ def _cells(values: Any) -> Any:
         return money.plain_text(values)
     if not pa.types.is_string(values.type):
         return pc.cast(values, pa.string())
-    texts = inert(values)
+    texts = inert.as_written(values)
     found = np.bincount(content_of(texts), minlength=256)
     if not any(found[ord(each)] for each in _QUOTED):
         return texts

@@ -1,0 +1,65 @@
+"""Text that a spreadsheet would run is written with an apostrophe before it; whoever reads it takes that one off.
+
+One rule, both ways: `as_read(as_written(text)) == text` for every text. A text in danger begins with one of
+`= + - @`, a tab or a line end, perhaps behind apostrophes, and is no number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+APOSTROPHE = "'"
+_IN_DANGER = r"^'*[=+\-@\t\r\n]"
+_NUMBER = r"^'*-?[0-9]+(\.[0-9]+)?$"
+
+
+def as_written(texts: Any) -> Any:
+    """Texts for a file in which every text may be run: those in danger get an apostrophe.
+
+    Args:
+        texts: a string array.
+    """
+    return _changed(texts, _in_danger(texts), _longer)
+
+
+def as_typed(texts: Any) -> Any:
+    """Texts for cells that hold text, which no spreadsheet runs: only what `as_read` would shorten gets one.
+
+    Args:
+        texts: a string array.
+    """
+    return _changed(texts, _in_danger(texts, pc.starts_with(texts, APOSTROPHE)), _longer)
+
+
+def as_read(texts: Any) -> Any:
+    """Texts as they were before they were written: an apostrophe before one in danger is gone.
+
+    Args:
+        texts: a string array, in one piece or several.
+    """
+    return _changed(texts, _in_danger(texts, pc.starts_with(texts, APOSTROPHE)), _shorter)
+
+
+def _in_danger(texts: Any, among: Any = None) -> Any:
+    """The texts in danger; None when there are none."""
+    some = pc.match_substring_regex(texts, pattern=_IN_DANGER) if among is None else among
+    if not pc.any(some).as_py():
+        return None
+    if among is not None:
+        some = pc.and_(some, pc.match_substring_regex(texts, pattern=_IN_DANGER))
+    return pc.and_(some, pc.invert(pc.match_substring_regex(texts, pattern=_NUMBER)))
+
+
+def _changed(texts: Any, which: Any, change: Any) -> Any:
+    return texts if which is None else pc.if_else(which, change(texts), texts)
+
+
+def _longer(texts: Any) -> Any:
+    return pc.binary_join_element_wise(pa.scalar(APOSTROPHE), texts, "")
+
+
+def _shorter(texts: Any) -> Any:
+    return pc.utf8_slice_codeunits(texts, 1)
