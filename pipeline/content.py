@@ -20,7 +20,7 @@ from pipeline.accept import items_of
 from pipeline.model import Positions, ValidSheets
 from schemas import money
 from schemas.columns import cells_of, plain
-from schemas.kinds import content_of
+from schemas.texts import content_of
 
 _IDENTITY = ("invoice_ref", "item_no")
 _EFFECTIVE = ("amount", "currency")

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import money
-from schemas.kinds import content_of
+from schemas.texts import occurring
 
 _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -108,8 +107,8 @@ def _value(values: Any) -> Any:
 
 def _escaped(texts: Any) -> Any:
     """Texts as they stand between the quotes of a JSON string; other control characters never get here."""
-    found = np.bincount(content_of(texts), minlength=256)
-    for each, escape in _ESCAPES.items():
-        if found[ord(each)]:
+    found = occurring(texts, "".join(_ESCAPES))
+    for each, escape in _ESCAPES.items():  # the backslash first: the others bring their own
+        if each in found:
             texts = pc.replace_substring(texts, each, escape)
     return texts

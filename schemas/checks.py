@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from schemas import kinds
 from schemas.dates import DateFormat
 from schemas.fields import Field, Kind
+from schemas.texts import byte_range
 
 Kernel = Callable[[pa.Array], pa.Array]
 """A column of cells in, a column of booleans out."""
@@ -98,7 +99,7 @@ def _match(cells: pa.Array, regex: str) -> pa.Array:
 
 def _free_of(cells: pa.Array, regex: str, lowest: int, highest: int) -> pa.Array:
     """No character matches; a column whose bytes all lie from lowest to highest need not be searched."""
-    least, most = kinds.byte_range(cells)
+    least, most = byte_range(cells)
     if lowest <= least and most <= highest:
         return pc.is_valid(cells)
     return pc.invert(_match(cells, regex))
@@ -107,7 +108,7 @@ def _free_of(cells: pa.Array, regex: str, lowest: int, highest: int) -> pa.Array
 def _told_apart(cells: pa.Array) -> pa.Array:
     """Nothing invisible stands in the text, and each letter is written in one way only (Unicode NFC)."""
     visible = _free_of(cells, _CONTROL_OR_BREAK, 0x20, 0x7E)
-    if kinds.byte_range(cells)[1] < 0x80:
+    if byte_range(cells)[1] < 0x80:
         return visible
     composed = pc.equal(pc.utf8_normalize(cells, form="NFC"), cells)
     return pc.and_(visible, pc.and_(composed, pc.invert(_match(cells, _INVISIBLE))))

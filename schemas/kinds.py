@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -40,26 +38,6 @@ DAMAGED_FORM: Final = r"^-?[0-9](\.[0-9]+)?[eE]\+[0-9]{2,}$"
 """How a spreadsheet writes an identifier whose digits it has lost: 1.23457E+16; 7E10 is somebody's SKU."""
 _ISO_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _ISO_TIME: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2})?$"
-
-
-def content_of(texts: pa.Array) -> npt.NDArray[np.uint8]:
-    """The bytes of all texts together, without a copy.
-
-    Args:
-        texts: a string array.
-    """
-    start, stop = texts.offset, texts.offset + len(texts)
-    _, offsets, data = texts.buffers()
-    if data is None or not len(texts):
-        return np.zeros(0, np.uint8)
-    ends = np.frombuffer(offsets, np.int32)
-    return np.frombuffer(data, np.uint8)[ends[start] : ends[stop]]
-
-
-def byte_range(texts: pa.Array) -> tuple[int, int]:
-    """The smallest and the largest byte of all texts together; (255, 0) when there is none."""
-    content = content_of(texts)
-    return (int(content.min()), int(content.max())) if len(content) else (255, 0)
 
 
 def digits_form(field: Field) -> str:

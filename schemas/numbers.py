@@ -30,11 +30,11 @@ from schemas.forms import (
     SCRIPTS,
     SYMBOLS,
 )
+from schemas.texts import byte_range, occurring
 
 UNREADABLE: Final = "?"
 """What a text becomes that has no reading: it fails the check of the number's form."""
 
-_PLAIN: Final = frozenset(b"0123456789.-")
 _PLAIN_OR_BLANK: Final = r"^(-?[0-9]+(\.[0-9]+)?)?$"
 
 
@@ -107,15 +107,11 @@ class NumberFormat:
     def _is_needed(self, cells: Any) -> bool:
         """Whether anything in the column is written in another way than the plain one."""
         texts = cells.dictionary if isinstance(cells, pa.DictionaryArray) else cells
-        present = _bytes_in(texts)
         if not self.declared:
-            return ord(",") in present
-        if self.declared == "comma" and ord(".") in present:
+            return bool(occurring(texts, ","))
+        if self.declared == "comma" and occurring(texts, "."):
             return True
-        return (
-            not present <= _PLAIN
-            or not pc.all(pc.match_substring_regex(texts, pattern=_PLAIN_OR_BLANK)).as_py()
-        )
+        return not pc.all(pc.match_substring_regex(texts, pattern=_PLAIN_OR_BLANK)).as_py()
 
     def _distinct(self, texts: Any) -> Written:
         if not self.declared:
@@ -165,20 +161,9 @@ def _plain(whole: Any, part: Any, negative: Any) -> Any:
     return pc.binary_join_element_wise(pc.if_else(negative, "-", ""), digits, point, part, "")
 
 
-def _bytes_in(texts: Any) -> set[int]:
-    """The different bytes that occur in a column of text."""
-    start, stop = texts.offset, texts.offset + len(texts)
-    _, offsets, data = texts.buffers()
-    if data is None or not len(texts):
-        return set()
-    ends = np.frombuffer(offsets, np.int32)
-    own = np.frombuffer(data, np.uint8)[ends[start] : ends[stop]]
-    return set(np.flatnonzero(np.bincount(own, minlength=1)).tolist())
-
-
 def _as_ascii(texts: Any, mark: str) -> Any:
     """Digits, blanks, minuses and apostrophes of other scripts as those of ASCII."""
-    if max(_bytes_in(texts), default=0) < 0x80:
+    if byte_range(texts)[1] < 0x80:
         return texts
     table = _TABLE | {ord(ARABIC_DECIMAL): mark, ord(ARABIC_THOUSANDS): OTHER[mark]}
     return pa.array([text.translate(table) for text in texts.to_pylist()], pa.string())

@@ -14,7 +14,7 @@ from pipeline.language import HOLE, say
 from pipeline.model import RawSheets, RawTable
 from schemas.columns import cells_of, plain
 from schemas.fields import Table
-from schemas.kinds import byte_range
+from schemas.texts import byte_range
 
 SCHEMA = pa.schema(
     [

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import inert, money
 from schemas.columns import whole
-from schemas.kinds import content_of
+from schemas.texts import content_of, occurring
 
 _QUOTED = '",\r\n'
 _AT_ONCE = 25_000
@@ -49,10 +48,10 @@ def _cells(values: Any) -> Any:
     if not pa.types.is_string(values.type):
         return pc.cast(values, pa.string())
     texts = inert.as_written(values)
-    found = np.bincount(content_of(texts), minlength=256)
-    if not any(found[ord(each)] for each in _QUOTED):
+    found = occurring(texts, _QUOTED)
+    if not found:
         return texts
-    doubled = pc.replace_substring(texts, '"', '""') if found[ord('"')] else texts
+    doubled = pc.replace_substring(texts, '"', '""') if '"' in found else texts
     return pc.binary_join_element_wise('"', doubled, '"', "")
 
 

@@ -21,7 +21,7 @@ from pipeline.report.marked import styles
 from pipeline.report.marked.cells import LONGEST, address
 from pipeline.report.marked.markup import text
 from schemas.cells import CellKind
-from schemas.kinds import byte_range
+from schemas.texts import byte_range
 
 _AT_ONCE = 20_000
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
