@@ -11,7 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.texts import any_begins
+
 APOSTROPHE = "'"
+_FIRST = "=+-@\t\r\n'"
 _IN_DANGER = r"^'*[=+\-@\t\r\n]"
 _NUMBER = r"^'*-?[0-9]+(\.[0-9]+)?$"
 
@@ -22,6 +25,8 @@ def as_written(texts: Any) -> Any:
     Args:
         texts: a string array.
     """
+    if not any_begins(texts, _FIRST):
+        return texts
     return _changed(texts, _in_danger(texts), _longer)
 
 

@@ -36,3 +36,20 @@ def byte_range(texts: pa.Array) -> tuple[int, int]:
     """The smallest and the largest byte of all texts together; (255, 0) when there is none."""
     content = content_of(texts)
     return (int(content.min()), int(content.max())) if len(content) else (255, 0)
+
+
+def any_begins(texts: pa.Array, characters: str) -> bool:
+    """Whether any text begins with one of some ASCII characters.
+
+    Args:
+        texts: a string array.
+        characters: looked for.
+    """
+    start, stop = texts.offset, texts.offset + len(texts)
+    _, offsets, data = texts.buffers()
+    if data is None or not len(texts):
+        return False
+    ends = np.frombuffer(offsets, np.int32)[start : stop + 1]
+    wanted = np.zeros(256, bool)
+    wanted[[ord(each) for each in characters]] = True
+    return bool(wanted[np.frombuffer(data, np.uint8)[ends[:-1][ends[1:] > ends[:-1]]]].any())
