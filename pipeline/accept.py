@@ -1,4 +1,4 @@
-"""Which invoices are whole: an invoice falls with any error on it or on one of its items.
+"""Which invoices are whole: an invoice falls with any error on it, on its items, or on what hangs on them.
 
 Pure. This is the one place where a fault becomes a rejection.
 """
@@ -29,11 +29,10 @@ def rejected(valid: ValidSheets, issues: Issues) -> Mask:
     fallen = np.zeros(len(valid.invoices), bool)
     if any(each.level is Level.ERROR for each in issues.sheets):
         fallen[:] = True
-    for each in issues.errors_in("invoices"):
-        fallen[each.rows] = True
-    for each in issues.errors_in("items"):
-        parents = valid.parent[each.rows]
-        fallen[parents[parents >= 0]] = True
+    for each in issues.findings:
+        if each.level is Level.ERROR:
+            owners = valid.invoice_of(each.table)[each.rows]
+            fallen[owners[owners >= 0]] = True
     return fallen
 
 
@@ -47,11 +46,9 @@ def without_errors_of(issues: Issues, valid: ValidSheets, invoices: Mask) -> Iss
     """
     if not invoices.any():
         return issues
-    of_items = np.zeros(len(valid.parent), bool)
-    of_items[valid.parent >= 0] = invoices[valid.parent[valid.parent >= 0]]
-    masks = {"invoices": invoices, "items": of_items}
+    belongs = np.append(invoices, False)  # -1, a row without an invoice, meets the last place
     kept = [
-        _kept(each, ~masks[each.table][each.rows]) if each.level is Level.ERROR else each
+        _kept(each, ~belongs[valid.invoice_of(each.table)[each.rows]]) if each.level is Level.ERROR else each
         for each in issues.findings
     ]
     return Issues(tuple(each for each in kept if len(each)), issues.sheets)
@@ -83,7 +80,7 @@ def policy(valid: ValidSheets, fallen: Mask, skipped: Mask) -> Issues:
         skipped: the invoices that were accepted before.
     """
     others = np.flatnonzero(~fallen & ~skipped)
-    orphans = bool((valid.parent < 0).any())
+    orphans = any((valid.invoice_of(each) < 0).any() for each in ("items", *valid.branches))
     return Issues((Findings("E502", "invoices", "", others),) if fallen.any() or orphans else ())
 
 

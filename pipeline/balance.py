@@ -7,8 +7,9 @@ up to the first, the run is unbalanced, and the verdict says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from decimal import Decimal
 from typing import Any
 
@@ -23,15 +24,42 @@ from schemas.currencies import NO_CURRENCY
 Money = Mapping[str, Decimal]
 """Sums by currency."""
 
+Pick = Callable[[Positions], Positions]
+"""Which rows belong to a share, told by the invoice of each row."""
+
+
+@dataclass(frozen=True)
+class Twigs:
+    """Some rows of what hangs on items and invoices.
+
+    Attributes:
+        rows: how many.
+        unread: those whose amount is unknown.
+        money: sums by currency of what comes on top of the total; else it is in `Share.money`.
+    """
+
+    rows: int
+    unread: int
+    money: Money
+
 
 @dataclass(frozen=True)
 class Share:
-    """Some of the rows: numbers of invoices and items, sums by currency, items whose amount is unknown."""
+    """Some of the rows.
+
+    Attributes:
+        invoices: how many.
+        items: how many.
+        money: sums by currency: items, and what counts towards the total beside them.
+        unread: items whose amount is unknown.
+        branches: of what hangs on them, by table.
+    """
 
     invoices: int
     items: int
     money: Money
     unread: int
+    branches: Mapping[str, Twigs] = attribute(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,11 +87,24 @@ class Balance:
             if there != here:
                 found.append(f"{name}: {there} came in, {here} accounted for")
         for currency in self.currencies:
-            total = self.came_in.money.get(currency, Decimal(0))
-            told = sum((each.money.get(currency, Decimal(0)) for each in parts), Decimal(0))
-            if total != told:
-                found.append(f"{currency}: {total} came in, {told} accounted for")
+            found += _apart(
+                currency, [each.money.get(currency, Decimal(0)) for each in (self.came_in, *parts)]
+            )
+        for name, came in self.came_in.branches.items():
+            shares = [came, *(each.branches[name] for each in parts)]
+            found += _apart(name, [Decimal(each.rows) for each in shares])
+            found += _apart(f"{name} unread", [Decimal(each.unread) for each in shares])
+            for currency in sorted({code for each in shares for code in each.money}):
+                found += _apart(
+                    f"{name} {currency}", [each.money.get(currency, Decimal(0)) for each in shares]
+                )
         return found
+
+
+def _apart(what: str, shares: list[Decimal]) -> list[str]:
+    """What came in, and is not the sum of what became of it."""
+    total, told = shares[0], sum(shares[1:], Decimal(0))
+    return [] if total == told else [f"{what}: {total} came in, {told} accounted for"]
 
 
 def balance(valid: ValidSheets, amounts: Any, batches: Batches, rejected: Mask, skipped: Mask) -> Balance:
@@ -76,42 +117,71 @@ def balance(valid: ValidSheets, amounts: Any, batches: Batches, rejected: Mask, 
         rejected: the invoices that an error falls on, a boolean an invoice.
         skipped: the invoices that were accepted before, a boolean an invoice.
     """
-    currencies = _currencies(valid)
-    owned = valid.parent >= 0
-    fallen, left_out = ~owned, np.zeros(len(valid.parent), bool)
-    fallen[owned] = rejected[valid.parent[owned]]
-    left_out[owned] = skipped[valid.parent[owned]]
-    invoices, items = _sent(batches)
+    currencies = _currencies(valid, valid.parent)
+    invoices, items, counts = _sent(batches, len(rejected))
+
+    def everything(owners: Positions) -> Positions:
+        return np.arange(len(owners))
+
+    def fallen(owners: Positions) -> Positions:
+        return np.flatnonzero(np.append(rejected, True)[owners])  # -1, without an invoice, is rejected
+
+    def left_out(owners: Positions) -> Positions:
+        return np.flatnonzero(np.append(skipped, False)[owners])
+
+    def sent(owners: Positions) -> Positions:
+        return np.repeat(np.arange(len(owners)), np.append(counts, 0)[owners])
+
+    def share(invoices: int, items: Positions, pick: Pick) -> Share:
+        money, unread = _sums(items, amounts, currencies)
+        return _with_branches(Share(invoices, len(items), money, unread), valid, pick)
+
     return Balance(
-        _share(len(valid.raw.tables["invoices"]), np.arange(len(amounts)), amounts, currencies),
-        _share(invoices, items, amounts, currencies),
-        _share(int(rejected.sum()), np.flatnonzero(fallen), amounts, currencies),
-        _share(int(skipped.sum()), np.flatnonzero(left_out), amounts, currencies),
+        share(len(valid.raw.tables["invoices"]), everything(valid.parent), everything),
+        share(invoices, items, sent),
+        share(int(rejected.sum()), fallen(valid.parent), fallen),
+        share(int(skipped.sum()), left_out(valid.parent), left_out),
     )
 
 
-def _sent(batches: Batches) -> tuple[int, Positions]:
-    """How many invoices stand in the batches, and their items, each as often as it stands there."""
+def _sent(batches: Batches, invoices: int) -> tuple[int, Positions, Positions]:
+    """How many invoices stand in the batches; their items; and, an invoice, how often it stands there."""
     accepted = batches.invoices
     if not batches.batches:
-        return 0, np.zeros(0, np.int64)
+        return 0, np.zeros(0, np.int64), np.zeros(invoices, np.int64)
     chosen = np.concatenate([each.invoices for each in batches.batches])
     starts, sizes = accepted.offsets[chosen], accepted.sizes[chosen]
     within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return len(chosen), accepted.items[np.repeat(starts, sizes) + within]
+    counts = np.bincount(accepted.positions[chosen], minlength=invoices)
+    return len(chosen), accepted.items[np.repeat(starts, sizes) + within], counts
 
 
-def _currencies(valid: ValidSheets) -> Any:
-    """Each item's currency; `NO_CURRENCY` where there is none."""
+def _with_branches(share: Share, valid: ValidSheets, pick: Pick) -> Share:
+    """A share with what hangs on its items and invoices; what is part of the total is in its money."""
+    money, twigs = dict(share.money), {}
+    for name, branch in valid.branches.items():
+        rows = pick(branch.invoice)
+        sums, unread = dict[str, Decimal](), 0
+        if branch.amounts is not None:
+            sums, unread = _sums(rows, branch.amounts, _currencies(valid, branch.invoice))
+        twigs[name] = Twigs(len(rows), unread, sums if branch.on_top else {})
+        if not branch.on_top:
+            money |= {code: money.get(code, Decimal(0)) + total for code, total in sums.items()}
+    return replace(share, money=money, branches=twigs) if twigs else share
+
+
+def _currencies(valid: ValidSheets, owners: Positions) -> Any:
+    """Each row's currency; `NO_CURRENCY` where there is none."""
     own = plain(cells_of(valid.invoices["effective_currency"]))
-    parent = pa.array(valid.parent, mask=valid.parent < 0)
+    parent = pa.array(owners, mask=owners < 0)
     return pc.fill_null(pc.take(own, parent), NO_CURRENCY).dictionary_encode()
 
 
-def _share(invoices: int, items: Positions, amounts: Any, currencies: Any) -> Share:
-    at = pa.array(items)
+def _sums(rows: Positions, amounts: Any, currencies: Any) -> tuple[dict[str, Decimal], int]:
+    """The sum of some rows by currency, and how many of them have no amount."""
+    at = pa.array(rows)
     table = pa.table({"currency": pc.take(currencies, at), "amount": pc.take(amounts, at)})
     sums = table.group_by("currency").aggregate([("amount", "sum")])
     found = zip(sums["currency"].to_pylist(), sums["amount_sum"].to_pylist(), strict=True)
     money = {currency: total for currency, total in found if total is not None}
-    return Share(invoices, len(items), money, table["amount"].null_count)
+    return money, table["amount"].null_count

@@ -22,13 +22,17 @@ from schemas import money
 from schemas.columns import cells_of, plain
 from schemas.texts import content_of
 
-_IDENTITY = ("invoice_ref", "item_no")
+_IDENTITY = ("invoice_ref", "item_no", "discount_no")
 _EFFECTIVE = ("amount", "currency")
 """Columns whose effective value counts: computed or by default, it is what will be billed."""
 
 _BETWEEN_FIELDS = "\x1f"
 _END = "\x1e"
+_BETWEEN_TABLES = "\x1d"
 _AT_ONCE = 5_000
+
+Below = dict[str, dict[int, list[str]]]
+"""Lines by table and position of the row they hang on."""
 
 
 def fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
@@ -41,15 +45,18 @@ def fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
     items, offsets = items_of(valid.parent, positions, len(valid.invoices))
     of_invoices, of_items = _members(valid, "invoices"), _members(valid, "items")
     amounts = _whole_numbers(cells_of(valid.items["effective_amount"]))
+    hanging = _hanging(valid)
     made: list[str] = []
     for start in range(0, len(positions), _AT_ONCE):
         stop = min(start + _AT_ONCE, len(positions))
         headers = _lines(of_invoices, positions[start:stop])
+        headers = _with(hanging, "invoices", positions[start:stop], headers)
         rows, bounds = items[offsets[start] : offsets[stop]], offsets[start : stop + 1] - offsets[start]
         owner = np.repeat(np.arange(stop - start), np.diff(bounds))
         order = np.lexsort((amounts[rows], owner))
         rows = rows[order]
-        lines = _ties_by_text(_lines(of_items, rows), owner, amounts[rows])
+        lines = _with(hanging, "items", rows, _lines(of_items, rows))
+        lines = _ties_by_text(lines, owner, amounts[rows])
         made += _digests(headers, lines, bounds)
     return made
 
@@ -85,12 +92,37 @@ def _ties_by_text(lines: Any, owner: Positions, amounts: npt.NDArray[np.int64]) 
     return pc.take(lines, pa.array(place))
 
 
+def _hanging(valid: ValidSheets) -> Below:
+    """The lines of what hangs on rows, by the table and position of those; none where nothing hangs."""
+    found: Below = {}
+    for name in reversed([*valid.branches]):  # leaves first: what hangs on a row is part of what it says
+        rows = np.arange(len(valid.branches[name].frame))
+        own = _with(found, name, rows, _lines(_members(valid, name), rows)).to_pylist()
+        for table, places in valid.branches[name].on.items():
+            below = found.setdefault(table, {})
+            for place, line in zip(places.tolist(), own, strict=True):
+                below.setdefault(place, []).append(f"{name}{_BETWEEN_TABLES}{line}")
+    return found
+
+
+def _with(hanging: Below, table: str, rows: Positions, lines: Any) -> Any:
+    """Lines of some rows of a table, each with what hangs on it, in any order."""
+    if table not in hanging:
+        return lines
+    below = hanging[table]
+    told = zip(rows.tolist(), lines.to_pylist(), strict=True)
+    whole = [_BETWEEN_TABLES.join((line, *sorted(below.get(row, ())))) for row, line in told]
+    return pa.array(whole, pa.string())
+
+
 def _members(valid: ValidSheets, table: str) -> dict[str, Any]:
     """The columns that are content, by how their values begin: `name=` as read; one of all that is unread.
 
     Blank cells are null; a repetitive column has its texts written already.
     """
-    frame, numbers = {"invoices": (valid.invoices, {}), "items": (valid.items, valid.number_texts)}[table]
+    frame = {"invoices": valid.invoices, "items": valid.items}.get(table)
+    frame = valid.branches[table].frame if frame is None else frame
+    numbers = valid.number_texts if table == "items" else {}
     names = {str(each) for each in frame.columns} - {*_IDENTITY, *_EFFECTIVE}
     members = {f"{name}=": numbers.get(name, cells_of(frame[name])) for name in sorted(names)}
     return {begin: _said_once(begin, values) for begin, values in members.items()} | _unread(valid, table)

@@ -258,7 +258,7 @@ _TYPES = (
     ),
     IssueType(
         "E311", "total-negative", "A negative invoice total",
-        "The items of invoice {value} sum up to {total}; a negative invoice cannot be created.",
+        "Invoice {value} comes to {total}; a negative invoice cannot be created.",
         "Bring credits in as credit memos, not here.",
     ),
     IssueType(
@@ -297,6 +297,56 @@ _TYPES = (
         "Split the invoice, or look whether an amount or the setting money_unit is wrong.",
     ),
     IssueType(
+        "E320", "item-not-there", "A row of an item that is not there",
+        "The invoice has no item with the number {value}.",
+        "Write the item's number into the column Item number of the sheet Items, or correct it here.",
+    ),
+    IssueType(
+        "E321", "discount-not-there", "A tax of a discount that is not there",
+        "The item has no discount with the number {value}.",
+        "Write the discount's number into the sheet Discounts, correct it here, or leave it blank to tax the item.",
+    ),
+    IssueType(
+        "E322", "row-without-invoice", "A row without an invoice",
+        "No invoice has the reference {value}.",
+        "Add the invoice, or correct the reference.",
+    ),
+    IssueType(
+        "E323", "too-many-rows", "Too many rows for one item, discount or invoice",
+        "This is number {place} of its kind where {limit} are allowed.",
+        "Remove rows, or bring some of them together in one.",
+    ),
+    IssueType(
+        "E324", "stands-twice", "A value that may stand once stands twice",
+        "{label} {value} stands twice where it may stand once.",
+        "Remove one of the two rows, or correct it.",
+    ),
+    IssueType(
+        "E325", "taxed-in-two-ways", "An item is taxed in two ways",
+        "The item has rows in the sheet Taxes, and {label} is {value} as well.",
+        "Leave {label} blank where the taxes were computed elsewhere; or remove the rows in Taxes.",
+    ),
+    IssueType(
+        "E326", "discount-not-negative", "A discount that is not negative",
+        "{label} is {value}; a discount is written as a negative amount.",
+        "Write the discount with a minus in front, like -90.00.",
+    ),
+    IssueType(
+        "E327", "discount-unnamed", "A discount that says not what it is",
+        "The discount has neither a name nor a charge id.",
+        "Fill in the discount name.",
+    ),
+    IssueType(
+        "E328", "contact-in-two-ways", "A contact is given in two ways",
+        "The invoice gives its {value} contact already: as a contact id, or as the same as the bill-to.",
+        "Keep the row in the sheet Contacts, or what the invoice says; not both.",
+    ),
+    IssueType(
+        "W320", "charge-names-discount", "The charge's value will be billed, not the sheet's",
+        "{label} is {value}, but the discount has a charge id, whose own value will be billed.",
+        "Nothing has to be done if that is right; else leave the charge id or this cell blank.",
+    ),
+    IssueType(
         "E361", "api-refused", "Refused by the billing system",
         "The billing system refused {value}: {message}.",
         "Correct what it says and hand the invoice in again; it was not created.",
@@ -318,8 +368,8 @@ _TYPES = (
     ),
     IssueType(
         "W301", "same-as-bill-to-idle", "A yes that has no effect",
-        "{label} says yes, but no bill-to contact id is given, so it has no effect.",
-        "Give the bill-to contact id, or leave the cell blank.",
+        "{label} says yes, but no bill-to contact is given, so it has no effect.",
+        "Give the bill-to contact, or leave the cell blank.",
     ),
     IssueType(
         "W304", "amount-differs", "An amount is not quantity times unit price",

@@ -42,7 +42,7 @@ class Objects:
 
         Args:
             rows: positions.
-            **last: further members, as JSON texts, a row each.
+            **last: further members, as JSON texts, a row each; null leaves the member out.
 
         Returns:
             A string array.
@@ -53,6 +53,52 @@ class Objects:
         if len(joined) != len(rows):  # the kernel leaves out a row without any member
             raise ValueError("a row has no member at all")
         return pc.binary_join_element_wise("{", joined, "}", "")
+
+
+class Nested:
+    """The JSON of rows that hang on others, gathered for those they hang on."""
+
+    def __init__(self, objects: Objects, on: Any, parents: int, members: Mapping[str, Nested]) -> None:
+        """Sort the rows by what they hang on.
+
+        Args:
+            objects: of the rows.
+            on: per row the position of the row it hangs on, -1 for none.
+            parents: how many there are.
+            members: what hangs on these rows in turn, by key.
+        """
+        hanging = np.flatnonzero(on >= 0)
+        self._objects, self._members = objects, members
+        self._rows = hanging[np.argsort(on[hanging], kind="stable")]
+        self._starts = np.concatenate(([0], np.cumsum(np.bincount(on[hanging], minlength=parents))))
+
+    def at(self, parents: Any) -> Any:
+        """One JSON array for each of some parents; null for one that nothing hangs on.
+
+        Args:
+            parents: positions.
+        """
+        texts, offsets = self._texts(np.asarray(parents))
+        return pc.if_else(pa.array(np.diff(offsets) > 0), arrays(texts, offsets), None)
+
+    def single(self, parents: Any) -> Any:
+        """The one JSON object that hangs on each of some parents; null where nothing does.
+
+        Args:
+            parents: positions, on each of which one row hangs at most.
+        """
+        texts, offsets = self._texts(np.asarray(parents))
+        return pc.take(texts, pa.array(offsets[:-1], mask=np.diff(offsets) == 0))
+
+    def _texts(self, parents: Any) -> tuple[Any, Any]:
+        """The objects, parent after parent, and where those of each begin."""
+        starts = self._starts[parents]
+        sizes = self._starts[parents + 1] - starts
+        offsets = np.concatenate(([0], np.cumsum(sizes)))
+        rows = self._rows[np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])]
+        if not len(rows):
+            return pa.array([], pa.string()), offsets
+        return self._objects.at(rows, **{key: each.at(rows) for key, each in self._members.items()}), offsets
 
 
 def _said_once(key: str, values: Any) -> Any:

@@ -176,6 +176,27 @@ class RawSheets:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """Typed rows that hang on an invoice, an item, or on what hangs on an item.
+
+    Attributes:
+        frame: the fields found, typed; blank or unread is null.
+        on: per table a row may hang on, the position of the row it hangs on, -1 for none.
+        item: the position of its item, -1 without one.
+        invoice: the position of its invoice, -1 without one.
+        amounts: `DECIMAL`, what the books count; None when the table has no money.
+        on_top: that money is no part of the invoice's total but comes on top of it.
+    """
+
+    frame: pd.DataFrame
+    on: Mapping[str, Positions]
+    item: Positions
+    invoice: Positions
+    amounts: Any = None
+    on_top: bool = False
+
+
+@dataclass(frozen=True)
 class ValidSheets:
     """Typed frames of every row. What is blank or could not be read is null; `unread` tells the two apart.
 
@@ -187,6 +208,7 @@ class ValidSheets:
         parent: per item the position of its invoice, -1 without one.
         digits: per item the decimals of its invoice's currency, -1 when unknown.
         accounts: per invoice what is known of its account: `customer_id`, from the sheet or the account list.
+        branches: what hangs on items and invoices, by table; only tables that have rows.
     """
 
     raw: RawSheets
@@ -196,11 +218,42 @@ class ValidSheets:
     parent: Positions
     digits: npt.NDArray[np.int8]
     accounts: pd.DataFrame = attribute(default_factory=pd.DataFrame)
+    branches: Mapping[str, Branch] = attribute(default_factory=dict)
+
+    def invoice_of(self, table: str) -> Positions:
+        """Per row of a table the position of its invoice, -1 without one."""
+        if table == "invoices":
+            return np.arange(len(self.invoices))
+        return self.parent if table == "items" else self.branches[table].invoice
+
+    def totals(self, amounts: Any) -> Any:
+        """Each invoice's total: its items, less its discounts; null where a part of it is unknown.
+
+        Args:
+            amounts: `DECIMAL`, an item.
+        """
+        return total_of(self.parent, amounts, self.branches, len(self.invoices))
 
     @cached_property
     def number_texts(self) -> Mapping[str, Any]:
         """Quantity, unit price and effective amount as plain texts: written once, used by every output."""
         return _number_texts(self.items)
+
+
+def total_of(parent: Positions, amounts: Any, branches: Mapping[str, Branch], invoices: int) -> Any:
+    """The sum of items and of what counts towards the total, an invoice; null where a part is unknown.
+
+    Args:
+        parent: per item the position of its invoice, -1 without one.
+        amounts: `DECIMAL`, an item.
+        branches: what hangs on them, by table.
+        invoices: how many there are.
+    """
+    counted = [each for each in branches.values() if each.amounts is not None and not each.on_top]
+    if not counted:
+        return money.totals(parent, amounts, invoices)
+    owners = np.concatenate([parent, *(each.invoice for each in counted)])
+    return money.totals(owners, pa.concat_arrays([amounts, *(each.amounts for each in counted)]), invoices)
 
 
 def _number_texts(items: pd.DataFrame) -> Mapping[str, Any]:

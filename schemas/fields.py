@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -96,7 +97,10 @@ class Table:
         stands_in: the field whose column is the key where a flat sheet has none.
         left_out: fields that the target has no place for: their columns are told and not sent.
         refused: fields that the target has no place for and that may not be left out.
+        nearer: a table its rows hang on instead where the last field of the key is filled; empty for none.
         optional: a file may come without it.
+        amount: the field whose money the books count; empty where there is none, or where it is computed.
+        on_top: that money comes on top of the invoice's total and is counted beside it, like a tax.
     """
 
     name: str
@@ -110,7 +114,10 @@ class Table:
     stands_in: str = ""
     left_out: tuple[Field, ...] = ()
     refused: tuple[Field, ...] = ()
+    nearer: str = ""
     optional: bool = False
+    amount: str = ""
+    on_top: bool = False
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
@@ -185,6 +192,7 @@ class Projection:
         refused: fields without a place that may not be left out: without them other money would be billed.
         most_items: items one invoice may have.
         total_below: what an invoice's total must lie below, either way, in the unit that is sent; None has none.
+        most: by table, rows that may hang on one row of another.
     """
 
     target: str
@@ -196,6 +204,7 @@ class Projection:
     refused: tuple[str, ...] = ()
     most_items: int = 1000
     total_below: Decimal | None = None
+    most: Mapping[str, int] = attribute(default_factory=dict)
 
     def bind(self, tables: Iterable[Table], custom: Mapping[str, tuple[Field, ...]]) -> dict[str, Table]:
         """The tables as this target takes them, custom fields of the settings included."""

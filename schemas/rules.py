@@ -6,22 +6,27 @@ its answer is unknown, and unknown is not failed.
 
 Facts, beside the fields themselves:
     invoices  `item_count` items; `total` of their amounts, null when one is unknown; `ref_twice`,
-              `number_twice`: the value stands on another row too; `effective_currency`: the currency or the
-              default, null when there is none. Of the account list, where one is loaded: `<key>_known`: it has
-              the account number, account id, ... that is given; `accounts_agree`: all that are given name one
-              account; `account_unknown`: one is not known; `customer`: the customer's id, given or looked up;
-              `currency_usual`: the currency given is the account's.
+              `number_twice`: the value stands on another row too; `new_bill_to`: a bill-to contact of its
+              own; `effective_currency`: the currency or the default, null when there is none. Of the account
+              list, where one is loaded: `<key>_known`: it has the account number, account id, ... that is
+              given; `accounts_agree`: all that are given name one account; `account_unknown`: one is not
+              known; `customer`: the customer's id, given or looked up; `currency_usual`: the currency given
+              is the account's.
     items     `has_invoice`; `digits` of the invoice's currency, null when unknown; `product`: quantity times
               unit price rounded to those digits; `product_fits`: it is no longer than an amount may be;
               `amount_known`: given or computed; `priced_later`: the catalog may still bring the price;
-              `item_no_twice`; `amount_mark_fits`, `unit_price_mark_fits`: the mark of a currency in the cell
-              may stand for the invoice's, null when that is unknown.
+              `item_no_twice`; `has_taxes` of its own; `amount_mark_fits`, `unit_price_mark_fits`: the mark of a
+              currency in the cell may stand for the invoice's, null when that is unknown.
+    what hangs on them  `has_invoice`; `has_item`, `has_discount`: null where none is asked for, or where
+              what it would belong to is not there either; `digits`; `place` among the rows of its kind on
+              one row, from 1; `twice`: its key stands on another row too; of contacts `given_otherwise`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from decimal import Decimal
 from typing import Any
 
@@ -52,6 +57,7 @@ class Terms:
         ref_is_number: the reference becomes the invoice number where none is given.
         total_below: what a total must lie below, either way, in the unit that is sent; None has none.
         minor_units: money is sent in the smallest unit of its currency.
+        most: by table, rows that may hang on one row of another.
     """
 
     allow_negative_items: bool = False
@@ -62,6 +68,7 @@ class Terms:
     ref_is_number: bool = False
     total_below: Decimal | None = None
     minor_units: bool = False
+    most: Mapping[str, int] = attribute(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ class Rule:
         needs: fields that must have been readable for the answer to be known.
         holds: the predicate; null counts as true.
         uses: further columns and facts the predicate reads.
+        beside: asked only where this other table has rows; empty: always.
     """
 
     code: str
@@ -83,6 +91,7 @@ class Rule:
     needs: tuple[str, ...]
     holds: Callable[[Columns, Terms], Any]
     uses: tuple[str, ...] = ()
+    beside: str = ""
 
 
 def _blank(values: Any) -> Any:
@@ -118,9 +127,13 @@ def amount_is_product(row: Columns, terms: Terms) -> Any:
     )
 
 
-def amount_fits_currency(row: Columns, _: Terms) -> Any:
-    """The amount given has no more decimals than its currency."""
-    return pc.equal(row["amount"], round_to(row["amount"], row["digits"]))
+def fits_currency(amount: str) -> Callable[[Columns, Terms], Any]:
+    """An amount has no more decimals than its currency."""
+
+    def holds(row: Columns, _: Terms) -> Any:
+        return pc.equal(row[amount], round_to(row[amount], row["digits"]))
+
+    return holds
 
 
 def mark_fits(field: str) -> Callable[[Columns, Terms], Any]:
@@ -215,7 +228,8 @@ def same_as_has_bill_to(contact: str) -> Callable[[Columns, Terms], Any]:
 
     def holds(row: Columns, _: Terms) -> Any:
         same = pc.fill_null(row[f"{contact}_same_as_bill_to"], False)
-        return pc.invert(pc.and_(same, _blank(row["bill_to_contact_id"])))
+        somebody = pc.or_(_given(row["bill_to_contact_id"]), row["new_bill_to"])
+        return pc.invert(pc.and_(same, pc.invert(somebody)))
 
     return holds
 
@@ -257,6 +271,41 @@ def currency_usual(row: Columns, _: Terms) -> Any:
     return row["currency_usual"]
 
 
+def known(fact: str) -> Callable[[Columns, Terms], Any]:
+    """A fact that must be true."""
+    return lambda row, _: row[fact]
+
+
+def never(fact: str) -> Callable[[Columns, Terms], Any]:
+    """A fact that must not be true."""
+    return lambda row, _: pc.invert(row[fact])
+
+
+def not_too_many(table: str) -> Callable[[Columns, Terms], Any]:
+    """No more rows of a table hang on one row than the target takes."""
+    return lambda row, terms: pc.less_equal(row["place"], terms.most[table])
+
+
+def taxed_in_one_way(field: str) -> Callable[[Columns, Terms], Any]:
+    """Taxes computed elsewhere and a tax code or mode of the item exclude each other."""
+    return lambda row, _: pc.invert(pc.and_(row["has_taxes"], _given(row[field])))
+
+
+def discount_is_negative(row: Columns, _: Terms) -> Any:
+    """A discount takes something off."""
+    return pc.less(row["discount_amount"], pa.scalar(Decimal(0), DECIMAL))
+
+
+def discount_says_what_it_is(row: Columns, _: Terms) -> Any:
+    """The discount has a name or a charge id."""
+    return pc.or_(_given(row["discount_name"]), _given(row["product_rate_plan_charge_id"]))
+
+
+def charge_names_discount(field: str) -> Callable[[Columns, Terms], Any]:
+    """What the charge of a discount says goes before the sheet."""
+    return lambda row, _: pc.invert(pc.and_(_given(row["product_rate_plan_charge_id"]), _given(row[field])))
+
+
 RULES: tuple[Rule, ...] = (
     Rule("E301", "invoices", "", ("account_number", "account_id"), has_account),
     *(Rule("E413", "invoices", key, (key,), account_known(key), (f"{key}_known",)) for key in ACCOUNT_KEYS),
@@ -284,12 +333,12 @@ RULES: tuple[Rule, ...] = (
     *(
         Rule(
             code, "invoices", f"{contact}_same_as_bill_to",
-            (f"{contact}_same_as_bill_to", needed), holds(contact),
+            (f"{contact}_same_as_bill_to", needed), holds(contact), uses,
         )
         for contact in ("sold_to", "ship_to")
-        for code, needed, holds in (
-            ("E315", f"{contact}_contact_id", contact_in_one_way),
-            ("W301", "bill_to_contact_id", same_as_has_bill_to),
+        for code, needed, holds, uses in (
+            ("E315", f"{contact}_contact_id", contact_in_one_way, ()),
+            ("W301", "bill_to_contact_id", same_as_has_bill_to, ("new_bill_to",)),
         )
     ),
     Rule("E308", "items", "invoice_ref", ("invoice_ref",), item_has_invoice, ("has_invoice",)),
@@ -303,10 +352,13 @@ RULES: tuple[Rule, ...] = (
         has_amount, ("amount_known", "priced_later"),
     ),
     *(
-        Rule("E221", "items", priced, (priced,), mark_fits(priced), (f"{priced}_mark_fits",))
-        for priced in ("unit_price", "amount")
+        Rule("E221", table, priced, (priced,), mark_fits(priced), (f"{priced}_mark_fits",))
+        for table, priced in (
+            ("items", "unit_price"), ("items", "amount"), ("discounts", "discount_amount"),
+            ("discounts", "unit_price"), ("taxes", "tax_amount"), ("taxes", "exempt_amount"),
+        )
     ),
-    Rule("E204", "items", "amount", ("amount",), amount_fits_currency, ("digits",)),
+    Rule("E204", "items", "amount", ("amount",), fits_currency("amount"), ("digits",)),
     Rule(
         "E304", "items", "amount", ("amount", "quantity", "unit_price"),
         amount_is_product, ("product", "product_fits"),
@@ -319,5 +371,49 @@ RULES: tuple[Rule, ...] = (
         "E306", "items", "service_end_date", ("service_end_date", "service_start_date"),
         service_ends_after_start,
     ),
+    *(
+        Rule("E325", "items", each, (each,), taxed_in_one_way(each), ("has_taxes",), beside="taxes")
+        for each in ("tax_code", "tax_mode")
+    ),
+    *(
+        Rule("E322", table, "invoice_ref", ("invoice_ref",), known("has_invoice"), ("has_invoice",))
+        for table in ("discounts", "taxes", "rates", "contacts")
+    ),
+    *(
+        Rule("E320", table, "item_no", ("invoice_ref", "item_no"), known("has_item"), ("has_item",))
+        for table in ("discounts", "taxes")
+    ),
+    Rule(
+        "E321", "taxes", "discount_no", ("invoice_ref", "item_no", "discount_no"),
+        known("has_discount"), ("has_discount",),
+    ),
+    *(
+        Rule("E323", table, "", needs, not_too_many(table), ("place",))
+        for table, needs in (
+            ("discounts", ("invoice_ref", "item_no")),
+            ("taxes", ("invoice_ref", "item_no", "discount_no")),
+            ("rates", ("invoice_ref",)),
+        )
+    ),
+    *(
+        Rule("E324", table, field, ("invoice_ref", field), never("twice"), ("twice",))
+        for table, field in (("discounts", "discount_no"), ("rates", "rate_currency"), ("contacts", "contact_role"))
+    ),
+    *(
+        Rule("E204", table, field, (field,), fits_currency(field), ("digits",))
+        for table, field in (
+            ("discounts", "discount_amount"), ("taxes", "tax_amount"), ("taxes", "exempt_amount"),
+        )
+    ),
+    Rule("E326", "discounts", "discount_amount", ("discount_amount",), discount_is_negative),
+    Rule(
+        "E327", "discounts", "discount_name", ("discount_name", "product_rate_plan_charge_id"),
+        discount_says_what_it_is,
+    ),
+    *(
+        Rule("W320", "discounts", each, (each, "product_rate_plan_charge_id"), charge_names_discount(each))
+        for each in ("discount_name", "sku")
+    ),
+    Rule("E328", "contacts", "contact_role", ("contact_role",), never("given_otherwise"), ("given_otherwise",)),
 )  # fmt: skip
 """Every rule; a projection names the ones its target needs."""

@@ -1,11 +1,13 @@
-"""The business fields, each declared once: invoices and the items that hang on them.
+"""The business fields, each declared once: invoices, items, and what hangs on them.
 
 A target takes from here what it can carry (its projection) and may only tighten. Tables form a tree by
-`parent`; what hangs on an item (discounts, taxes) or on the invoice (rates, contacts) is declared the same
-way when a target carries it.
+`parent`: items hang on their invoice, discounts on an item, taxes on an item or on a discount, rates and
+contacts on the invoice. Who hangs on an item names it by its number, so the item must have one.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from schemas.fields import Field, Kind, Pattern, Table
 
@@ -487,4 +489,211 @@ ITEMS = Table(
     marker="IsNewInvoiceItem",
 )
 
-TABLES = (INVOICES, ITEMS)
+ITEM_NO = replace(
+    ITEMS["item_no"], required=True, help="Number of the item that it belongs to, as in the sheet Items."
+)
+_DISCOUNT_NO = Field(
+    "discount_no",
+    "Discount number",
+    Kind.IDENTIFIER,
+    "Number of the discount within its item; needed only when a tax names it.",
+    "1",
+    max_length=50,
+    synonyms=("discount no",),
+)
+
+DISCOUNTS = Table(
+    "discounts",
+    "Discounts",
+    (
+        INVOICE_REF,
+        ITEM_NO,
+        _DISCOUNT_NO,
+        Field(
+            "discount_amount",
+            "Discount amount",
+            Kind.MONEY,
+            "What is taken off, as a negative amount in the invoice's currency.",
+            "-90.00",
+            required=True,
+        ),
+        Field(
+            "discount_name",
+            "Discount name",
+            Kind.TEXT,
+            "Name of the discount; needed when no charge id is given.",
+            "Loyalty discount",
+            max_length=130,
+        ),
+        replace(
+            ITEMS["product_rate_plan_charge_id"], help="Id of a discount's charge in the catalog.", example=""
+        ),
+        *(
+            ITEMS[each]
+            for each in (
+                "description",
+                "unit_price",
+                "sku",
+                "charge_date",
+                "item_type",
+                "purchase_order_number",
+                "booking_reference",
+                "accounting_code",
+                "accounts_receivable_accounting_code",
+                "deferred_revenue_accounting_code",
+                "recognized_revenue_accounting_code",
+                "adjustment_liability_accounting_code",
+                "adjustment_revenue_accounting_code",
+                "contract_asset_accounting_code",
+                "contract_liability_accounting_code",
+                "contract_recognized_revenue_accounting_code",
+                "unbilled_receivables_accounting_code",
+                "rev_rec_code",
+                "rev_rec_trigger_condition",
+                "revenue_recognition_rule_name",
+            )
+        ),
+        *_CONNECTOR,
+    ),
+    key=("invoice_ref", "item_no", "discount_no"),
+    parent="items",
+    synonyms=("discount", "discount items"),
+    optional=True,
+    amount="discount_amount",
+)
+
+
+def _text(name: str, label: str, what: str, example: str, most: int) -> Field:
+    return Field(name, label, Kind.TEXT, what, example, max_length=most)
+
+
+TAXES = Table(
+    "taxes",
+    "Taxes",
+    (
+        INVOICE_REF,
+        ITEM_NO,
+        replace(
+            _DISCOUNT_NO,
+            help="Number of the discount that it belongs to; blank: it is the item's tax.",
+            example="",
+        ),
+        replace(
+            _text("tax_name", "Tax name", "Name of the tax.", "VAT", 128),
+            required=True,
+        ),
+        Field(
+            "tax_amount",
+            "Tax amount",
+            Kind.MONEY,
+            "The tax in the invoice's currency; it comes on top of the amount.",
+            "171.00",
+            required=True,
+        ),
+        Field(
+            "tax_rate", "Tax rate", Kind.NUMBER, "The rate, as a number: 0.19 for 19 %.", "0.19",
+            required=True,
+        ),
+        Field(
+            "tax_rate_type",
+            "Tax rate type",
+            Kind.CHOICE,
+            "Whether the rate is a share or a fixed sum.",
+            "Percentage",
+            required=True,
+            choices=("Percentage", "FlatFee"),
+        ),
+        Field("tax_date", "Tax date", Kind.DATE, "The day the tax is due.", "2026-11-30", required=True),
+        replace(ITEMS["tax_code"], required=True, help="Tax code under which the tax was computed."),
+        replace(ITEMS["tax_mode"], required=True, help="Whether the amount includes the tax."),
+        Field(
+            "exempt_amount", "Exempt amount", Kind.MONEY, "The amount that is exempt from the tax.", "0.00"
+        ),
+        _text("jurisdiction", "Jurisdiction", "Who levies the tax.", "Germany", 255),
+        _text("location_code", "Location code", "Code of the tax location.", "DE", 32),
+        _text("tax_code_description", "Tax code description", "What the tax code means.", "Standard", 255),
+        _text("tax_rate_description", "Tax rate description", "What the rate means.", "19 %", 255),
+    ),
+    key=("invoice_ref", "item_no", "discount_no"),
+    parent="items",
+    synonyms=("tax", "tax items"),
+    nearer="discounts",
+    optional=True,
+    amount="tax_amount",
+    on_top=True,
+)  # fmt: skip
+
+RATES = Table(
+    "rates",
+    "Rates",
+    (
+        INVOICE_REF,
+        Field(
+            "rate_currency",
+            "Rate currency",
+            Kind.CURRENCY,
+            "The currency that the invoice's is converted to.",
+            "USD",
+            required=True,
+        ),
+        Field("fx_rate", "Exchange rate", Kind.NUMBER, "The rate of exchange.", "1.0845", required=True),
+        Field("rate_date", "Rate date", Kind.DATE, "The day of the rate.", "2026-11-30"),
+    ),
+    key=("invoice_ref", "rate_currency"),
+    parent="invoices",
+    synonyms=("custom rates", "exchange rates"),
+    optional=True,
+)
+
+BILL_TO, SOLD_TO, SHIP_TO = ("Bill-to", "Sold-to", "Ship-to")
+"""What a contact is to an invoice."""
+
+CONTACTS = Table(
+    "contacts",
+    "Contacts",
+    (
+        INVOICE_REF,
+        Field(
+            "contact_role",
+            "Contact role",
+            Kind.CHOICE,
+            "What the contact is to the invoice.",
+            BILL_TO,
+            required=True,
+            choices=(BILL_TO, SOLD_TO, SHIP_TO),
+        ),
+        replace(_text("first_name", "First name", "First name.", "Ada", 100), required=True),
+        replace(_text("last_name", "Last name", "Last name.", "Byron", 100), required=True),
+        _text("address1", "Address line 1", "Street and number.", "1 Main Street", 255),
+        _text("address2", "Address line 2", "What else belongs to the address.", "2nd floor", 255),
+        _text("city", "City", "Town or city.", "London", 40),
+        _text("state", "State", "State or province.", "California", 100),
+        _text("county", "County", "County.", "Kent", 32),
+        _text("postal_code", "Postal code", "Postal code.", "N1 9GU", 20),
+        _text("country", "Country", "Country, by name or code.", "United Kingdom", 64),
+        _text("tax_region", "Tax region", "Region for taxes.", "EU", 100),
+        _text("personal_email", "Personal email", "Private address.", "ada@example.org", 80),
+        _text("work_email", "Work email", "Address at work.", "ada@example.com", 80),
+        _text("work_phone", "Work phone", "Telephone at work.", "+44 20 7946 0000", 40),
+        _text("mobile_phone", "Mobile phone", "Mobile telephone.", "+44 7700 900000", 40),
+        _text("home_phone", "Home phone", "Telephone at home.", "+44 20 7946 0001", 40),
+        _text("other_phone", "Other phone", "Another telephone.", "+44 20 7946 0002", 40),
+        Field(
+            "other_phone_type",
+            "Other phone type",
+            Kind.CHOICE,
+            "What the other telephone is.",
+            "Work",
+            choices=("Work", "Mobile", "Home", "Other"),
+        ),
+        _text("fax", "Fax", "Fax.", "+44 20 7946 0003", 40),
+        _text("nickname", "Nickname", "A short name for the contact.", "Ada", 100),
+    ),
+    key=("invoice_ref", "contact_role"),
+    parent="invoices",
+    synonyms=("contact", "new contacts"),
+    optional=True,
+)
+
+TABLES = (INVOICES, ITEMS, DISCOUNTS, TAXES, RATES, CONTACTS)
+"""The tree; a table stands after the one it hangs on."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schemas.fields import Placement, Projection
+from schemas.tables import BILL_TO, SHIP_TO, SOLD_TO
 
 DEFAULT_NUMBER_LENGTH = 16
 """Characters of an invoice number: the sources say 16, 32 and 255; the strictest is the default."""
@@ -82,6 +83,91 @@ _ITEMS = (
     *_CONNECTOR,
 )
 
+_DISCOUNTS = (
+    Placement("invoice_ref", None),
+    Placement("item_no", None),
+    Placement("discount_no", None),
+    Placement("discount_amount", "amount"),
+    Placement("discount_name", "chargeName"),
+    Placement("product_rate_plan_charge_id", "productRatePlanChargeId"),
+    Placement("description", "description"),
+    Placement("unit_price", "unitPrice"),
+    Placement("sku", "sku"),
+    Placement("charge_date", "chargeDate"),
+    Placement("item_type", "itemType"),
+    Placement("purchase_order_number", "purchaseOrderNumber"),
+    Placement("booking_reference", "bookingReference"),
+    Placement("accounting_code", "accountingCode"),
+    Placement("accounts_receivable_accounting_code", "accountsReceivableAccountingCode"),
+    Placement("deferred_revenue_accounting_code", "deferredRevenueAccountingCode"),
+    Placement("recognized_revenue_accounting_code", "recognizedRevenueAccountingCode"),
+    Placement("adjustment_liability_accounting_code", "adjustmentLiabilityAccountingCode"),
+    Placement("adjustment_revenue_accounting_code", "adjustmentRevenueAccountingCode"),
+    Placement("contract_asset_accounting_code", "contractAssetAccountingCode"),
+    Placement("contract_liability_accounting_code", "contractLiabilityAccountingCode"),
+    Placement("contract_recognized_revenue_accounting_code", "contractRecognizedRevenueAccountingCode"),
+    Placement("unbilled_receivables_accounting_code", "unbilledReceivablesAccountingCode"),
+    Placement("rev_rec_code", "revRecCode"),
+    Placement("rev_rec_trigger_condition", "revRecTriggerCondition"),
+    Placement("revenue_recognition_rule_name", "revenueRecognitionRuleName"),
+    *_CONNECTOR,
+)
+
+_TAXES = (
+    Placement("invoice_ref", None),
+    Placement("item_no", None),
+    Placement("discount_no", None),
+    Placement("tax_name", "name"),
+    Placement("tax_amount", "taxAmount"),
+    Placement("tax_rate", "taxRate"),
+    Placement("tax_rate_type", "taxRateType"),
+    Placement("tax_date", "taxDate"),
+    Placement("tax_code", "taxCode"),
+    Placement("tax_mode", "taxMode", choices=("TaxExclusive",)),
+    Placement("exempt_amount", "exemptAmount"),
+    Placement("jurisdiction", "jurisdiction"),
+    Placement("location_code", "locationCode"),
+    Placement("tax_code_description", "taxCodeDescription"),
+    Placement("tax_rate_description", "taxRateDescription"),
+)
+
+_RATES = (
+    Placement("invoice_ref", None),
+    Placement("rate_currency", "currency"),
+    Placement("fx_rate", "customFxRate"),
+    Placement("rate_date", "rateDate"),
+)
+
+_CONTACTS = (
+    Placement("invoice_ref", None),
+    Placement("contact_role", None),
+    Placement("first_name", "firstName"),
+    Placement("last_name", "lastName"),
+    Placement("address1", "address1"),
+    Placement("address2", "address2"),
+    Placement("city", "city"),
+    Placement("state", "state"),
+    Placement("county", "county"),
+    Placement("postal_code", "zipCode"),
+    Placement("country", "country"),
+    Placement("tax_region", "taxRegion"),
+    Placement("personal_email", "personalEmail"),
+    Placement("work_email", "workEmail"),
+    Placement("work_phone", "workPhone"),
+    Placement("mobile_phone", "mobilePhone"),
+    Placement("home_phone", "homePhone"),
+    Placement("other_phone", "otherPhone"),
+    Placement("other_phone_type", "otherPhoneType"),
+    Placement("fax", "fax"),
+    Placement("nickname", "nickname"),
+)
+
+CONTACT_KEYS = {BILL_TO: "billToContact", SOLD_TO: "soldToContact", SHIP_TO: "shipToContact"}
+"""Where a new contact goes in the payload, by its role."""
+
+OWNED_BY_DISCOUNT = ("discount_name", "sku")
+"""Fields of a discount that are read from its charge, whatever the request says."""
+
 _OWNED_BY_CATALOG = (
     "charge_name",
     "sku",
@@ -117,6 +203,16 @@ _RULES = (
     "E413",
     "E414",
     "W411",
+    "E320",
+    "E321",
+    "E322",
+    "E323",
+    "E324",
+    "E325",
+    "E326",
+    "E327",
+    "E328",
+    "W320",
 )
 
 
@@ -132,10 +228,18 @@ def projection(number_length: int = DEFAULT_NUMBER_LENGTH) -> Projection:
     )
     return Projection(
         "zuora",
-        {"invoices": tuple(invoices), "items": _ITEMS},
-        custom=("invoices", "items"),
+        {
+            "invoices": tuple(invoices),
+            "items": _ITEMS,
+            "discounts": _DISCOUNTS,
+            "taxes": _TAXES,
+            "rates": _RATES,
+            "contacts": _CONTACTS,
+        },
+        custom=("invoices", "items", "discounts", "taxes", "contacts"),
         astral=False,
         owned_by_catalog=_OWNED_BY_CATALOG,
         rules=_RULES,
         most_items=1000,
+        most={"discounts": 10, "taxes": 5, "rates": 2},
     )

@@ -104,6 +104,14 @@ class Desk:
         """Check a pair."""
         return pipeline.check(*self.pair(invoices, items), workspace=self.workspace, **flags)
 
+    def tree(self, **sheets: Iterable[Row]) -> list[Path]:
+        """A CSV file for each table: `invoices`, `items`, `discounts`, ..."""
+        return [self.csv(name, rows) for name, rows in sheets.items()]
+
+    def check_tree(self, sheets: Mapping[str, Iterable[Row]], **flags: Any) -> Result:
+        """Check a CSV file for each table."""
+        return pipeline.check(*self.tree(**sheets), workspace=self.workspace, **flags)
+
     def check_book(self, invoices: Iterable[Row], items: Iterable[Row], **flags: Any) -> Result:
         """Check a workbook."""
         return pipeline.check(self.workbook(invoices, items), workspace=self.workspace, **flags)

@@ -17,7 +17,7 @@ from pipeline.issues import CATALOGUE
 from pipeline.report.explain import explained
 from pipeline.targets import TARGETS
 from pipeline.template import csv_text, limits, tables_of, write_template
-from schemas.tables import EXAMPLE_REF, INVOICES, ITEMS
+from schemas.tables import EXAMPLE_REF, INVOICES, ITEMS, TABLES
 
 ROOT = Path(__file__).parent.parent
 
@@ -70,25 +70,36 @@ def test_every_issue_is_told(pages: dict[str, str]) -> None:
 
 def test_the_example_row_is_recognised_and_left_out(tmp_path: Path) -> None:
     files = write_template(tmp_path, workspace=tmp_path / "none")
-    assert [path.name for path in files] == ["invoices.csv", "items.csv"]
+    assert [path.name for path in files] == [f"{table.name}.csv" for table in TABLES]
     result = pipeline.check(*files, workspace=tmp_path / "none")
-    assert result.summary["ignored_rows"]["example"] == 2
+    assert result.summary["ignored_rows"]["example"] == len(TABLES)
     assert result.summary["issues"] == {"E102": 2}
     assert not (tmp_path / "none").exists()
 
 
-def test_examples_pass_the_checks(tmp_path: Path) -> None:
+OTHERWISE = {"taxes": ("tax_code", "tax_mode"), "contacts": ("bill_to_contact_id",)}
+"""What may not stand in the pair where a sheet of its own says it."""
+
+
+@pytest.mark.parametrize("beside", [each.name for each in TABLES if each.optional])
+def test_examples_pass_the_checks(beside: str, tmp_path: Path) -> None:
     """The example row of each table, once it is no example any more."""
     files = write_template(tmp_path, workspace=tmp_path / "none")
     for path in files:
-        path.write_text(path.read_text("utf-8").replace(EXAMPLE_REF, "R1"), "utf-8")
-    result = pipeline.check(*files, workspace=tmp_path / "none")
+        header, *rows = csv.reader(io.StringIO(path.read_text("utf-8").replace(EXAMPLE_REF, "R1")))
+        blank = OTHERWISE.get(beside, ()) if path.stem in ("invoices", "items") else ()
+        rows = [["" if n in blank else cell for n, cell in zip(header, row, strict=True)] for row in rows]
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+    some = [path for path in files if path.stem in ("invoices", "items", beside)]
+    result = pipeline.check(*some, workspace=tmp_path / "none")
+    assert result.summary["sheets"][beside]["accepted"] == 1
     assert (result.summary["issues"], result.summary["warnings"]) == ({}, {"W402": 1})  # no catalog is loaded
 
 
 def test_custom_fields_of_the_settings_are_in_the_template(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text('[custom_fields.items]\nRegion__c = "text"\n')
-    _, items = write_template(tmp_path / "new" / "folder", workspace=tmp_path)
+    _, items, *_ = write_template(tmp_path / "new" / "folder", workspace=tmp_path)
     assert next(csv.reader(io.StringIO(items.read_text("utf-8"))))[-1] == "Region__c"
 
 

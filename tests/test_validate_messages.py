@@ -46,6 +46,24 @@ def _catalogued(item: dict[str, Any], *charges: dict[str, Any], **flags: Any):
     return issues
 
 
+TAX = {
+    "invoice_ref": "R1", "item_no": "1", "tax_name": "VAT", "tax_amount": "1", "tax_rate": "0.1",
+    "tax_rate_type": "Percentage", "tax_date": "2026-11-30", "tax_code": "S", "tax_mode": "TaxExclusive",
+}  # fmt: skip
+DISCOUNT = {"invoice_ref": "R1", "item_no": "1", "discount_amount": "-1", "discount_name": "Loyalty"}
+CONTACT = {"invoice_ref": "R1", "contact_role": "Bill-to", "first_name": "Ada", "last_name": "Byron"}
+
+
+def _hanging(table: str, *rows: dict[str, Any], invoice: Any = None, item: Any = None):
+    """A pair, and rows of a sheet that hang on it."""
+
+    def issues(desk: Desk) -> list[Issue]:
+        pair = {"invoices": [desk.invoice(**invoice or {})], "items": [desk.item(item_no="1", **item or {})]}
+        return desk.check_tree({**pair, table: rows}).issues.to_dict("records")
+
+    return issues
+
+
 def _twice(invoice: dict[str, Any], item: dict[str, Any] | None = None):
     """Two invoices, the second with these cells."""
 
@@ -154,6 +172,16 @@ CASES: dict[str, Callable[[Desk], list[Issue]]] = {
     "W301": _pair(invoice={SAME: "yes"}),
     "W304": _pair(item={"amount": "9", "quantity": "1", "unit_price": "10"}, amount_mismatch="warning"),
     "W201": _pair(item={"charge_name": " Day "}),
+    "E320": _hanging("taxes", TAX | {"item_no": "2"}),
+    "E321": _hanging("taxes", TAX | {"discount_no": "2"}),
+    "E322": _hanging("taxes", TAX | {"invoice_ref": "R2"}),
+    "E323": _hanging("taxes", *[TAX] * 6),
+    "E324": _hanging("contacts", CONTACT, CONTACT | {"first_name": "Bea"}),
+    "E325": _hanging("taxes", TAX, item={"tax_code": "S"}),
+    "E326": _hanging("discounts", DISCOUNT | {"discount_amount": "1"}),
+    "E327": _hanging("discounts", DISCOUNT | {"discount_name": ""}),
+    "E328": _hanging("contacts", CONTACT, invoice={"bill_to_contact_id": HEX}),
+    "W320": _hanging("discounts", DISCOUNT | {"product_rate_plan_charge_id": "c"}),
     "E401": _catalogued({"catalog_sku": "SUPP"}),
     "E402": _catalogued({"product_rate_plan_charge_id": "c9"}),
     "E403": _catalogued({"catalog_sku": "OLD"}, {"sku": "OLD", "charge": "c2", "effective_to": "2020-01-01"}),

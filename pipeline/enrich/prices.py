@@ -106,7 +106,7 @@ def _judged(valid: ValidSheets, amount: Any, came: Any, terms: Terms) -> list[Fi
     row = {"effective_amount": amount, "has_invoice": pa.array(valid.parent >= 0)}
     holds = pc.fill_null(rules.item_not_negative(row, terms), True).to_numpy(zero_copy_only=False)
     negative = came[~holds[came]]
-    total = money.totals(valid.parent, amount, len(valid.invoices))
+    total = valid.totals(amount)
     whole = pc.fill_null(rules.total_not_negative({"total": total}, terms), True).to_numpy(
         zero_copy_only=False
     )

@@ -132,6 +132,7 @@ def _demands(target: Target, chosen: Settings) -> Demands:
         ref_is_number=chosen.invoice_number == "ref",
         total_below=projection.total_below,
         minor_units=chosen.money_unit == "minor",
+        most=projection.most,
     )
     mismatch = "W304" if chosen.amount_mismatch == "warning" else "E304"
     return Demands(

@@ -59,6 +59,7 @@ def item_rows(line: Line) -> pa.Table:
     columns = {name: entries.billed(line, name) for name in _BILLED}
     columns |= {name: texts[name] for name in ("quantity", "unit_price")}
     columns["amount"] = cells_of(frame["effective_amount"])
+    columns |= entries.beside(line)
     columns |= {name: cells_of(frame[name]) if name in frame else none for name in _DATES}
     positions = np.repeat(accepted.positions, accepted.sizes).astype(np.int32)
     return pa.table(

@@ -38,10 +38,9 @@ def requests(line: Line) -> Any:
 def reasons(line: Line) -> Any:
     """Per invoice the codes of its errors, with spaces between; empty where there are none."""
     told: list[list[str]] = [[] for _ in range(len(line.rejected))] if line.rejected.any() else []
-    parent = line.sheets.valid.parent
     for found in line.issues.findings:
         if found.level is Level.ERROR:
-            fallen = found.rows if found.table == "invoices" else parent[found.rows]
+            fallen = line.sheets.valid.invoice_of(found.table)[found.rows]
             for place in np.unique(fallen[fallen >= 0]).tolist():
                 told[place].append(found.code)
     if not told:
@@ -66,7 +65,7 @@ def invoice_table(line: Line) -> pa.Table:
             "currency": _column(frame, "effective_currency"),
             "invoice_date": _column(frame, "invoice_date", pa.date32()),
             "items": pa.array(count),
-            "amount": money.totals(parent, amounts, len(frame)),
+            "amount": line.sheets.valid.totals(amounts),
             "request": requests(line),
             "reasons": reasons(line),
             "row": pa.array(raw.row_of),
@@ -112,11 +111,21 @@ def item_columns(line: Line, invoices: pa.Table) -> dict[str, Any]:
         "quantity": texts["quantity"],
         "unit_price": texts["unit_price"],
         "amount": money.padded(texts["effective_amount"], own("effective_amount", DECIMAL), digits),
+        **{name: money.padded(money.plain_text(each), each, digits) for name, each in beside(line).items()},
         "service_start_date": own("service_start_date", pa.date32()),
         "service_end_date": own("service_end_date", pa.date32()),
         "request": of_invoice("request"),
         "reasons": _reasons(line, parent, whole(invoices["reasons"])),
         "row": pa.array(raw.row_of),
+    }
+
+
+def beside(line: Line) -> dict[str, Any]:
+    """Per item the sum of its discounts, and of its taxes, where the file has such: decimals by table."""
+    return {
+        name: money.totals(each.item, each.amounts, len(line.sheets.items))
+        for name, each in line.sheets.valid.branches.items()
+        if each.amounts is not None
     }
 
 

@@ -58,6 +58,7 @@ def summary(
         if line.accounts is None
         else {"sha256": line.accounts.sha256, "accounts": line.accounts.accounts},
         "settings": {"sha256": line.settings.sha256},
+        "sheets": {name: _sheet(books, name) for name in books.came_in.branches},
         "differences": books.differences,
         "control": _control(line.control),
         # a byte of a path that is not UTF-8 becomes an escape
@@ -89,6 +90,20 @@ def _control(control: Control) -> dict[str, Any]:
 
 def _counts(books: Balance, what: str) -> dict[str, int]:
     return {name: getattr(getattr(books, share), what) for name, share in _SHARES.items()}
+
+
+def _sheet(books: Balance, name: str) -> dict[str, Any]:
+    """What hangs on items and invoices: rows, and the money that comes on top of the totals."""
+    twigs = {told: getattr(books, share).branches[name] for told, share in _SHARES.items()}
+    currencies = sorted({code for each in twigs.values() for code in each.money})
+    return {
+        **{told: each.rows for told, each in twigs.items()},
+        "amount_unread": twigs["in"].unread,
+        "on_top": {
+            code: {told: with_digits(each.money.get(code, Decimal(0)), code) for told, each in twigs.items()}
+            for code in currencies
+        },
+    }
 
 
 def _money(books: Balance, currency: str) -> dict[str, str]:

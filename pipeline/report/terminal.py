@@ -144,9 +144,12 @@ def _books(summary: Mapping[str, Any]) -> Iterator[str]:
     """The identity as a table: in = accepted + rejected + skipped, a row for each currency."""
     rows = [["", *map(say, SHARES)]]
     rows += [[say(what), *(figure(summary[what][share]) for share in SHARES)] for what in COUNTED]
-    for currency, sums in summary["money"].items():
-        name = say("no currency") if currency == NO_CURRENCY else currency
-        rows.append([name, *(figure(Decimal(sums[share])) for share in SHARES)])
+    sheets = summary["sheets"]
+    rows += [[say(name), *(figure(each[share]) for share in SHARES)] for name, each in sheets.items()]
+    rows += [_sum(currency, sums) for currency, sums in summary["money"].items()]
+    for name, each in sheets.items():
+        more = f" {say(name)}"
+        rows += [_sum(currency, sums, more) for currency, sums in each["on_top"].items()]
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     for first, *cells in rows:
         numbers = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
@@ -158,6 +161,12 @@ def _books(summary: Mapping[str, Any]) -> Iterator[str]:
             "The amount of {count} item is unknown and not in these sums.",
             "The amount of {count} items is unknown and not in these sums.",
         )
+    for name, each in sheets.items():
+        if each["amount_unread"]:
+            yield say(
+                "The amount of {count} of the {sheet} is unknown and not in these sums.",
+                count=figure(each["amount_unread"]), sheet=say(name),
+            )  # fmt: skip
     yield from (say("Does not balance: {what}", what=each) for each in summary["differences"])
     yield from _control(summary.get("control") or {})
 
@@ -178,6 +187,12 @@ def _control(control: Mapping[str, Any]) -> Iterator[str]:
             "No control totals: a CSV file that was cut short may pass unnoticed. Give them with"
             " --expect-count and --expect-total, or in a control file."
         )
+
+
+def _sum(currency: str, sums: Mapping[str, str], more: str = "") -> list[str]:
+    """Sums of money as a row of the table."""
+    name = say("no currency") if currency == NO_CURRENCY else currency
+    return [f"{name}{more}", *(figure(Decimal(sums[share])) for share in SHARES)]
 
 
 def _details(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -25,6 +25,9 @@ from schemas.fields import Field, Table
 from schemas.numbers import NumberFormat
 from schemas.rules import Rule, Terms
 
+_OF_THE_SHEET = (("E308", "invoices"), ("E322", "invoices"), ("E309", "items"))
+"""Rules about another sheet, and that sheet."""
+
 
 def validate(raw: RawSheets, demands: Demands) -> tuple[ValidSheets, Issues]:
     """Judge and type every row.
@@ -37,15 +40,12 @@ def validate(raw: RawSheets, demands: Demands) -> tuple[ValidSheets, Issues]:
         ok: every row, typed; the conductor keeps the whole invoices that no error falls on.
         issues: one a bad cell or failed rule, ordered by table, column and row.
     """
-    cells = {
-        name: typed.prepared(raw.tables[name], table, demands.numbers)
-        for name, table in demands.tables.items()
-    }
-    texts = {name: _text_findings(raw.tables[name], cells[name], demands) for name in demands.tables}
-    unread = {name: _unread(texts[name], raw.tables[name]) for name in demands.tables}
+    tables = {name: each for name, each in demands.tables.items() if _asked(each, raw)}
+    cells = {name: typed.prepared(raw.tables[name], table, demands.numbers) for name, table in tables.items()}
+    texts = {name: _text_findings(raw.tables[name], cells[name], demands) for name in tables}
+    unread = {name: _unread(texts[name], raw.tables[name]) for name in tables}
     values = {
-        name: typed.frame(table, cells[name], unread[name], demands.dates)
-        for name, table in demands.tables.items()
+        name: typed.frame(table, cells[name], unread[name], demands.dates) for name, table in tables.items()
     }
     gathered = facts.gather(raw, cells, values, unread, demands)
     ok = ValidSheets(
@@ -56,13 +56,19 @@ def validate(raw: RawSheets, demands: Demands) -> tuple[ValidSheets, Issues]:
         gathered.parent,
         gathered.digits,
         pd.DataFrame({"customer_id": series(gathered.accounts.customer_id)}, index=values["invoices"].index),
+        gathered.branches,
     )
     judged = [
         each
-        for name in demands.tables
+        for name in tables
         for each in _value_findings(name, gathered, unread[name], texts[name], demands)
     ]
     return ok, found([*(each for some in texts.values() for each in some), *judged])
+
+
+def _asked(table: Table, raw: RawSheets) -> bool:
+    """A sheet that a file may come without costs nothing where it is not there."""
+    return not table.optional or len(raw.tables[table.name]) > 0 or table.name in facts.TRUNK
 
 
 def check_table(
@@ -148,7 +154,12 @@ def _value_findings(
     name: str, gathered: facts.Facts, unread: Mapping[str, Mask], texts: list[Findings], demands: Demands
 ) -> Iterator[Findings]:
     """The failures of values and rules; unknown where a cell they need could not be read."""
-    applied = [each for each in demands.rules(name) if each.code not in _said_of_the_sheet(gathered.raw)]
+    applied = [
+        each
+        for each in demands.rules(name)
+        if each.code not in _said_of_the_sheet(gathered.raw)
+        and (not each.beside or each.beside in gathered.frames)
+    ]
     needs = {(rule.code, rule.field): rule.needs for rule in applied}
     rows_in = len(gathered.frames[name])
     reported = _rows_by_field(texts, rows_in)
@@ -170,7 +181,7 @@ def _value_findings(
 
 def _said_of_the_sheet(raw: RawSheets) -> set[str]:
     """Rules that every row would fail because the other sheet is missing or empty: that is told once, of it."""
-    return {code for code, other in (("E308", "invoices"), ("E309", "items")) if not len(raw.tables[other])}
+    return {code for code, other in _OF_THE_SHEET if not len(raw.tables[other])}
 
 
 def _value_failures(

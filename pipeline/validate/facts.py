@@ -11,20 +11,27 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import Mask, Positions, RawSheets
+from pipeline.model import Branch, Mask, Positions, RawSheets, total_of
 from pipeline.validate.accounts import Accounts
+from pipeline.validate.branches import Trunk, grow, hung
 from pipeline.validate.typed import MARK_SUFFIX
 from schemas import money
 from schemas.catalog import ACCOUNT_KEYS
 from schemas.columns import cells_of, plain, series
-from schemas.fields import Kind, Table
+from schemas.fields import Table
 from schemas.kinds import STORAGE
 from schemas.numbers import stands_for
+from schemas.tables import BILL_TO, INVOICES, ITEMS, SHIP_TO, SOLD_TO
 
 if TYPE_CHECKING:
     from pipeline.validate.demands import Demands
 
 _NO_DIGITS = -1
+_OF_MONEY = {"discounts": ("discount_amount", "unit_price"), "taxes": ("tax_amount", "exempt_amount")}
+TRUNK = ("invoices", "items")
+"""Tables that everything hangs on."""
+_ROLES = {BILL_TO: "bill_to", SOLD_TO: "sold_to", SHIP_TO: "ship_to"}
+_OF_FIELD = {each.name: STORAGE[each.kind] for table in (INVOICES, ITEMS) for each in table}
 
 
 class Facts(NamedTuple):
@@ -37,6 +44,7 @@ class Facts(NamedTuple):
         parent: per item the position of its invoice, -1 without one.
         digits: per item the decimals of its invoice's currency, -1 when unknown.
         accounts: whose invoices they are.
+        branches: what hangs on items and invoices, by table.
     """
 
     raw: RawSheets
@@ -45,6 +53,11 @@ class Facts(NamedTuple):
     parent: Positions
     digits: npt.NDArray[np.int8]
     accounts: Accounts
+    branches: Mapping[str, Branch]
+
+    def invoice_of(self, table: str) -> Positions:
+        """Per row of items, or of what hangs on them, the position of its invoice, -1 without one."""
+        return self.parent if table == "items" else self.branches[table].invoice
 
     def column(self, table: str, name: str) -> pd.Series[Any]:
         """One column or fact."""
@@ -74,19 +87,56 @@ def gather(
     currency = _effective_currency(
         invoices, unread["invoices"], whose["account_currency"], demands.default_currency
     )
-    digits = pc.take(money.digits_of(currency), pa.array(refs.parent, mask=refs.parent < 0))
+    places = money.digits_of(currency)
+    trunk = Trunk(refs.owners, refs.parent, plain(items["item_no"]), places, _contacts(invoices))
+    nested = {name: each for name, each in values.items() if name not in TRUNK}
+    branches, facts = grow(trunk, nested, demands.tables)
+    for name, each in branches.items():
+        facts[name] |= _mark_facts(cells[name], _OF_MONEY.get(name, ()), currency, each.invoice)
+    digits = pc.take(places, pa.array(refs.parent, mask=refs.parent < 0))
     amounts = _item_facts(items, digits, refs, unread["items"], demands)
-    amounts |= _mark_facts(cells["items"], currency, refs)
-    totals = _invoice_facts(invoices, refs, amounts["effective_amount"], currency)
+    amounts |= _mark_facts(cells["items"], ("amount", "unit_price"), currency, refs.parent)
+    amounts["has_taxes"] = hung(branches, "taxes", "items", len(items))
+    totals = _invoice_facts(refs, total_of(refs.parent, amounts["effective_amount"], branches, len(invoices)))
+    totals |= {"effective_currency": currency, "new_bill_to": _new_bill_to(branches, len(invoices))}
     totals |= whose | _number_facts(invoices, refs, unread["invoices"], demands)
+    facts |= {"invoices": totals, "items": amounts}
     return Facts(
         raw,
-        {"invoices": invoices.judged_with(totals, demands), "items": items.judged_with(amounts, demands)},
+        {
+            name: _Columns(each, demands.tables[name]).judged_with(facts[name], demands)
+            for name, each in values.items()
+        },
         {name: raw.tables[name].fields for name in values},
         refs.parent,
         pc.fill_null(digits, _NO_DIGITS).to_numpy(),
         accounts,
+        branches,
     )
+
+
+def _contacts(invoices: _Columns) -> dict[str, Mask]:
+    """Per role the invoices that give the contact themselves: by id, or as the same as another."""
+    given = {}
+    for role, name in _ROLES.items():
+        known = pc.is_valid(invoices[f"{name}_contact_id"])
+        if role != BILL_TO:
+            known = pc.or_(known, pc.fill_null(invoices[f"{name}_same_as_bill_to"], False))
+        given[role] = known.to_numpy(zero_copy_only=False)
+    return given
+
+
+def _new_bill_to(branches: Mapping[str, Branch], invoices: int) -> Any:
+    """The invoices that bring a bill-to contact of their own."""
+    mask = np.zeros(invoices, bool)
+    if "contacts" in branches:
+        contacts = branches["contacts"]
+        roles = contacts.frame.get("contact_role")
+        if roles is not None:
+            bill_to = pc.fill_null(pc.equal(plain(cells_of(roles)), BILL_TO), False)
+            owners = contacts.invoice[bill_to.to_numpy(zero_copy_only=False)]
+            mask[owners[owners >= 0]] = True
+    return pa.array(mask)
 
 
 class _Columns:
@@ -102,8 +152,9 @@ class _Columns:
     def __getitem__(self, name: str) -> Any:
         if name in self._values:
             return cells_of(self._values[name])
-        kind = self._table[name].kind if name in self._table else Kind.TEXT  # not one of this target's
-        return pa.nulls(len(self), STORAGE[kind])
+        if name not in self._table:  # the target does not take it
+            return pa.nulls(len(self), _OF_FIELD.get(name, pa.string()))
+        return pa.nulls(len(self), STORAGE[self._table[name].kind])
 
     def judged_with(self, facts: Mapping[str, Any], demands: Demands) -> pd.DataFrame:
         """The frame that the value schema judges."""
@@ -114,6 +165,7 @@ class _Columns:
 
 
 class _Refs(NamedTuple):
+    owners: Any  # per invoice its reference, null without one
     parent: Positions  # per item
     item_count: npt.NDArray[np.int64]  # per invoice
     ref_twice: Mask  # per invoice
@@ -123,7 +175,10 @@ def _tied(items: pd.DataFrame, invoices: pd.DataFrame) -> _Refs:
     """Tie items to invoices by the text of the reference; of several of one reference the first has them."""
     if "invoice_ref" not in items or "invoice_ref" not in invoices:
         return _Refs(
-            np.full(len(items), -1), np.zeros(len(invoices), np.int64), np.zeros(len(invoices), bool)
+            pa.nulls(len(invoices), pa.string()),
+            np.full(len(items), -1),
+            np.zeros(len(invoices), np.int64),
+            np.zeros(len(invoices), bool),
         )
     own = plain(cells_of(invoices["invoice_ref"]))
     owners = pc.if_else(pc.equal(own, ""), None, own)
@@ -134,7 +189,7 @@ def _tied(items: pd.DataFrame, invoices: pd.DataFrame) -> _Refs:
         position = _position(named, owners)
     parent = pc.fill_null(position, -1).to_numpy().astype(np.int64)
     count = np.bincount(parent[parent >= 0], minlength=len(invoices))
-    return _Refs(parent, count, twice(owners))
+    return _Refs(owners, parent, count, twice(owners))
 
 
 def _position(refs: Any, owners: Any) -> Any:
@@ -179,21 +234,23 @@ def _item_facts(
     }
 
 
-def _mark_facts(cells: pd.DataFrame, currency: Any, refs: _Refs) -> dict[str, Any]:
+def _mark_facts(
+    cells: pd.DataFrame, names: tuple[str, ...], currency: Any, owners: Positions
+) -> dict[str, Any]:
     """Whether the mark of a currency in a cell may stand for the invoice's currency."""
     facts = {}
-    for name in ("amount", "unit_price"):
+    for name in names:
         marks = name + MARK_SUFFIX
         facts[f"{name}_mark_fits"] = (
-            _marks_fit(cells_of(cells[marks]), currency, refs)
+            _marks_fit(cells_of(cells[marks]), currency, owners)
             if marks in cells
             else pa.array(np.ones(len(cells), bool))
         )
     return facts
 
 
-def _marks_fit(marks: Any, currency: Any, refs: _Refs) -> Any:
-    own = pc.take(currency, pa.array(refs.parent, mask=refs.parent < 0))
+def _marks_fit(marks: Any, currency: Any, owners: Positions) -> Any:
+    own = pc.take(currency, pa.array(owners, mask=owners < 0))
     fits = pc.equal(marks, "")
     for mark in pc.unique(marks).to_pylist():
         meant = pc.and_(
@@ -224,12 +281,11 @@ def _item_no_twice(numbers: Any, parent: Positions) -> Mask:
     return np.asarray(keys.duplicated(keep=False))
 
 
-def _invoice_facts(invoices: _Columns, refs: _Refs, amounts: Any, currency: Any) -> dict[str, Any]:
+def _invoice_facts(refs: _Refs, total: Any) -> dict[str, Any]:
     return {
         "item_count": pa.array(refs.item_count),
         "ref_twice": pa.array(refs.ref_twice),
-        "total": money.totals(refs.parent, amounts, len(invoices)),
-        "effective_currency": currency,
+        "total": total,
     }
 
 

@@ -110,7 +110,9 @@ def _of_number(raw: RawTable, field: Field, rows: Positions, numbers: NumberForm
     }
 
 
-def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, demands: Demands) -> Findings:
+def of_rule(  # noqa: PLR0912 - one case a code reads best
+    code: str, name: str, field: str, rows: Positions, gathered: Facts, demands: Demands
+) -> Findings:
     """A rule's failures with the facts for their sentence.
 
     Args:
@@ -133,7 +135,7 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
             currencies = cells_of(gathered.frames["invoices"]["effective_currency"])
             facts = {"currency": pc.take(currencies, pa.array(parents))}
         case "E204":
-            values, facts = told("amount"), _too_many_decimals(gathered, rows)
+            values, facts = told(field), _too_many_decimals(gathered, name, field, rows)
         case "E304" | "W304":
             expected = _sums(frame, "product", "digits", rows)
             facts = {"expected": pc.fill_null(expected, say("longer than an amount may be"))}
@@ -151,6 +153,8 @@ def of_rule(code: str, name: str, field: str, rows: Positions, gathered: Facts, 
             values = _as_typed(gathered, _sums(frame, "effective_amount", "digits", rows), rows)
         case "E315":
             facts = {"other": told(field.replace("same_as_bill_to", "contact_id"))}
+        case "E323":
+            facts = {"place": told("place"), "limit": str(demands.terms.most[name])}
         case "E316":
             values = told("number")
         case "E413" | "E414" | "E415":
@@ -190,12 +194,12 @@ def _as_typed(gathered: Facts, computed: Any, rows: Positions) -> Any:
     return pc.if_else(pc.equal(texts, ""), computed, texts)
 
 
-def _too_many_decimals(gathered: Facts, rows: Positions) -> dict[str, Any]:
+def _too_many_decimals(gathered: Facts, name: str, field: str, rows: Positions) -> dict[str, Any]:
     """The currency, its decimals, and what the amount would show as in a cell with so many."""
-    items, invoices = gathered.frames["items"], gathered.frames["invoices"]
-    digits = pc.take(cells_of(items["digits"]), rows)
-    amounts = pc.take(cells_of(items["amount"]), rows)
-    currencies = pc.take(cells_of(invoices["effective_currency"]), gathered.parent[rows])
+    frame, invoices = gathered.frames[name], gathered.frames["invoices"]
+    digits = pc.take(cells_of(frame["digits"]), rows)
+    amounts = pc.take(cells_of(frame[field]), rows)
+    currencies = pc.take(cells_of(invoices["effective_currency"]), gathered.invoice_of(name)[rows])
     shown = [
         f"{each:.{places}f}"
         for each, places in zip(money.round_to(amounts, digits).to_pylist(), digits.to_pylist(), strict=True)
