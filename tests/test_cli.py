@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 from command_line import PAIR, PRODUCTS, SAMPLE, SCRIPT, Ran, invoice_import, tree
 
+from schemas.tables import TABLES
+
 SUMMARY = [
     "schema_version", "run_id", "command", "target", "environment", "verdict", "invoices", "items", "money",
     "requests", "issues", "warnings", "ignored_rows", "sources", "catalog", "permissions", "accounts",
-    "settings", "differences", "control", "run_folder", "seconds", "plan",
+    "settings", "sheets", "differences", "control", "run_folder", "seconds", "plan",
 ]  # fmt: skip
 """The keys of the interface, in order: those of schema version 1."""
 
@@ -307,7 +309,7 @@ def test_explain_takes_codes_and_slugs_and_guesses() -> None:
 def test_template_writes_a_pair_that_may_be_handed_in(tmp_path: Path) -> None:
     ran = invoice_import("template", "-o", tmp_path / "new", workspace=tmp_path / "none")
     assert (ran.code, ran.err) == (0, "")
-    assert sorted(os.listdir(tmp_path / "new")) == ["invoices.csv", "items.csv"]
+    assert sorted(os.listdir(tmp_path / "new")) == sorted(f"{each.name}.csv" for each in TABLES)
     assert invoice_import("template", "-o", tmp_path / "new", workspace=tmp_path / "none").code == 2
     assert not (tmp_path / "none").exists()
 

@@ -254,7 +254,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), mi
     lambda text: text.strip() == text and not text.startswith(("'", "#"))
 )
 LINES = st.lists(
-    st.tuples(TEXT, st.decimals("0", "9999", places=3), st.decimals("0", "999", places=4)),
+    st.tuples(TEXT, st.decimals("0", "999", places=3), st.decimals("0", "24", places=4)),
     min_size=1,
     max_size=4,
 )
