@@ -73,6 +73,7 @@ def _of_words() -> Iterator[Text]:
     for each in (
         *terminal.SHARES,
         *terminal.COUNTED,
+        *(each.name for each in TABLES if each.optional),
         *terminal.IGNORED.values(),
         *map(str.upper, EXIT_CODES),
     ):

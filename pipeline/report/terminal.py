@@ -233,8 +233,11 @@ def plan_told(plan: Mapping[str, Any]) -> Iterator[str]:
     if not plan["invoices"]:
         return
     accounts, new = count_of(plan["accounts"], "account"), plan["new_accounts"]
-    first, last = (plan["invoice_dates"][each] for each in ("first", "last"))
-    if first == last:
+    dates = plan["invoice_dates"] or {"first": "", "last": ""}  # a target may have no invoice date
+    first, last = dates["first"], dates["last"]
+    if not first:
+        yield say("Billed: {accounts}.", accounts=accounts)
+    elif first == last:
         yield say("Billed: {accounts}, dated {date}.", accounts=accounts, date=first)
     else:
         yield say("Billed: {accounts}, dated {first} to {last}.", accounts=accounts, first=first, last=last)
