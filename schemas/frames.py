@@ -29,6 +29,9 @@ from schemas.fields import Field, Kind, Table
 KIND_SUFFIX = ":kind"
 """Beside the text of a column, `amount:kind` tells what each cell held, where not all of it was text."""
 
+_BESIDE = ":beside"
+"""A column that is like no other."""
+
 BLANK, TEXT, NUMBER, DATE, TIME, BOOLEAN, ERROR, FORMULA = CellKind
 """What a cell held."""
 
@@ -114,8 +117,10 @@ def failures(schema: pandera.DataFrameSchema, frame: pd.DataFrame) -> Iterator[F
     Raises:
         SchemaError: when something else than a check failed (a column is missing): a mistake of ours.
     """
+    # pandera turns a failing row on its side to show it; Arrow can't where all columns are encoded alike
+    mixed = frame.assign(**{_BESIDE: True})
     try:
-        schema.validate(frame, lazy=True, inplace=True)
+        schema.validate(mixed, lazy=True, inplace=True)
     except SchemaErrors as found:
         for each in found.schema_errors:
             yield _failure(each)

@@ -432,3 +432,20 @@ def test_a_column_that_repeats_is_judged_like_any_other() -> None:
             frames.failures(_text_schema(field, "invoices"), pd.DataFrame({"currency": series(column)}))
         )
         assert [(each.code, each.rows.tolist()) for each in found] == [("E220", [1, 4])]
+
+
+def test_columns_that_are_all_encoded_alike_with_blanks_are_judged() -> None:
+    """Arrow cannot turn such a row on its side, as pandera does to show it."""
+    values = {
+        "charge_name": ["a", None],
+        "product_rate_plan_charge_id": [None, None],
+        "catalog_sku": ["s", None],
+    }
+    frame = pd.DataFrame(
+        {
+            name: series(pa.array(cells, pa.string()).dictionary_encode(null_encoding="encode"))
+            for name, cells in values.items()
+        }
+    )
+    schema = frames.value_schema(TABLE["items"], [], frames.applied_rules(["E303"], "items"), Terms())
+    assert [(each.code, each.rows.tolist()) for each in frames.failures(schema, frame)] == [("E303", [1])]

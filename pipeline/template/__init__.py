@@ -17,6 +17,7 @@ from pipeline.errors import UsageError, WorkspaceError
 from pipeline.language import speaking
 from pipeline.targets import of
 from pipeline.template.fields import csv_text, fields_text, limits
+from pipeline.template.mirrors import Habits
 from pipeline.template.workbook import MOST_LISTED, Offer, workbook
 from pipeline.workspace import Workspace, existing
 from schemas.edition import edition
@@ -87,7 +88,11 @@ def workbook_of(chosen: Settings, offer: Offer | None = None) -> bytes:
     """
     target, tables = of(chosen), tables_of(chosen)
     rules = target.projection(chosen).rules
-    return workbook(target.title, edition(target.name, tables), tables, rules, offer or Offer({}))
+    habits = Habits(chosen.default_currency, chosen.amount_tolerance, chosen.allow_negative_items)
+    if chosen.amount_mismatch == "warning":  # it would not be refused, so it does not turn red
+        rules = tuple(each for each in rules if each != "E304")
+    name = edition(target.name, tables)
+    return workbook(target.title, name, tables, rules, offer or Offer({}), habits)
 
 
 def _offer(own: Workspace) -> Offer:

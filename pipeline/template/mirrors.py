@@ -1,23 +1,34 @@
 """The rules as conditional formats: what the check would refuse turns red while it is typed.
 
-Input: the tables as the target takes them, and the codes of its rules. Output: formulas of a spreadsheet, each
-with the issue code it mirrors and the columns it marks. No macro, no array constant, English function names, as
-the file format wants them. What a formula cannot tell without guessing has no mirror: the check tells it.
+Input: the tables as the target takes them, the codes of its rules, and what the settings say. Output: formulas of
+a spreadsheet, each with the issue code it mirrors and the columns it marks. No macro, no array constant, English
+function names, as the file format wants them. What a formula cannot tell without guessing has no mirror: the
+check tells it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from decimal import Decimal
 from typing import NamedTuple
 
+from pipeline.template.places import CURRENCIES, DECIMALS, Places
 from schemas.fields import Field, Kind, Table
 from schemas.tables import EXAMPLE_REF, NO, YES
 
-LAST_ROW = 20_000
-"""Help while typing reaches to this row; the check itself knows no such end."""
 
-CURRENCIES, DECIMALS = "currencies", "currency_decimals"
-"""The defined names of the list of currencies, and of the decimals of each."""
+class Habits(NamedTuple):
+    """What the settings say that a formula must know.
+
+    Attributes:
+        currency: of an invoice whose currency is blank; empty for none.
+        tolerance: by how much an amount may differ from quantity times unit price.
+        negatives: whether an item may be negative.
+    """
+
+    currency: str = ""
+    tolerance: Decimal = Decimal(0)
+    negatives: bool = False
 
 
 class Mirror(NamedTuple):
@@ -32,44 +43,6 @@ class Mirror(NamedTuple):
     code: str
     fields: tuple[str, ...]
     formula: str
-
-
-def letters(index: int) -> str:
-    """The column as a spreadsheet names it: 0 is A, 26 is AA."""
-    name, rest = "", index + 1
-    while rest:
-        rest, digit = divmod(rest - 1, 26)
-        name = chr(65 + digit) + name
-    return name
-
-
-class Places:
-    """Where the cells of a table stand, as formulas name them."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-        self._letters = {each.name: letters(at) for at, each in enumerate(table)}
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._letters
-
-    def cell(self, name: str) -> str:
-        """The cell of a field in the row that is judged."""
-        return f"${self._letters[name]}2"
-
-    def column(self, name: str) -> str:
-        """All cells of a field."""
-        letter = self._letters[name]
-        return f"'{self._table.label}'!${letter}$2:${letter}${LAST_ROW}"
-
-    def blank(self, name: str) -> str:
-        """Whether the cell is blank."""
-        return f"LEN(TRIM({self.cell(name)}))=0"
-
-    @property
-    def begun(self) -> str:
-        """Whether anything stands in the row."""
-        return f"COUNTA($A2:${letters(len(self._letters) - 1)}2)>0"
 
 
 def of_cells(table: Table) -> Iterator[Mirror]:
@@ -105,9 +78,23 @@ def _of_cell(field: Field, places: Places) -> Iterator[tuple[str, str]]:
             pass
 
 
+def not_listed(field: Field, table: Table, listed: str) -> str:
+    """Whether a key is none of a list of the catalog; it may be in a newer one, so the check has the last word."""
+    cell = Places(table).cell(field.name)
+    return f"AND(LEN({cell})>0,ISNA(MATCH({cell},{listed},0)))"
+
+
 def _none_of(cell: str, choices: Collection[str]) -> str:
     others = ",".join(f'TRIM({cell})<>"{each}"' for each in choices)
     return f"AND(LEN(TRIM({cell}))>0,{others})"
+
+
+class _Sheets(NamedTuple):
+    """What a rule's formula is made of."""
+
+    invoices: Places
+    items: Places
+    habits: Habits
 
 
 class _Rule(NamedTuple):
@@ -117,22 +104,25 @@ class _Rule(NamedTuple):
     table: str
     fields: tuple[str, ...]
     needs: tuple[str, ...]
-    formula: Callable[[Places, Places], str]
+    formula: Callable[[_Sheets], str]
 
 
-def of_rows(tables: Mapping[str, Table], rules: Collection[str]) -> dict[str, list[Mirror]]:
+def of_rows(tables: Mapping[str, Table], rules: Collection[str], habits: Habits) -> dict[str, list[Mirror]]:
     """The mirrors of rules across cells, rows and sheets, by table; only what the target asks for.
 
     Args:
         tables: as the target takes them, by name.
         rules: codes of the rules that apply.
+        habits: what the settings say.
     """
-    invoices, items = Places(tables["invoices"]), Places(tables["items"])
+    sheets = _Sheets(Places(tables["invoices"]), Places(tables["items"]), habits)
     made: dict[str, list[Mirror]] = {"invoices": [], "items": []}
     for rule in _RULES:
-        own = invoices if rule.table == "invoices" else items
+        own = sheets.invoices if rule.table == "invoices" else sheets.items
         if rule.code in rules and all(each in own for each in (*rule.fields, *rule.needs)):
-            made[rule.table].append(Mirror(rule.code, rule.fields, rule.formula(invoices, items)))
+            formula = rule.formula(sheets)
+            if formula:
+                made[rule.table].append(Mirror(rule.code, rule.fields, formula))
     return made
 
 
@@ -158,46 +148,74 @@ def _before(own: Places, later: str, earlier: str) -> str:
     return f"AND(ISNUMBER({last}),ISNUMBER({first}),{last}<{first})"
 
 
-def _no_amount(_: Places, own: Places) -> str:
+def _no_amount(sheets: _Sheets) -> str:
+    own = sheets.items
     missing = f"OR({own.blank('quantity')},{own.blank('unit_price')})"
     return f"AND({own.begun},{own.blank('amount')},{missing})"
 
 
-def _not_product(invoices: Places, own: Places) -> str:
-    """The amount is not the product, rounded to the decimals of the currency of the item's invoice."""
-    amount, quantity, price = (own.cell(each) for each in ("amount", "quantity", "unit_price"))
-    numbers = ",".join(f"ISNUMBER({each})" for each in (amount, quantity, price))
-    digits = "2"
-    if "currency" in invoices:
-        same = f"1/EXACT({invoices.column('invoice_ref')},{own.cell('invoice_ref')})"  # r1 is not R1
-        currency = f"LOOKUP(2,{same},{invoices.column('currency')})"
-        digits = f"IFERROR(INDEX({DECIMALS},MATCH({currency},{CURRENCIES},0)),2)"
-    return f"AND({numbers},ABS(ROUND({quantity}*{price},{digits})-{amount})>0.0000001)"
+def _digits(sheets: _Sheets) -> str:
+    """The decimals of the currency of the item's invoice; an error where that is unknown."""
+    invoices, own = sheets.invoices, sheets.items
+    same = f"1/EXACT({invoices.column('invoice_ref')},{own.cell('invoice_ref')})"  # r1 is not R1
+    found = f'LOOKUP(2,{same},{invoices.column("currency")})&""'
+    default = sheets.habits.currency
+    currency = f'IF({found}="","{default}",{found})' if default else found
+    return f"INDEX({DECIMALS},MATCH({currency},{CURRENCIES},0))"
 
+
+def _not_product(sheets: _Sheets) -> str:
+    """The amount is not the product, rounded to the decimals of the currency of the item's invoice."""
+    amount, quantity, price = (sheets.items.cell(each) for each in ("amount", "quantity", "unit_price"))
+    numbers = ",".join(f"ISNUMBER({each})" for each in (amount, quantity, price))
+    apart = f"ABS(ROUND({quantity}*{price},{_digits(sheets)})-{amount})"
+    return f"AND({numbers},IFERROR({apart}>{sheets.habits.tolerance}+{_NOISE},FALSE))"
+
+
+def _too_fine(sheets: _Sheets) -> str:
+    """The amount has more decimals than its currency."""
+    amount = sheets.items.cell("amount")
+    fine = f"ABS(ROUND({amount},{_digits(sheets)})-{amount})>{_NOISE}"
+    return f"AND(ISNUMBER({amount}),IFERROR({fine},FALSE))"
+
+
+def _negative(sheets: _Sheets) -> str:
+    """The amount, given or computed, is below zero."""
+    amount, quantity, price = (sheets.items.cell(each) for each in ("amount", "quantity", "unit_price"))
+    computed = (
+        f"AND(LEN({amount})=0,ISNUMBER({quantity}),ISNUMBER({price}),IFERROR({quantity}*{price}<0,FALSE))"
+    )
+    return "" if sheets.habits.negatives else f"OR(AND(ISNUMBER({amount}),{amount}<0),{computed})"
+
+
+_NOISE = "0.0000001"
+"""Less than any difference that somebody typed, more than what binary numbers are off by."""
 
 _RULES = (
     _Rule(
         "E301", "invoices", ("account_number", "account_id"), (),
-        lambda own, _: _all_blank(own, "account_number", "account_id"),
+        lambda sheets: _all_blank(sheets.invoices, "account_number", "account_id"),
     ),
     _Rule(
         "E305", "invoices", ("due_date",), ("invoice_date",),
-        lambda own, _: _before(own, "due_date", "invoice_date"),
+        lambda sheets: _before(sheets.invoices, "due_date", "invoice_date"),
     ),
-    _Rule("E307", "invoices", ("invoice_ref",), (), lambda own, _: _twice(own, "invoice_ref")),
-    _Rule("E309", "invoices", ("invoice_ref",), (), _absent),
-    _Rule("E316", "invoices", ("invoice_number",), (), lambda own, _: _twice(own, "invoice_number")),
+    _Rule("E307", "invoices", ("invoice_ref",), (), lambda sheets: _twice(sheets.invoices, "invoice_ref")),
+    _Rule("E309", "invoices", ("invoice_ref",), (), lambda sheets: _absent(sheets.invoices, sheets.items)),
+    _Rule("E316", "invoices", ("invoice_number",), (), lambda sheets: _twice(sheets.invoices, "invoice_number")),
     _Rule("E302", "items", ("amount",), ("quantity", "unit_price"), _no_amount),
     _Rule(
         "E303", "items", ("catalog_sku", "product_rate_plan_charge_id", "charge_name"), (),
-        lambda _, own: _all_blank(own, "catalog_sku", "product_rate_plan_charge_id", "charge_name"),
+        lambda sheets: _all_blank(sheets.items, "catalog_sku", "product_rate_plan_charge_id", "charge_name"),
     ),
+    _Rule("E204", "items", ("amount",), (), _too_fine),
     _Rule("E304", "items", ("amount",), ("quantity", "unit_price"), _not_product),
     _Rule(
         "E306", "items", ("service_end_date",), ("service_start_date",),
-        lambda _, own: _before(own, "service_end_date", "service_start_date"),
+        lambda sheets: _before(sheets.items, "service_end_date", "service_start_date"),
     ),
-    _Rule("E308", "items", ("invoice_ref",), (), lambda invoices, own: _absent(own, invoices)),
-    _Rule("E313", "items", ("item_no",), (), lambda _, own: _twice(own, "invoice_ref", "item_no")),
+    _Rule("E308", "items", ("invoice_ref",), (), lambda sheets: _absent(sheets.items, sheets.invoices)),
+    _Rule("E312", "items", ("amount",), ("quantity", "unit_price"), _negative),
+    _Rule("E313", "items", ("item_no",), (), lambda sheets: _twice(sheets.items, "invoice_ref", "item_no")),
 )  # fmt: skip
 """Every rule that a formula can tell; a target's own rules without a mirror are told by the check."""
