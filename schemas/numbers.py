@@ -108,7 +108,7 @@ class NumberFormat:
         """Whether anything in the column is written in another way than the plain one."""
         texts = cells.dictionary if isinstance(cells, pa.DictionaryArray) else cells
         if not self.declared:
-            return bool(occurring(texts, ","))
+            return bool(occurring(texts, ",")) and _any_matches(texts, _COMMA_BEFORE_DECIMALS)
         if self.declared == "comma" and occurring(texts, "."):
             return True
         return not pc.all(pc.match_substring_regex(texts, pattern=_PLAIN_OR_BLANK)).as_py()
@@ -186,10 +186,12 @@ _COMMA_BEFORE_DECIMALS: Final = (
 _POINT_BEFORE_THREE: Final = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"
 
 
+def _any_matches(texts: Any, pattern: str) -> bool:
+    return bool(pc.any(pc.match_substring_regex(texts, pattern=pattern)).as_py())
+
+
 def _doubtful_refused(texts: Any) -> Any:
     """Where a column has decimals behind a comma, its 1.234 may well be a thousand: it has no certain reading."""
-    if not pc.any(pc.match_substring_regex(texts, pattern=_COMMA_BEFORE_DECIMALS)).as_py():
-        return texts
     return pc.if_else(pc.match_substring_regex(texts, pattern=_POINT_BEFORE_THREE), UNREADABLE, texts)
 
 
