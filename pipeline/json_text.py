@@ -19,6 +19,9 @@ from schemas.texts import occurring
 
 _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
+_BEFORE, _BEHIND = pa.array([",{", "[{"]), pa.array(["}", "}]"])
+"""What stands before and behind an object of an array: within it, and where it begins or ends."""
+
 
 class Numbers:
     """A column of JSON numbers that are written already."""
@@ -48,12 +51,48 @@ class Objects:
         Returns:
             A string array.
         """
+        return pc.binary_join_element_wise("{", self._members(rows, last), "}", "")
+
+    def lists(self, rows: Any, offsets: Any, **last: Any) -> Any:
+        """The objects of some rows, one JSON array a group; null for a group without any.
+
+        The objects are written one behind the other with what stands between them, so that an array is a
+        stretch of that text and is not copied.
+
+        Args:
+            rows: positions, group after group.
+            offsets: `rows[offsets[i]:offsets[i + 1]]` are a group; one more than there are groups.
+            **last: as for `at`.
+        """
+        full = np.diff(offsets) > 0
+        if not len(rows):
+            return pa.nulls(len(full), pa.string())
+        before, behind = np.zeros((2, len(rows)), np.int8)
+        before[offsets[:-1][full]], behind[offsets[1:][full] - 1] = 1, 1
+        texts = pc.binary_join_element_wise(
+            pc.take(_BEFORE, pa.array(before)),
+            self._members(rows, last),
+            pc.take(_BEHIND, pa.array(behind)),
+            "",
+        )
+        return _stretches(texts, offsets, full)
+
+    def _members(self, rows: Any, last: Mapping[str, Any]) -> Any:
+        """The members of each object, with commas between."""
         members = [_at(key, values, rows) for key, values in self._columns.items()]
         members += [pc.binary_join_element_wise(_key(key), texts, "") for key, texts in last.items()]
         joined = pc.binary_join_element_wise(*members, ",", null_handling="skip")
         if len(joined) != len(rows):  # the kernel leaves out a row without any member
             raise ValueError("a row has no member at all")
-        return pc.binary_join_element_wise("{", joined, "}", "")
+        return joined
+
+
+def _stretches(texts: Any, offsets: Any, full: Any) -> Any:
+    """Neighbouring texts as one, a group each, where they lie in memory; null where a group is not full."""
+    _, ends, content = texts.buffers()
+    places = np.frombuffer(ends, np.int32)[texts.offset :][offsets]
+    validity = None if full.all() else pa.array(full).buffers()[1]
+    return pa.StringArray.from_buffers(len(full), pa.py_buffer(places), content, validity)
 
 
 class Nested:
@@ -79,8 +118,8 @@ class Nested:
         Args:
             parents: positions.
         """
-        texts, offsets = self._texts(np.asarray(parents))
-        return pc.if_else(pa.array(np.diff(offsets) > 0), arrays(texts, offsets), None)
+        rows, offsets = self._hanging(np.asarray(parents))
+        return self._objects.lists(rows, offsets, **self._further(rows))
 
     def single(self, parents: Any) -> Any:
         """The one JSON object that hangs on each of some parents; null where nothing does.
@@ -88,22 +127,28 @@ class Nested:
         Args:
             parents: positions, on each of which one row hangs at most.
         """
-        texts, offsets = self._texts(np.asarray(parents))
+        rows, offsets = self._hanging(np.asarray(parents))
+        if not len(rows):
+            return pa.nulls(len(offsets) - 1, pa.string())
+        texts = self._objects.at(rows, **self._further(rows))
         return pc.take(texts, pa.array(offsets[:-1], mask=np.diff(offsets) == 0))
 
-    def _texts(self, parents: Any) -> tuple[Any, Any]:
-        """The objects, parent after parent, and where those of each begin."""
+    def _hanging(self, parents: Any) -> tuple[Any, Any]:
+        """The rows, parent after parent, and where those of each begin."""
         starts = self._starts[parents]
         sizes = self._starts[parents + 1] - starts
         offsets = np.concatenate(([0], np.cumsum(sizes)))
-        rows = self._rows[np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])]
-        if not len(rows):
-            return pa.array([], pa.string()), offsets
-        return self._objects.at(rows, **{key: each.at(rows) for key, each in self._members.items()}), offsets
+        return self._rows[np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])], offsets
+
+    def _further(self, rows: Any) -> dict[str, Any]:
+        """What hangs on some of the rows, by key."""
+        return {key: each.at(rows) for key, each in self._members.items()}
 
 
 def _said_once(key: str, values: Any) -> Any:
     """A repetitive column with its members written already."""
+    if not isinstance(values, Numbers) and pa.types.is_date32(values.type):
+        values = values.dictionary_encode()
     if not isinstance(values, pa.DictionaryArray):
         return values
     return pa.DictionaryArray.from_arrays(values.indices, _member(key, values.dictionary), safe=False)
@@ -124,17 +169,6 @@ def _key(name: str) -> str:
 def _member(key: str, values: Any) -> Any:
     """`"key":value` a row, null where the value is null."""
     return pc.binary_join_element_wise(_key(key), _value(values), "")
-
-
-def arrays(texts: Any, offsets: Any) -> Any:
-    """One JSON array a group: `texts[offsets[i]:offsets[i + 1]]` are its elements.
-
-    Args:
-        texts: JSON texts.
-        offsets: one more than there are groups.
-    """
-    groups = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), texts)
-    return pc.binary_join_element_wise("[", pc.binary_join(groups, ","), "]", "")
 
 
 def _value(values: Any) -> Any:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given
@@ -82,9 +83,29 @@ def test_objects_are_made_of_the_rows_asked_for_in_their_order() -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 99), max_size=4), max_size=6))
-def test_arrays_hold_what_lies_between_their_offsets(groups: list[list[int]]) -> None:
-    texts = pa.array([str(each) for group in groups for each in group], pa.string())
-    offsets = [0]
-    for group in groups:
-        offsets.append(offsets[-1] + len(group))
-    assert [json.loads(each) for each in json_text.arrays(texts, offsets).to_pylist()] == groups
+def test_arrays_hold_the_objects_of_what_lies_between_their_offsets(groups: list[list[int]]) -> None:
+    rows = pa.array([each for group in groups for each in group], pa.int64())
+    offsets = np.concatenate(([0], np.cumsum([len(group) for group in groups], dtype=np.int64)))
+    numbers = pa.array([Decimal(each) for each in range(100)], DECIMAL)
+    texts = json_text.Objects({"n": numbers}).lists(rows, offsets).to_pylist()
+    assert [text and json.loads(text) for text in texts] == [
+        [{"n": each} for each in group] or None for group in groups
+    ]
+
+
+@given(st.lists(st.integers(-1, 4), max_size=9))
+def test_what_hangs_on_a_row_is_written_with_it_and_nothing_else_is(on: list[int]) -> None:
+    inner = json_text.Nested(
+        json_text.Objects({"of": pa.array([str(each) for each in range(len(on))], pa.string())}),
+        np.arange(len(on), dtype=np.int64),
+        len(on),
+        {},
+    )
+    own = json_text.Objects({"at": pa.array([Decimal(each) for each in range(len(on))], DECIMAL)})
+    nested = json_text.Nested(own, np.array(on, np.int64), 5, {"within": inner})
+    parents = [3, 0, 4]
+    texts = nested.at(pa.array(parents)).to_pylist()
+    assert [text and json.loads(text) for text in texts] == [
+        [{"at": at, "within": [{"of": str(at)}]} for at, each in enumerate(on) if each == parent] or None
+        for parent in parents
+    ]

@@ -52,10 +52,9 @@ def _requests(batches: Batches, settings: Settings) -> Iterator[Request]:
         some = order[start : start + _AT_ONCE]
         starts, sizes = accepted.offsets[some], accepted.sizes[some]
         offsets = np.concatenate(([0], np.cumsum(sizes)))
-        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
-        lines = items.at(pa.array(accepted.items[np.repeat(starts, sizes) + within]))
+        rows = pa.array(accepted.items[np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])])
         heads = pa.array(accepted.positions[some])
-        bodies = invoices.at(heads, line_items=json_text.arrays(lines, offsets))
+        bodies = invoices.at(heads, line_items=items.lists(rows, offsets))
         for place, body in enumerate(bodies, start):
             one = order[place : place + 1]
             yield Request(place + 1, "POST", _PATH, body.as_buffer().to_pybytes(), one)

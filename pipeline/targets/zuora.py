@@ -26,8 +26,8 @@ from schemas import zuora as schema
 from schemas.columns import cells_of, plain
 from schemas.fields import Projection
 
-_AT_ONCE = 16
-"""Batches whose texts are made together: some tens of thousands of items, some tens of megabytes."""
+_AT_ONCE = 16_000
+"""Items whose texts are made together, at least: some megabytes."""
 
 
 _PATHS = {"batch": "/v1/invoices/batch", "single": "/v1/invoices"}
@@ -43,21 +43,21 @@ def _projection(settings: Settings) -> Projection:
 
 def _requests(batches: Batches, settings: Settings) -> Iterator[Request]:
     sheets = _sheets(batches, settings)
-    path, number = _PATHS[settings.request], 0
-    for some, texts in written(batches, sheets):
-        for body, one in zip(_bodies(some, texts, settings), some, strict=True):
-            number += 1
-            yield Request(number, "POST", path, body, one.invoices)
+    bodies = _one_by_one if settings.request == "single" else _many
+    path = _PATHS[settings.request]
+    for number, (one, body) in enumerate(bodies(batches, sheets, settings), 1):
+        yield Request(number, "POST", path, body, one.invoices)
 
 
-def _bodies(some: tuple[Batch, ...], texts: Any, settings: Settings) -> Iterator[bytes]:
-    """The bodies of some batches: an invoice each, or many in a frame."""
-    if settings.request == "single":
-        yield from (text.as_buffer().to_pybytes() for text in texts)
-        return
+def _one_by_one(batches: Batches, sheets: Written, _: Settings) -> Iterator[tuple[Batch, bytes]]:
+    for one, text in singly(batches, sheets):
+        yield one, text.to_pybytes()
+
+
+def _many(batches: Batches, sheets: Written, settings: Settings) -> Iterator[tuple[Batch, bytes]]:
     whole = b"true" if settings.single_transaction else b"false"
-    for array in together(some, texts):
-        yield b'{"invoices":%b,"useSingleTransaction":%b}' % (array, whole)
+    for one, text in together(batches, sheets):
+        yield one, b"".join((b'{"invoices":', text, b',"useSingleTransaction":', whole, b"}"))
 
 
 class Written(NamedTuple):
@@ -76,38 +76,56 @@ class Written(NamedTuple):
     on_invoices: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
 
 
-def written(batches: Batches, sheets: Written) -> Iterator[tuple[tuple[Batch, ...], Any]]:
-    """Some batches after the other, and the JSON texts of their invoices.
+def singly(batches: Batches, sheets: Written) -> Iterator[tuple[Batch, pa.Buffer]]:
+    """Batches of one invoice each, and its JSON.
 
     Args:
         batches: all of them.
         sheets: what their invoices are written from.
     """
+    for some, positions, members in _groups(batches, sheets):
+        texts = sheets.invoices.at(positions, **members)
+        yield from ((one, text.as_buffer()) for one, text in zip(some, texts, strict=True))
+
+
+def together(batches: Batches, sheets: Written) -> Iterator[tuple[Batch, pa.Buffer]]:
+    """Batches, and the JSON array of the invoices of each.
+
+    Args:
+        batches: all of them.
+        sheets: what their invoices are written from.
+    """
+    for some, positions, members in _groups(batches, sheets):
+        bounds = np.concatenate(([0], np.cumsum([len(each.invoices) for each in some])))
+        texts = sheets.invoices.lists(positions, bounds, **members)
+        yield from ((one, text.as_buffer()) for one, text in zip(some, texts, strict=True))
+
+
+def _groups(batches: Batches, sheets: Written) -> Iterator[tuple[tuple[Batch, ...], Any, dict[str, Any]]]:
+    """Some batches after the other, the positions of their invoices, and what hangs on these as JSON."""
     accepted = batches.invoices
-    for start in range(0, len(batches), _AT_ONCE):
-        some = batches.batches[start : start + _AT_ONCE]
+    for some in _some_at_once(batches):
         chosen = np.concatenate([each.invoices for each in some])
         starts, sizes = accepted.offsets[chosen], accepted.sizes[chosen]
         offsets = np.concatenate(([0], np.cumsum(sizes)))
-        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
-        rows = pa.array(accepted.items[np.repeat(starts, sizes) + within])
+        rows = pa.array(accepted.items[np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])])
         positions = pa.array(accepted.positions[chosen])
-        texts = sheets.items.at(rows, **{key: each.at(rows) for key, each in sheets.on_items.items()})
-        lists = pc.if_else(pa.array(sizes > 0), json_text.arrays(texts, offsets), None)
-        nested = {key: at(positions) for key, at in sheets.on_invoices.items()}
-        yield some, sheets.invoices.at(positions, **nested, invoiceItems=lists)
+        members = {key: at(positions) for key, at in sheets.on_invoices.items()}
+        of_items = {key: each.at(rows) for key, each in sheets.on_items.items()}
+        members["invoiceItems"] = sheets.items.lists(rows, offsets, **of_items)
+        yield some, positions, members
 
 
-def together(some: tuple[Batch, ...], texts: Any) -> Iterator[bytes]:
-    """One JSON array of invoices a batch.
-
-    Args:
-        some: the batches.
-        texts: of their invoices, batch after batch.
-    """
-    bounds = np.concatenate(([0], np.cumsum([len(each.invoices) for each in some])))
-    for array in json_text.arrays(texts, bounds):
-        yield array.as_buffer().to_pybytes()
+def _some_at_once(batches: Batches) -> Iterator[tuple[Batch, ...]]:
+    sizes, some, items = batches.invoices.sizes, [], 0
+    for each in batches.batches:
+        some.append(each)
+        items += int(sizes[each.invoices].sum())
+        if items >= _AT_ONCE:
+            yield tuple(some)
+            some, items = [], 0
+    if some:
+        yield tuple(some)
 
 
 def _sheets(batches: Batches, settings: Settings) -> Written:
