@@ -272,6 +272,11 @@ class Settings:
         _whole(0, 1_000_000),
         "the most rows for which the marked workbook and rejected.xlsx are made; 0 makes none",
     )
+    hidden_rows: str = _setting(
+        "error",
+        _choice("error", "read"),
+        "what a hidden or filtered row is: an error, or a row like any other",
+    )
     encoding: str = _setting(
         "",
         _blank_or(_choice(*ENCODINGS)),

@@ -100,6 +100,27 @@ _TYPES = (
         "invoice; every row needs an item.",
     ),
     IssueType(
+        "E112", "row-hidden", "A row is hidden",
+        "This row is hidden ({how}): who looks at the sheet does not see it.",
+        "Show all rows and look whether the row is meant; delete it if not. The setting hidden_rows = read takes "
+        "hidden rows as they are.",
+    ),
+    IssueType(
+        "W102", "row-hidden-read", "Hidden rows were read",
+        "Hidden rows ({how}) were read like any other, as the settings say.",
+        "Nothing has to be done; the setting is hidden_rows.",
+    ),
+    IssueType(
+        "W103", "column-hidden", "A hidden column was read",
+        "The column {value} of {table} is hidden, but what stands in it was read.",
+        "Nothing has to be done if that is right; else delete the column, or start its header with #.",
+    ),
+    IssueType(
+        "W104", "total-differs", "A totals row is not the sum of the rows above it",
+        "The totals row says {value} under {header}, but the rows above it sum up to {sum}.",
+        "Look for rows that are missing, surplus or left out of the formula; the totals row itself is not imported.",
+    ),
+    IssueType(
         "W101", "sheet-left-out", "A sheet was left out",
         "The sheet {value} looks like {table} but was left out: {reason}.",
         "Nothing has to be done if that is right; else copy its rows into the sheet {table}.",
@@ -196,6 +217,16 @@ _TYPES = (
         "Format the column as text and enter the identifier anew from its source.",
     ),
     IssueType(
+        "E218", "shown-otherwise", "A cell shows another number than it holds",
+        "{label} shows \"{shown}\", but the cell holds {value}.",
+        "Type the value that is meant: in Excel round the value itself (ROUND), not only what the cell shows.",
+    ),
+    IssueType(
+        "E219", "identifier-shown-otherwise", "A cell shows digits that it does not hold",
+        "{label} shows \"{shown}\", but the cell holds {value}.",
+        "Format the column as text and type the value as it is meant.",
+    ),
+    IssueType(
         "E220", "currency-unknown", "Not a currency",
         "{label} is {value}, which is no ISO 4217 code in use.{near}",
         "Write the three letters of the currency, like EUR.",
@@ -204,6 +235,11 @@ _TYPES = (
         "E221", "currency-contradicted", "A cell in another currency than its invoice",
         "{label} is {value}, but the invoice is in {currency}.",
         "Correct the value or the invoice's currency.",
+    ),
+    IssueType(
+        "E222", "cell-merged", "A cell that is merged with another",
+        "{label} is part of the merged cells {merged}, which hold a value only in their first cell.",
+        "Unmerge the cells and type the value into each cell that it is meant for.",
     ),
     # 3 row, invoice, cross-sheet
     IssueType(

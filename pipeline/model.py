@@ -125,6 +125,53 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Addresses:
+    """The rows of a flat sheet that hold a field's value, for each row of the table made from it.
+
+    Attributes:
+        starts: where the rows of each begin in `rows`, and the end of the last.
+        rows: as Excel shows them, ascending for each.
+    """
+
+    starts: Positions
+    rows: npt.NDArray[np.int32]
+
+    def of(self, position: int) -> list[int]:
+        """All rows that hold the value of one."""
+        found: list[int] = self.rows[self.starts[position] : self.starts[position + 1]].tolist()
+        return found
+
+    def first(self, positions: Positions, other: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """The first row that holds the value; the other where the value is blank in all rows."""
+        at, end = self.starts[positions], self.starts[positions + 1]
+        found = np.append(self.rows, np.int32(0))[at]
+        return np.where(at < end, found, other).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Total:
+    """A totals row, with what it says and the rows it may be the sum of.
+
+    Attributes:
+        table: the table's name.
+        sheet: position in the table's sheets.
+        row: as Excel shows it.
+        start: of the rows since the totals row above it, in the table's frame.
+        first: of the rows since the header.
+        stop: of both, exclusive.
+        cells: by field, the text that stands in the row and its CellKind.
+    """
+
+    table: str
+    sheet: int
+    row: int
+    start: int
+    first: int
+    stop: int
+    cells: Mapping[str, tuple[str, int]]
+
+
+@dataclass(frozen=True)
 class RawTable:
     """A table's rows as text, each cell as what it was.
 
@@ -137,6 +184,10 @@ class RawTable:
         sheet_of: position in `sheets`, a row.
         row_of: the row as Excel shows it, a row.
         ragged: rows with too many or too few cells: which cell is which cannot be told.
+        shown: by field, what a cell shows that shows another number than it holds; "" for all others.
+        merged: by field, the merged cells (`B4:B6`) that a cell is part of without being their first; "" for
+            all others.
+        addresses: by field, where a flat sheet repeats its value in several rows.
     """
 
     name: str
@@ -146,9 +197,17 @@ class RawTable:
     sheet_of: npt.NDArray[np.int16]
     row_of: npt.NDArray[np.int32]
     ragged: Positions = attribute(default_factory=lambda: np.zeros(0, np.int64))
+    shown: Mapping[str, pa.Array] = attribute(default_factory=dict)
+    merged: Mapping[str, pa.Array] = attribute(default_factory=dict)
+    addresses: Mapping[str, Addresses] = attribute(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    def rows(self, field: str, positions: Positions) -> npt.NDArray[np.int32]:
+        """The rows in which the values of a field stand, as Excel shows them."""
+        own = self.row_of[positions]
+        return self.addresses[field].first(positions, own) if field in self.addresses else own
 
     @property
     def fields(self) -> list[str]:
@@ -166,6 +225,7 @@ class RawSheets:
         ignored: rows that were recognised and left out: `example`, `note`, `total`, `blank`.
         pages: the sheets of files without a package, where they are small enough to be marked.
         our_sheets: file and part of the Issues sheets that an earlier check added: read by nobody.
+        totals: the totals rows, to be held against what they should be the sum of.
     """
 
     tables: Mapping[str, RawTable]
@@ -173,6 +233,7 @@ class RawSheets:
     ignored: Mapping[str, int]
     pages: tuple[Page, ...] = ()
     our_sheets: tuple[tuple[int, str], ...] = ()
+    totals: tuple[Total, ...] = ()
 
 
 @dataclass(frozen=True)

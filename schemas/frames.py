@@ -32,6 +32,15 @@ KIND_SUFFIX = ":kind"
 _BESIDE = ":beside"
 """A column that is like no other."""
 
+MERGED_SUFFIX = ":merged"
+"""`amount:merged` tells the merged cells that a cell is part of without being their first; "" for all others."""
+
+SHOWN_SUFFIX = ":shown"
+"""`amount:shown` tells what a cell shows that shows another number than it holds; "" for all others."""
+
+BESIDE = (KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX)
+"""What stands beside the text of a column; it is judged before the text is."""
+
 BLANK, TEXT, NUMBER, DATE, TIME, BOOLEAN, ERROR, FORMULA = CellKind
 """What a cell held."""
 
@@ -60,14 +69,14 @@ class Failure(NamedTuple):
 
 
 def text_schema(
-    table: Table, columns: Collection[str], kinds: Collection[str], *, astral: bool, dates: DateFormat
+    table: Table, columns: Collection[str], beside: Collection[str], *, astral: bool, dates: DateFormat
 ) -> pandera.DataFrameSchema:
     """The schema of a table's cells as text.
 
     Args:
         table: as the target takes it.
         columns: names of the fields found in the sheet.
-        kinds: those of them whose cells are not all text.
+        beside: what is told beside them, like `amount:kind`, for those whose cells are not all text.
         astral: whether characters of 4 bytes are allowed.
         dates: the declared date format.
     """
@@ -77,9 +86,10 @@ def text_schema(
         for each in found
     }
     held = {
-        each.name + KIND_SUFFIX: _column([_kernel(c) for c in _of_held(each, dates)])
+        each.name + suffix: _column([_kernel(c) for c in _OF_BESIDE[suffix](each, dates)])
         for each in found
-        if each.name in kinds
+        for suffix in BESIDE
+        if each.name + suffix in beside
     }
     return pandera.DataFrameSchema(held | texts)  # error cells before what their text would break
 
@@ -167,6 +177,24 @@ def _of_held(field: Field, dates: DateFormat) -> Iterator[checks.CellCheck]:
     yield checks.CellCheck("E214", field.name, lambda held: pc.not_equal(held, ERROR))
     yield checks.CellCheck("E215", field.name, lambda held: pc.not_equal(held, FORMULA))
     yield checks.CellCheck("E216", field.name, lambda held: pc.is_in(held, value_set=readable))
+
+
+def _of_merged(field: Field, _: DateFormat) -> Iterator[checks.CellCheck]:
+    """No cell that shows what another holds."""
+    yield checks.CellCheck("E222", field.name, lambda merged: pc.equal(merged, ""))
+
+
+def _of_shown(field: Field, _: DateFormat) -> Iterator[checks.CellCheck]:
+    """No cell that shows another number than it holds."""
+    code = "E219" if field.kind in (Kind.IDENTIFIER, Kind.TEXT) else "E218"
+    yield checks.CellCheck(code, field.name, lambda shown: pc.equal(shown, ""))
+
+
+_OF_BESIDE: Mapping[str, Callable[[Field, DateFormat], Iterator[checks.CellCheck]]] = {
+    KIND_SUFFIX: _of_held,
+    MERGED_SUFFIX: _of_merged,
+    SHOWN_SUFFIX: _of_shown,
+}
 
 
 def _on_distinct(holds: checks.Kernel, cells: Any) -> Any:

@@ -23,7 +23,10 @@ STATUS_HEADER, REASON_HEADER = f"{NOTE_MARK}Status", f"{NOTE_MARK}Reason"
 ISSUES_TITLE = "# Issues found by invoice-import"
 """A sheet whose first cell is exactly this was added to a marked workbook: recognised and ignored."""
 
-TOTAL_WORDS = ("total", "totals", "grand total", "sum", "subtotal", "sub-total", "sub total")
+TOTAL_WORDS = (
+    "total", "totals", "grand total", "sum", "subtotal", "sub-total", "sub total", "summe", "gesamt", "gesamtsumme",
+    "zwischensumme", "somme", "sous-total", "suma", "totale", "somma", "totaal", "soma",
+)  # fmt: skip
 """A row that starts with one of these words is a totals row: recognised and ignored, never an item."""
 
 YES = (

@@ -85,9 +85,9 @@ def _ids(cases: list[Any]) -> list[str]:
     return [f"{table}.{getattr(field, 'name', field)}.{code}" for table, field, code, *_ in cases]
 
 
-def _text_schema(field: Field, table: str, kinds: bool = False) -> pandera.DataFrameSchema:
-    found = [field.name] if kinds else []
-    return frames.text_schema(TABLE[table], [field.name], found, astral=False, dates=DateFormat())
+def _text_schema(field: Field, table: str, *beside: str) -> pandera.DataFrameSchema:
+    told = [field.name + suffix for suffix in beside]
+    return frames.text_schema(TABLE[table], [field.name], told, astral=False, dates=DateFormat())
 
 
 def _without(schema: pandera.DataFrameSchema, column: str, name: str) -> pandera.DataFrameSchema:
@@ -109,12 +109,17 @@ def _cells(field: Field, text: str) -> pd.DataFrame:
 @pytest.mark.parametrize("table", TABLE)
 def test_a_text_schema_has_exactly_the_checks_that_the_fields_declare(table: str) -> None:
     names = [field.name for field in TABLE[table]]
-    schema = frames.text_schema(TABLE[table], names, names, astral=False, dates=DateFormat())
+    beside = [name + suffix for name in names for suffix in frames.BESIDE]
+    schema = frames.text_schema(TABLE[table], names, beside, astral=False, dates=DateFormat())
     for field in TABLE[table]:
         compiled = [check.name for check in schema.columns[field.name].checks]
         assert compiled == [f"{code} {field.name}" for code in _expected(field)]
         held = [check.name for check in schema.columns[field.name + KIND_SUFFIX].checks]
         assert held == [f"{code} {field.name}" for code in ("E214", "E215", "E216")]
+        for suffix, code in _told_beside(field).items():
+            assert [check.name for check in schema.columns[field.name + suffix].checks] == [
+                f"{code} {field.name}"
+            ]
 
 
 @pytest.mark.parametrize(("table", "field", "code"), TEXT_CASES, ids=_ids(TEXT_CASES))
@@ -156,7 +161,7 @@ def test_only_its_own_check_stands_between_a_cell_and_the_payload(
     table: str, field: Field, code: str, held: int
 ) -> None:
     column = field.name + KIND_SUFFIX
-    schema = _text_schema(field, table, kinds=True)
+    schema = _text_schema(field, table, KIND_SUFFIX)
     cells = _cells(field, field.example or "x").assign(**{column: series(pa.array([held, TEXT], pa.uint8()))})
     assert _codes(schema, cells)[0] == code
     assert _codes(_without(schema, column, f"{code} {field.name}"), cells) == []
@@ -168,7 +173,31 @@ def test_every_other_kind_of_cell_can_be_read(field: Field) -> None:
     column = field.name + KIND_SUFFIX
     frame = pd.DataFrame({field.name: [field.example or "x"] * len(held)}, dtype="string[pyarrow]")
     frame[column] = series(pa.array(held, pa.uint8()))
-    assert list(frames.failures(_text_schema(field, "items", kinds=True), frame)) == []
+    assert list(frames.failures(_text_schema(field, "items", KIND_SUFFIX), frame)) == []
+
+
+def _told_beside(field: Field) -> dict[str, str]:
+    textual = field.kind in (Kind.IDENTIFIER, Kind.TEXT)
+    return {frames.MERGED_SUFFIX: "E222", frames.SHOWN_SUFFIX: "E219" if textual else "E218"}
+
+
+BESIDE_CASES = [
+    (table, field, code, suffix)
+    for table in TABLE
+    for field in TABLE[table]
+    for suffix, code in _told_beside(field).items()
+]
+
+
+@pytest.mark.parametrize(("table", "field", "code", "suffix"), BESIDE_CASES)
+def test_only_its_own_check_stands_between_a_cell_that_is_seen_otherwise_and_the_payload(
+    table: str, field: Field, code: str, suffix: str
+) -> None:
+    column = field.name + suffix
+    schema = _text_schema(field, table, suffix)
+    cells = _cells(field, field.example or "x").assign(**{column: series(pa.array(["B4:B6", ""]))})
+    assert _codes(schema, cells) == [code]
+    assert _codes(_without(schema, column, f"{code} {field.name}"), cells) == []
 
 
 # -- values and rules ----------------------------------------------------------------------------------

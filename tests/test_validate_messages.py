@@ -36,6 +36,46 @@ def _book(**item: Any):
     return issues
 
 
+def _changed(change: Callable[[Any], None], **flags: Any):
+    """A workbook with two invoices of one item each, changed by hand before it is handed in."""
+
+    def issues(desk: Desk) -> list[Issue]:
+        from openpyxl import load_workbook
+
+        items = [desk.item(ref, amount=10) for ref in ("R1", "R2")]
+        path = desk.workbook([desk.invoice("R1"), desk.invoice("R2")], items)
+        book = load_workbook(path)
+        change(book["Items"])
+        book.save(path)
+        return pipeline.check(path, workspace=desk.workspace, **flags).issues.to_dict("records")
+
+    return issues
+
+
+def _hide_row(sheet: Any) -> None:
+    sheet.row_dimensions[3].hidden = True
+
+
+def _hide_column(sheet: Any) -> None:
+    sheet.column_dimensions["C"].hidden = True
+
+
+def _merge(sheet: Any) -> None:
+    sheet.merge_cells("C2:C3")
+
+
+def _add_total(sheet: Any) -> None:
+    sheet.append(["Total", None, 21])
+
+
+def _show_amount(sheet: Any) -> None:
+    sheet["C2"], sheet["C2"].number_format = 9.996, "0.00"
+
+
+def _show_name(sheet: Any) -> None:
+    sheet["B2"], sheet["B2"].number_format = 123, "00000"
+
+
 def _catalogued(item: dict[str, Any], *charges: dict[str, Any], **flags: Any):
     """A pair beside a catalog."""
 
@@ -172,6 +212,13 @@ CASES: dict[str, Callable[[Desk], list[Issue]]] = {
     "E110": _raw(FLAT + "R1,A2,2026-11-30,Day,1.00,2026-11-01\n", ""),
     "E111": _raw(FLAT.replace("invoice_ref", "IsNewInvoice,invoice_ref").replace("\nR1", "\nperhaps,R1"), ""),
     "E221": _pair(item={"amount": "$10.00"}, decimal="point"),
+    "E112": _changed(_hide_row),
+    "W102": _changed(_hide_row, hidden_rows="read"),
+    "W103": _changed(_hide_column),
+    "W104": _changed(_add_total),
+    "E218": _changed(_show_amount),
+    "E219": _changed(_show_name),
+    "E222": _changed(_merge),
     "E301": _pair(invoice={"account_number": ""}),
     "E302": _pair(item={"amount": ""}),
     "E303": _pair(item={"charge_name": ""}),

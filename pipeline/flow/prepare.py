@@ -166,8 +166,8 @@ def limits(chosen: Settings) -> ReadLimits:
 
 
 def declared(chosen: Settings) -> Declared:
-    """What the settings say of text files."""
-    return Declared(chosen.encoding, chosen.delimiter)
+    """What the settings say of how files are written."""
+    return Declared(chosen.encoding, chosen.delimiter, chosen.hidden_rows)
 
 
 def _accounts(raw: RawSheets, place: Workspace) -> tuple[AccountAnswers | None, AccountsUsed | None]:

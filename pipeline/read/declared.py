@@ -1,21 +1,27 @@
-"""Stage 1: what a person declares of a text file, over what would be found in it."""
+"""Stage 1: what a person declares of the files, over what would be found in them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+HIDDEN = ("error", "read")
+"""What a hidden row may be: a fault, or a row like any other."""
+HIDDEN_READ = HIDDEN[1]
+
 
 @dataclass(frozen=True)
 class Declared:
-    """How text files are written; blank: as it is found.
+    """How files are written; blank: as it is found.
 
     Attributes:
-        encoding: one of `schemas.encodings.ENCODINGS`.
-        delimiter: one of the names in `schemas.encodings.DELIMITERS`.
+        encoding: of text files, one of `schemas.encodings.ENCODINGS`.
+        delimiter: of text files, one of the names in `schemas.encodings.DELIMITERS`.
+        hidden_rows: what a hidden row is, one of `HIDDEN`.
     """
 
     encoding: str = ""
     delimiter: str = ""
+    hidden_rows: str = HIDDEN[0]
 
 
 NOTHING = Declared()

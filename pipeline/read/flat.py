@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import Findings
-from pipeline.model import Column, Mask, Positions
+from pipeline.model import Addresses, Column, Mask, Positions
 from pipeline.read.rows import IGNORED, Body, Trimmed
 from schemas.fields import Table
 from schemas.tables import NO, YES
@@ -66,12 +66,17 @@ def split(own: Body, parent: Table) -> Split:
     coded = pc.if_else(pc.equal(refs, ""), None, refs).dictionary_encode()
     code = pc.fill_null(coded.indices, -1).to_numpy().astype(np.int64)
     first = _first(code, np.arange(len(code)), len(coded.dictionary))
-    columns, kinds, findings = {}, {}, []
+    order = np.argsort(code, kind="stable")
+    columns, kinds, shown, addresses, findings = {}, {}, {}, {}, []
     for name in fields:
-        at, clash = _agreed(own.columns[name], code, first, own.ragged[0])
+        filled = _filled(own, name, code)
+        at, clash = _agreed(own.columns[name], filled, code, first)
+        addresses[name] = _addresses(own.rows, code, order[filled[order]], len(first))
         columns[name] = pa.chunked_array([own.columns[name].combine_chunks().take(pa.array(at))])
         if name in own.kinds:
             kinds[name] = own.kinds[name][at]
+        if name in own.shown:
+            shown[name] = own.shown[name].take(pa.array(at))
         if len(clash):
             findings.append(_disagreement(own, name, clash, at[code[clash]]))
     placed = replace(own.placed, table=parent, leading=False, columns=_columns(own, fields))
@@ -82,10 +87,25 @@ def split(own: Body, parent: Table) -> Split:
     }
     nothing = dict.fromkeys(IGNORED, 0)
     empty = np.empty(0, np.int64), np.empty(0, np.int32)
-    invoices = Body(placed, columns, kinds, own.rows[first], own.kept, nothing, trimmed, empty)
+    invoices = Body(
+        placed, columns, kinds, own.rows[first], own.kept, nothing, trimmed, empty,
+        shown=shown, addresses=addresses,
+    )  # fmt: skip
     if len(marked.wrong):
         findings.append(Findings("E111", child.name, "", marked.wrong))
     return Split(_items(own, child), invoices, findings)
+
+
+def _filled(own: Body, name: str, code: Positions) -> Mask:
+    """Rows of a known invoice that hold a value of a field; of a ragged row nobody knows."""
+    filled: Mask = (pc.binary_length(own.columns[name]).to_numpy() > 0) & (code >= 0)
+    filled[own.ragged[0]] = False
+    return filled
+
+
+def _addresses(rows: npt.NDArray[np.int32], code: Positions, holding: Positions, count: int) -> Addresses:
+    """The rows that hold the value of each invoice; `holding` are ordered by invoice."""
+    return Addresses(np.searchsorted(code[holding], np.arange(count + 1)), rows[holding])
 
 
 def _items(own: Body, child: Table) -> Body:
@@ -95,6 +115,8 @@ def _items(own: Body, child: Table) -> Body:
         columns={name: each for name, each in own.columns.items() if name in child},
         kinds={name: each for name, each in own.kinds.items() if name in child},
         trimmed={name: each for name, each in own.trimmed.items() if name in child},
+        shown={name: each for name, each in own.shown.items() if name in child},
+        merged={name: each for name, each in own.merged.items() if name in child},
     )
 
 
@@ -111,11 +133,9 @@ def _first(code: Positions, rows: Positions, count: int) -> Positions:
 
 
 def _agreed(
-    column: pa.ChunkedArray, code: Positions, first: Positions, ragged: Positions
+    column: pa.ChunkedArray, filled: Mask, code: Positions, first: Positions
 ) -> tuple[Positions, Positions]:
     """Per invoice the row that holds its value, and the rows whose value is another."""
-    filled = (pc.binary_length(column).to_numpy() > 0) & (code >= 0)
-    filled[ragged] = False
     own = _first(code, np.flatnonzero(filled), len(first))
     at = np.where(own < 0, first, own)
     values = column.combine_chunks().dictionary_encode().indices.to_numpy()

@@ -14,14 +14,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.issues import Findings, Issues, SheetIssue, found
-from pipeline.model import Page, Positions, RawSheets, RawTable, Sheet, Source
+from pipeline.model import Page, RawSheets, RawTable, Source, Total
+from pipeline.read import assemble, remarks
 from pipeline.read.csv_file import Recognised, read_csv
 from pipeline.read.declared import Declared
 from pipeline.read.flat import split
@@ -32,7 +29,6 @@ from pipeline.read.mapping import SheetMapping
 from pipeline.read.rows import IGNORED, Body, body
 from pipeline.read.source import Blob, Form, blobs
 from pipeline.read.workbook import Parser
-from schemas.columns import compact
 from schemas.fields import Table
 
 
@@ -69,16 +65,18 @@ def gather(
     sources = [_counted(at, each, bodies, grids) for at, each in enumerate(sources)]
     raw: dict[str, RawTable] = {}
     findings: list[Findings | None] = [*flat]
+    totals: list[Total] = []
     for name, table in tables.items():
         own_bodies = [each for each in bodies if each.placed.table.name == name]
-        raw[name] = _table(table, own_bodies)
-        findings += [*_trimmed(table, own_bodies), _ragged(table, own_bodies)]
+        raw[name] = assemble.raw_table(table, own_bodies)
+        findings += remarks.of_rows(table, own_bodies, declared.hidden_rows)
+        totals += assemble.totals_of(name, own_bodies)
     ignored = {name: sum(each.ignored[name] for each in bodies) for name in IGNORED}
     issues = [*sheets.issues, *_sheet_issues(tables, bodies, sources, grids)]
     if mapping:
         sources.append(Source(mapping.name, mapping.sha256, mapping.size, notes="mapping"))
     return (
-        RawSheets(raw, tuple(sources), ignored, pages, our_sheets),
+        RawSheets(raw, tuple(sources), ignored, pages, our_sheets, tuple(totals)),
         found(findings) + Issues(sheets=tuple(issues)),
     )
 
@@ -172,102 +170,6 @@ def _counted(at: int, source: Source, bodies: Iterable[Body], grids: Iterable[tu
     return replace(source, rows=rows, notes=notes or "workbook")
 
 
-def _table(table: Table, bodies: Sequence[Body]) -> RawTable:
-    """All sheets of a table, one after the other; a field that only some have is blank in the others."""
-    sheets = tuple(
-        Sheet(
-            p.source,
-            p.grid.name,
-            p.grid.part,
-            p.shown_columns,
-            int(p.grid.rows[p.header]),
-            p.note_columns,
-            p.grid.width,
-        )
-        for p in (each.placed for each in bodies)
-    )
-    sizes = [len(each.rows) for each in bodies]
-    fields = [f.name for f in table if any(f.name in each.columns for each in bodies)]
-    frame = pd.DataFrame(
-        {name: pd.arrays.ArrowExtensionArray(_column(name, bodies)) for name in fields},
-        index=pd.RangeIndex(sum(sizes)),
-        copy=False,
-    )
-    kinds = {
-        name: np.concatenate([_kinds(name, each) for each in bodies])
-        for name in fields
-        if any(name in each.kinds for each in bodies)
-    }
-    return RawTable(
-        table.name, frame, kinds, sheets,
-        np.repeat(np.arange(len(bodies), dtype=np.int16), sizes),
-        np.concatenate([np.empty(0, np.int32), *(each.rows for each in bodies)]),
-        np.concatenate(
-            [np.empty(0, np.int64), *(own.ragged[0] + at for at, own in zip(_starts(bodies), bodies, strict=True))]
-        ),
-    )  # fmt: skip
-
-
-def _column(name: str, bodies: Iterable[Body]) -> pa.ChunkedArray:
-    """A field's cells in one piece, encoded where they repeat."""
-    chunks: list[pa.Array] = []
-    for each in bodies:
-        if name in each.columns:
-            chunks += each.columns[name].chunks
-        else:
-            chunks.append(pa.repeat(pa.scalar("", pa.string()), len(each.rows)))
-    return pa.chunked_array([compact(pa.chunked_array(chunks, pa.string()))])
-
-
-def _kinds(name: str, own: Body) -> npt.NDArray[np.uint8]:
-    if name in own.kinds:
-        return own.kinds[name]
-    if name not in own.columns:
-        return np.zeros(len(own.rows), np.uint8)
-    plain: npt.NDArray[np.uint8] = (pc.binary_length(own.columns[name]).to_numpy() > 0).astype(np.uint8)
-    return plain
-
-
-def _starts(bodies: Sequence[Body]) -> list[int]:
-    """Where the rows of each sheet begin in the table's frame."""
-    return [0, *np.cumsum([len(each.rows) for each in bodies]).tolist()][: len(bodies)]
-
-
-def _trimmed(table: Table, bodies: Sequence[Body]) -> list[Findings]:
-    """One warning a column, standing for all its rows."""
-    findings = []
-    for field in table:
-        hits = [
-            (start + each.trimmed[field.name].first, each.trimmed[field.name])
-            for start, each in zip(_starts(bodies), bodies, strict=True)
-            if field.name in each.trimmed
-        ]
-        if hits:
-            row, first = hits[0]
-            count = sum(each.count for _, each in hits)
-            value = pa.array([first.value], pa.string())
-            findings.append(
-                Findings("W201", table.name, field.name, np.array([row]), value, counts=np.array([count]))
-            )
-    return findings
-
-
-def _ragged(table: Table, bodies: Sequence[Body]) -> Findings | None:
-    """Rows with too many or too few cells, with the number of both."""
-    rows: list[Positions] = []
-    cells: list[str] = []
-    expected: list[str] = []
-    for start, each in zip(_starts(bodies), bodies, strict=True):
-        own, counts = each.ragged
-        rows.append(own + start)
-        cells += map(str, counts.tolist())
-        expected += [str(each.placed.grid.width)] * len(own)
-    if not cells:
-        return None
-    facts = {"cells": pa.array(cells, pa.string()), "expected": pa.array(expected, pa.string())}
-    return Findings("E106", table.name, "", np.concatenate(rows), facts=facts)
-
-
 def _sheet_issues(
     tables: Mapping[str, Table],
     bodies: Sequence[Body],
@@ -292,3 +194,4 @@ def _sheet_issues(
             )  # fmt: skip
         for each in own:
             yield from header_issues(each.placed, sources[each.placed.source].name, each.kept)
+            yield from remarks.of_columns(each, sources[each.placed.source].name)

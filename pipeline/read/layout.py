@@ -186,13 +186,15 @@ def lay_out(
         for each in visible
         if each.table and any(each is one for one in feeding)
     ]
-    for each in visible:
-        fed = {one.table.name for one in found.placed}
-        half = _by_half(
-            each.cells, [one for one in tables.values() if one.name not in fed and not one.optional]
-        )
-        if half and not each.table:
-            found.placed.append(_place(each.grid, each.source, half, each.header, each.cells))
+    fed = {one.table.name for one in found.placed}
+    unfed = [one for one in tables.values() if one.name not in fed and not one.optional]
+    halves = [(each, _by_half(each.cells, unfed)) for each in visible if not each.table]
+    for group in dict.fromkeys(groups):
+        for table in unfed:
+            own = [each for each, half in halves if groups[each.source] == group and half is table]
+            if own:
+                each = _feeder(table, own, names, found.issues)
+                found.placed.append(_place(each.grid, each.source, table, each.header, each.cells))
     found.fed.update(each.source for each in found.placed)
     return found
 

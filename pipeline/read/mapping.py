@@ -112,19 +112,22 @@ class SheetMapping:
         cells = grid.texts(header, header + 1)[0]
         wanted = {_plain(each): fields for each, fields in self.columns.items()}
         columns: list[pa.ChunkedArray] = []
-        kinds, origins = {}, {}
+        kinds, origins, shown = {}, {}, {}
         for at, cell in enumerate(cells):
             for name in wanted.get(_plain(cell), (cell,)) or (NOTE_MARK,):
                 if at in grid.kinds:
                     kinds[len(columns)] = grid.kinds[at]
+                if at in grid.shown and name not in self.values:
+                    shown[len(columns)] = grid.shown[at]
                 origins[len(columns)] = (cell.strip(), at)
                 columns.append(self._column(name, grid.columns[at], header, renamed=_plain(cell) in wanted))
         for name, value in self.constants.items():
             origins[len(columns)] = (f"{name} (mapping)", -1)
             columns.append(_constant(name, value, grid, header))
         return replace(
-            grid, columns=tuple(columns), kinds=kinds, origins=origins, shown={}, hidden_columns=frozenset()
-        )
+            grid, columns=tuple(columns), kinds=kinds, origins=origins, shown=shown,
+            hidden_columns=frozenset(at for at, (_, there) in origins.items() if there in grid.hidden_columns),
+        )  # fmt: skip
 
     def _column(self, name: str, column: pa.ChunkedArray, header: int, *, renamed: bool) -> pa.ChunkedArray:
         if not renamed:

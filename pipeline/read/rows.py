@@ -7,8 +7,7 @@ Never: drops a row that carries an item or an invoice, or changes a value except
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,24 +15,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import Mask, Positions
+from pipeline.model import Addresses, Mask, Positions
+from pipeline.read import totals, unseen
 from pipeline.read.layout import Placed
 from schemas import inert
 from schemas.cells import CellKind
-from schemas.tables import EXAMPLE_REF, NOTE_MARK, TOTAL_WORDS
+from schemas.tables import EXAMPLE_REF, NOTE_MARK
 
 IGNORED = ("example", "note", "total", "blank")
-_SIGN = "[$\u00a2-\u00a5\u20a0-\u20cf]?"
-_DIGITS = (
-    r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?"
-    r"|\d{1,3}(?:[ '\u00a0\u2019\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?|[.,]\d+)"
-)
-_AMOUNT = rf"[-+]?\s?{_SIGN}\s?[-+]?{_DIGITS}\s?{_SIGN}"
-_NUMBER = re.compile(rf"{_AMOUNT}|\({_AMOUNT}\)")
-_LONGEST_TOTAL = max(map(len, TOTAL_WORDS)) + 2
-_TOTAL_STARTS = frozenset(letter for word in TOTAL_WORDS for letter in (word[0], word[0].upper()))
 _APOSTROPHE = ord(inert.APOSTROPHE)
-_COUNTING = {CellKind.NUMBER, CellKind.FORMULA, CellKind.ERROR}
 
 
 @dataclass(frozen=True)
@@ -59,6 +49,11 @@ class Body:
         trimmed: by field.
         ragged: positions of rows with too many or too few cells, and how many each has.
         markers: the columns that mark where rows of a table start, by their header.
+        hidden: the rows that are hidden.
+        shown: by field, what a cell shows instead of what it holds.
+        merged: by field, the merged cells that swallow a cell.
+        totals: the totals rows.
+        addresses: by field, where several rows of the sheet hold the value of one.
     """
 
     placed: Placed
@@ -70,6 +65,11 @@ class Body:
     trimmed: Mapping[str, Trimmed]
     ragged: tuple[Positions, npt.NDArray[np.int32]]
     markers: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
+    hidden: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
+    shown: Mapping[str, pa.Array] = field(default_factory=dict)
+    merged: Mapping[str, pa.Array] = field(default_factory=dict)
+    totals: Sequence[totals.TotalsRow] = ()
+    addresses: Mapping[str, Addresses] = field(default_factory=dict)
 
 
 def body(placed: Placed) -> Body:
@@ -96,6 +96,8 @@ def body(placed: Placed) -> Body:
         placed, columns, _kinds(placed, kinds, kept), grid.rows[start:][kept], kept, counts,
         {name: each for name, each in trimmed.items() if each}, _ragged(placed, kept),
         {name: choose(texts[index]) for name, index in placed.markers.items()},
+        unseen.hidden_rows(placed, kept), unseen.shown(placed, kept), unseen.merged(placed, kept),
+        list(totals.totals_rows(placed, ignored["total"], texts, kinds, kept)),
     )  # fmt: skip
 
 
@@ -138,8 +140,8 @@ def _ignored(
     if key is not None:
         example = pc.equal(texts[key], EXAMPLE_REF).to_numpy() & ~note
     total = np.zeros(size, np.bool_)
-    for row in _total_candidates(first):
-        total[row] = not (note[row] or example[row]) and _only_numbers(key, texts, kinds, row)
+    for row in totals.candidates(first):
+        total[row] = not (note[row] or example[row]) and totals.only_numbers(key, texts, kinds, row)
     return {"example": example, "note": note, "total": total, "blank": blank}
 
 
@@ -175,47 +177,6 @@ def _first_cells(texts: Mapping[int, pa.ChunkedArray], size: int) -> tuple[pa.Ar
             if not blank.any():
                 break
     return first, blank
-
-
-def _total_candidates(first: pa.Array) -> list[int]:
-    """Rows whose first cell is a word for a total."""
-    lengths = pc.binary_length(first).to_numpy()
-    starts = _bytes_at_start(first)
-    likely = np.flatnonzero((lengths > 2) & (lengths <= _LONGEST_TOTAL) & starts)
-    words = pc.utf8_rtrim(pc.utf8_lower(first.take(pa.array(likely))), ": ")
-    return [int(row) for row in likely[pc.is_in(words, pa.array(TOTAL_WORDS)).to_numpy(zero_copy_only=False)]]
-
-
-def _bytes_at_start(texts: pa.Array) -> Mask:
-    _, offsets, data = texts.buffers()
-    if data is None or not data.size:
-        return np.zeros(len(texts), np.bool_)
-    starts = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts)]
-    wanted = np.zeros(256, np.bool_)
-    wanted[[ord(each) for each in _TOTAL_STARTS]] = True
-    hits: Mask = wanted[np.frombuffer(data, np.uint8)[np.minimum(starts, data.size - 1)]]
-    return hits
-
-
-def _only_numbers(
-    key: int | None,
-    texts: Mapping[int, pa.ChunkedArray],
-    kinds: Mapping[int, npt.NDArray[np.uint8]],
-    row: int,
-) -> bool:
-    """Whether a row holds nothing but its first word and numbers, and no reference beside the word."""
-    cells = {index: text for index, column in texts.items() if (text := column[row].as_py())}
-    word = next(iter(cells))
-    return (key is None or key == word or key not in cells) and all(
-        _is_number(text, int(kinds[index][row]) if index in kinds else CellKind.TEXT)
-        for index, text in cells.items()
-        if index != word
-    )
-
-
-def _is_number(text: str, kind: int) -> bool:
-    """A date is none, nor is a text that could be one."""
-    return kind in _COUNTING or (kind == CellKind.TEXT and _NUMBER.fullmatch(text) is not None)
 
 
 def _kinds(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ SCHEMA = pa.schema(
 """`column`: the header as written; `cell`: the address as Excel shows it; `rows`: how many it stands for."""
 
 _LONGEST = 80
+_PLACES = 5
+"""Cells that hold the same value and are named, at most."""
 
 
 def issue_table(issues: Issues, raw: RawSheets, tables: Mapping[str, Table]) -> pa.Table:
@@ -85,7 +87,7 @@ def _rows(found: Findings, raw: RawSheets, table: Table) -> pa.Table:
     values = _values(found, sheets, at, refs)
     label, letter = _headers(found, sheets, table)
     sheet_of = pa.array(sheets.sheet_of[found.rows])
-    row = pa.array(sheets.row_of[found.rows])
+    row = pa.array(sheets.rows(found.field, found.rows))
     cell = pc.if_else(
         pc.equal(letter, ""), "", pc.binary_join_element_wise(letter, pc.cast(row, pa.string()), "")
     )
@@ -99,13 +101,31 @@ def _rows(found: Findings, raw: RawSheets, table: Table) -> pa.Table:
         "column": label,
         "cell": cell,
         "value": _visible(values),
-        "message": _sentence(kind.template, told, count),
+        "message": _with_places(_sentence(kind.template, told, count), found, sheets, letter),
         "fix": _sentence(kind.fix, told, count),
         "invoice_ref": _visible(refs),
         "rows": pa.array(np.ones(count, np.int64) if found.counts is None else found.counts),
         "order": at,
     }
     return pa.table(columns)
+
+
+def _with_places(messages: Any, found: Findings, sheets: RawTable, letters: Any) -> Any:
+    """The sentences; where a flat sheet repeats the value, with the other cells that hold it."""
+    places = sheets.addresses.get(found.field)
+    if places is None:
+        return messages
+    rows = [places.of(each)[1:] for each in found.rows.tolist()]
+    also = [_also(own, letter) if own else "" for own, letter in zip(rows, letters.to_pylist(), strict=True)]
+    return pc.binary_join_element_wise(messages, pa.array(also, pa.string()), "")
+
+
+def _also(rows: Sequence[int], letter: str) -> str:
+    told = ", ".join(f"{letter}{row}" for row in rows[:_PLACES])
+    more = len(rows) - _PLACES
+    if more > 0:
+        return say(" The same stands in {cells} and {count} more.", cells=told, count=str(more))
+    return say(" The same stands in {cells}.", cells=told)
 
 
 def _repeated(text: str, count: int) -> Any:

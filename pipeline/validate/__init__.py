@@ -18,6 +18,7 @@ from pipeline.language import threads
 from pipeline.model import Mask, RawSheets, RawTable, ValidSheets
 from pipeline.validate import facts, typed, words
 from pipeline.validate.demands import Demands
+from pipeline.validate.totals import differences
 from schemas import frames
 from schemas.columns import series
 from schemas.dates import DateFormat
@@ -63,7 +64,8 @@ def validate(raw: RawSheets, demands: Demands) -> tuple[ValidSheets, Issues]:
         for name in tables
         for each in _value_findings(name, gathered, unread[name], texts[name], demands)
     ]
-    return ok, found([*(each for some in texts.values() for each in some), *judged])
+    totals = tuple(differences(raw, demands.tables, values, unread, demands.numbers))
+    return ok, found([*(each for some in texts.values() for each in some), *judged]) + Issues(sheets=totals)
 
 
 def _asked(table: Table, raw: RawSheets) -> bool:
@@ -106,8 +108,9 @@ def _findings(
     """The failures of the cells as text, column after column, some columns side by side."""
 
     def of_column(name: str) -> list[Findings]:
-        schema = frames.text_schema(table, [name], list(raw.kinds), astral=astral, dates=dates)
-        mine = [each for each in (name + frames.KIND_SUFFIX, name) if each in cells]
+        beside = [name + each for each in frames.BESIDE if name + each in cells]
+        schema = frames.text_schema(table, [name], beside, astral=astral, dates=dates)
+        mine = [*beside, name]
         return _of_column(table[name], raw, list(frames.failures(schema, cells[mine])), dates, numbers)
 
     with threads(typed.THREADS) as side_by_side:

@@ -16,7 +16,7 @@ from pipeline.model import Mask, RawTable
 from schemas.columns import cells_of, series
 from schemas.dates import DateFormat
 from schemas.fields import Field, Kind, Table
-from schemas.frames import KIND_SUFFIX
+from schemas.frames import KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX
 from schemas.kinds import canonical_choice, parse
 from schemas.numbers import NumberFormat
 
@@ -37,6 +37,8 @@ def prepared(raw: RawTable, table: Table, numbers: NumberFormat) -> pd.DataFrame
         numbers: how texts write numbers.
     """
     made = {name + KIND_SUFFIX: series(pa.array(kinds)) for name, kinds in raw.kinds.items()}
+    for told, suffix in ((raw.merged, MERGED_SUFFIX), (raw.shown, SHOWN_SUFFIX)):
+        made |= {name + suffix: series(texts) for name, texts in told.items()}
     for name in raw.fields:
         if table[name].kind in (Kind.NUMBER, Kind.MONEY):
             written = numbers.read(cells_of(raw.frame[name]), raw.kinds.get(name))

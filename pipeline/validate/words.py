@@ -97,6 +97,10 @@ def of_cell(
                 "held": pa.array(words, pa.string()),
                 "readings": _mapped(raw, field, rows, as_day_number) if field.kind is Kind.DATE else "",
             }
+        case "E218" | "E219":
+            return {"shown": raw.shown[field.name].take(pa.array(rows))}
+        case "E222":
+            return {"merged": raw.merged[field.name].take(pa.array(rows))}
         case "E220":
             return {"near": _nearest(raw, field, rows, tuple(DIGITS))}
         case _:
