@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from pipeline.errors import SourceError
+from pipeline.read import refuse
 from pipeline.read.declared import NOTHING, Declared
 from pipeline.read.encoding import as_utf8
 from pipeline.read.grid import Grid
@@ -51,7 +52,7 @@ def read_csv(name: str, data: bytes, recognised: Recognised, declared: Declared 
     """
     encoding, body = as_utf8(name, data, declared.encoding)
     if not body[:_HEAD].strip() and not body.strip():
-        raise SourceError(f"{name} holds nothing but blanks; export it again.")
+        raise refuse.BLANK(name)
     header: list[str] = []
     if told := _SEPARATOR.match(body):
         body = body[told.end() :]  # its line end stays, so that rows keep their number
@@ -85,15 +86,12 @@ def _delimiter(name: str, body: bytes, recognised: Recognised) -> tuple[str, lis
         if (recognised(first), len(first)) > order:
             best, order = each, (recognised(first), len(first))
     if not best:
-        raise SourceError(_too_long(name, 1))
+        raise _too_long(name, 1)
     return best, next(_records(cut, best, strict=False), [])
 
 
-def _too_long(name: str, row: int) -> str:
-    return (
-        f"{name} has a cell of more than {csv.field_size_limit()} characters in row {row}; "
-        "look for a missing delimiter, line end or closing quote."
-    )
+def _too_long(name: str, row: int) -> SourceError:
+    return refuse.LONG_CELL(name, most=csv.field_size_limit(), row=row)
 
 
 def _records(text: str, delimiter: str, *, strict: bool) -> Iterator[list[str]]:
@@ -177,8 +175,5 @@ def _checked(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
             number += 1
     except csv.Error as error:
         if "field limit" in str(error):
-            raise SourceError(_too_long(name, number)) from error
-        raise SourceError(
-            f"{name} has a quote in row {number} that is not closed, or text behind a closing quote; "
-            "close it, or double the quotes inside a value."
-        ) from error
+            raise _too_long(name, number) from error
+        raise refuse.OPEN_QUOTE(name, row=number) from error

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from pipeline.errors import SourceError
+from pipeline.read import refuse
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8", "UTF-8"),
@@ -105,19 +105,10 @@ def _decoded(name: str, data: bytes, encoding: str, title: str) -> bytes:
     except UnicodeError as error:
         start = getattr(error, "start", 0)
         line = data.count(b"\n", 0, start) + 1
-        raise SourceError(
-            f"{name} is not valid {title} (line {line} is the first that cannot be read); "
-            "export it again as 'CSV UTF-8', or declare its encoding."
-        ) from error
+        raise refuse.NOT_ENCODED(name, title=title, line=line) from error
     if "\0" in text:
-        raise _nul(name, text.count("\n", 0, text.index("\0")) + 1)
+        raise refuse.NUL(name, line=text.count("\n", 0, text.index("\0")) + 1)
     return text.encode(errors="surrogatepass") if encoding != "utf-8" else data
-
-
-def _nul(name: str, line: int) -> SourceError:
-    return SourceError(
-        f"{name} holds NUL bytes (the first in line {line}), so it is no text; save it as .xlsx or 'CSV UTF-8'."
-    )
 
 
 def _wide(name: str, data: bytes) -> tuple[str, bytes]:
@@ -131,7 +122,7 @@ def _wide(name: str, data: bytes) -> tuple[str, bytes]:
         plain = sum("\t" <= each < "\x7f" for each in sample)
         if "\0" not in text and 3 * plain >= len(sample):
             return title, text.encode()
-    raise _nul(name, data.count(b"\n", 0, data.index(b"\0")) + 1)
+    raise refuse.NUL(name, line=data.count(b"\n", 0, data.index(b"\0")) + 1)
 
 
 def _code_page(name: str, data: bytes) -> tuple[str, bytes]:
@@ -140,19 +131,13 @@ def _code_page(name: str, data: bytes) -> tuple[str, bytes]:
     readings = _readings(words, together=False) or _readings(words, together=True)
     if not readings:
         line = data.count(b"\n", 0, _first_bad(data)) + 1
-        raise SourceError(
-            f"{name} is not written in UTF-8 (line {line} is the first that cannot be read), and no other encoding "
-            "makes sense of it; export it as 'CSV UTF-8', or declare its encoding (--encoding windows-1252)."
-        )
+        raise refuse.NO_ENCODING(name, line=line)
     best, *others = readings
     for other in others:
         for word, one, two in zip(words, readings[best], readings[other], strict=True):
             if one != two:
                 line = data.count(b"\n", 0, data.index(word)) + 1
-                raise SourceError(
-                    f'{name} is not written in UTF-8, and line {line} could be read as "{one}" ({best}) '
-                    f"or \"{two}\" ({other}); export it as 'CSV UTF-8', or declare its encoding (--encoding {best})."
-                )
+                raise refuse.TWO_ENCODINGS(name, line=line, one=one, best=best, two=two, other=other)
     return best, data.decode(PAGES[best][0]).encode()
 
 

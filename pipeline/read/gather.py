@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.errors import SourceError, UsageError
+from pipeline.errors import UsageError
 from pipeline.issues import Findings, Issues, SheetIssue, found
 from pipeline.model import Page, RawSheets, RawTable, Source, Total
-from pipeline.read import assemble, remarks
+from pipeline.read import assemble, refuse, remarks
 from pipeline.read.csv_file import Recognised, read_csv
 from pipeline.read.declared import Declared
 from pipeline.read.flat import split
@@ -159,9 +159,7 @@ def _all_used(
         columns = ", ".join(
             dict.fromkeys(f.label for t in tables.values() if not t.optional for f in t if f.required)
         )
-        raise SourceError(
-            f"{name} holds nothing that can be imported: {where} the columns of {labels}, like {columns}."
-        )
+        raise refuse.NOT_OURS(name, where=where, labels=labels, columns=columns)
 
 
 def _counted(at: int, source: Source, bodies: Iterable[Body], grids: Iterable[tuple[int, Grid]]) -> Source:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 """The largest sheet that Excel can hold."""
+LARGE = 10 << 20
+"""Bytes below which nobody asks how well a part is packed."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import re
 import zipfile
 from collections.abc import Set
 
-from pipeline.errors import SourceError
+from pipeline.read import refuse
 from pipeline.read.package import declares_entities, targets, workbook_part
 
 _ENCODING = re.compile(r"^(\s*<\?xml[^>]*?)\s+encoding\s*=\s*(?:\"[^\"]*\"|'[^']*')")
@@ -48,7 +48,7 @@ def _narrow(name: str, content: bytes) -> bytes:
     )
     text = _ENCODING.sub(r"\1", content.decode(encoding))
     if declares_entities(text.encode()):
-        raise SourceError(f"{name} declares XML entities, which no spreadsheet needs; save it anew in Excel.")
+        raise refuse.ENTITIES(name)
     return text.encode()
 
 

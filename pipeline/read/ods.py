@@ -17,11 +17,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from xml.parsers import expat
 
-from pipeline.errors import SourceError
+from pipeline.read import refuse
 from pipeline.read.cells import ErrorText, FormulaText, number_in
 from pipeline.read.limits import ReadLimits
 from pipeline.read.number_format import PLAIN, NumberFormat
-from pipeline.read.refuse import protected, too_many_sheets
 from pipeline.read.taken import Builder, Taken
 
 MIME = b"application/vnd.oasis.opendocument.spreadsheet"
@@ -47,11 +46,9 @@ def sheets(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> Iterator[
     """The tables of a spreadsheet."""
     names = package.NameToInfo
     if "META-INF/manifest.xml" in names and b":encryption-data" in package.read("META-INF/manifest.xml"):
-        raise protected(name)
+        raise refuse.PROTECTED(name)
     if package.read("mimetype").strip() not in (MIME, MIME + b"-template"):
-        raise SourceError(
-            f"{name} is an OpenDocument file, but no spreadsheet; save it as .ods, .xlsx or CSV."
-        )
+        raise refuse.UNSUPPORTED_ODF(name)
     styles = _Styles()
     if "styles.xml" in names:
         _parse(package, "styles.xml", styles)
@@ -220,7 +217,7 @@ class _Content(_Handler):
 
     def _begin(self, attributes: Mapping[str, str]) -> None:
         if len(self.found) >= self._limits.members:
-            raise too_many_sheets(self._name, self._limits.members)
+            raise refuse.TOO_MANY_SHEETS(self._name, most=self._limits.members)
         hidden = attributes.get("table:style-name", "") in self._styles.unseen
         name = attributes.get("table:name", "")
         self._table = _Table(name, hidden, Builder(self._name, self._limits))

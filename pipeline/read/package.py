@@ -17,15 +17,13 @@ from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree
 
-from pipeline.errors import SourceError
-from pipeline.read.limits import MAX_COLUMNS, MAX_ROWS, ReadLimits
-from pipeline.read.refuse import far_out, protected
+from pipeline.read import refuse
+from pipeline.read.limits import LARGE, MAX_COLUMNS, MAX_ROWS, ReadLimits
 from pipeline.read.scanned import column_index
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ParseError, KeyError, ValueError)
 _CHUNK = 4 << 20
 _OVERLAP = 64
-_LARGE = 10 << 20
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _WIDE = re.compile(rb' r="(?:[A-Za-z]{3}|[B-Zb-z][A-Za-z]|[A-Za-z]{1,2}\d{7})')
 """A reference beyond column AZ or row 999,999; without one a sheet has at most 52 million cells."""
@@ -53,15 +51,13 @@ def gate(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> Oddities:
     members = package.infolist()
     names = [each.filename for each in members]
     if len(members) > limits.members:
-        raise SourceError(f"{name} has {len(members)} parts; at most {limits.members} are read.")
+        raise refuse.TOO_MANY_PARTS(name, count=len(members), most=limits.members)
     if len({each.casefold() for each in names}) < len(names):
-        raise SourceError(
-            f"{name} holds two parts of the same name, so it is damaged or forged; save it anew."
-        )
+        raise refuse.SAME_PARTS(name)
     if any(_outside(each) for each in names):
-        raise SourceError(f"{name} holds a part with a path outside the file; save it anew in Excel.")
+        raise refuse.OUTSIDE(name)
     if any(each.flag_bits & 1 for each in members):
-        raise protected(name)
+        raise refuse.PROTECTED(name)
     room, odd = limits.unpacked, Oddities(set(), set())
     for member in members:
         room -= _walk(name, package, member, room, limits, odd)
@@ -82,11 +78,9 @@ def _walk(
     for piece in _overlapping(package, member):
         size += len(piece) - _OVERLAP
         if size > room:
-            raise SourceError(f"{name} unpacks to more than {limits.unpacked >> 20} MB; split it.")
-        if size > _LARGE and size > limits.ratio * max(member.compress_size, 1):
-            raise SourceError(
-                f"{name} unpacks to more than {limits.ratio} times its size; it may be a zip bomb."
-            )
+            raise refuse.TOO_LARGE(name, most=limits.unpacked >> 20)
+        if size > LARGE and size > limits.ratio * max(member.compress_size, 1):
+            raise refuse.BOMB(name, most=limits.ratio)
         if extent:
             extent.add(piece)
         if markup and b"\0" in piece:
@@ -94,9 +88,7 @@ def _walk(
         if markup and b"<!" in piece:
             odd.commented.add(member.filename)
             if declares_entities(piece):
-                raise SourceError(
-                    f"{name} declares XML entities, which no spreadsheet needs; save it anew in Excel."
-                )
+                raise refuse.ENTITIES(name)
     return size
 
 
@@ -140,7 +132,7 @@ class _Extent:
                 self._refuse(letters, digits)
 
     def _refuse(self, letters: bytes, digits: bytes) -> None:
-        raise far_out(self._name, (letters[:8] + digits[:12]).decode())
+        raise refuse.FAR_OUT(self._name, cell=(letters[:8] + digits[:12]).decode())
 
 
 def part_of(package: zipfile.ZipFile, part: str, kind: str) -> str:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import SourceError
+from pipeline.read import refuse
 from pipeline.read.cells import Kinds, number_text
 from pipeline.read.limits import ReadLimits
 from pipeline.read.taken import Taken
@@ -89,15 +90,11 @@ def _table(name: str, data: bytes, limits: ReadLimits) -> Any:
     except MemoryError:
         raise
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(
-            f"{name} is a damaged Parquet file, or was not copied completely; copy it again."
-        ) from error
+        raise refuse.DAMAGED_PARQUET(name) from error
 
 
 def _too_large(name: str, rows: int) -> SourceError:
-    return SourceError(
-        f"{name} holds {rows} rows, more than can be read at once; part it into several files."
-    )
+    return refuse.TOO_MANY_ROWS(name, rows=rows)
 
 
 def _cells(name: str, label: str, column: Any) -> tuple[Any, CellKind]:
@@ -108,9 +105,7 @@ def _cells(name: str, label: str, column: Any) -> tuple[Any, CellKind]:
         return _one(pc.fill_null(column.cast(pa.string()), "")), CellKind.TEXT
     sort = next((each for each in _SORTS if each.holds(column.type)), None)
     if sort is None:
-        raise SourceError(
-            f"{name}: the column {label} holds values that are no cells ({column.type}); leave it out."
-        )
+        raise refuse.NO_CELLS(name, label=label, what=column.type)
     coded = _one(_local(column)).dictionary_encode()
     texts = pa.array([sort.text(each) for each in coded.dictionary.to_pylist()], pa.string())
     return pc.fill_null(texts.take(coded.indices), ""), sort.kind

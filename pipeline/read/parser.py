@@ -25,12 +25,11 @@ import pyarrow as pa
 from defusedxml.common import DefusedXmlException
 
 from pipeline.errors import SourceError
-from pipeline.read import ods, parquet, xls, xlsb, xlsx
+from pipeline.read import ods, parquet, refuse, xls, xlsb, xlsx
 from pipeline.read.frames import read_frame, write_frame
 from pipeline.read.limits import ReadLimits
 from pipeline.read.mend import mended
 from pipeline.read.package import DAMAGE, gate, workbook_part
-from pipeline.read.refuse import damaged, no_workbook
 from pipeline.read.taken import Taken, framed
 
 _STRANGERS = {"word": "a Word document", "ppt": "a PowerPoint file", "visio": "a Visio drawing"}
@@ -63,11 +62,11 @@ def _serve(request: dict[str, Any], data: bytes, answers: IO[bytes]) -> None:
     except SourceError as error:
         frames, answer = [], {"error": str(error)}
     except DefusedXmlException:
-        frames, answer = [], {"error": f"{name} declares XML entities; save it anew in Excel."}
+        frames, answer = [], {"error": str(refuse.ENTITIES(name))}
     except (*xlsx.FAULTS, *xls.FAULTS, *DAMAGE) as error:
-        frames, answer = [], {"error": str(damaged(name, _short(error)))}
+        frames, answer = [], {"error": str(refuse.DAMAGED(name, why=f" ({_short(error)})"))}
     except BaseException as error:  # noqa: BLE001, RUF100 - a panic of the parser is no Exception
-        sentence = str(damaged(name, _short(error)))
+        sentence = str(refuse.DAMAGED(name, why=f" ({_short(error)})"))
         frames, answer = [], {"memory": True} if _starved(error) else {"error": sentence}
     write_frame(answers, json.dumps(answer).encode())
     for _, table in frames:
@@ -103,7 +102,7 @@ def _sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[Taken]:
     workbook = workbook_part(package)
     if "mimetype" not in package.NameToInfo and not workbook.startswith("xl/"):
         folder = workbook.partition("/")[0]
-        raise no_workbook(name, _STRANGERS.get(folder, "no workbook"))
+        raise refuse.FOREIGN(name, what=_STRANGERS.get(folder, "no workbook"))
     if "mimetype" in package.NameToInfo:
         yield from ods.sheets(name, package, limits)
     elif workbook.lower().endswith(".bin"):

@@ -19,8 +19,9 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
-from pipeline.errors import NoSuchFileError, SourceError
-from pipeline.read.limits import ReadLimits
+from pipeline.errors import NoSuchFileError
+from pipeline.read import refuse
+from pipeline.read.limits import LARGE, ReadLimits
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 """Workbooks we read; their bytes tell which they are."""
@@ -47,9 +48,9 @@ _FOREIGN = (
     (b"{\\rtf", "a text document"),
     (b"ID;P", "a SYLK file"),
 )
+_CHUNK = 4 << 20
 _ZIP_ERRORS = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OSError)
 _OFFICE = {"[Content_Types].xml", "content.xml", "xl/workbook.xml"}
-_SAVE = "save it as .xlsx or CSV"
 
 
 class Form(Enum):
@@ -89,26 +90,24 @@ def _shown(name: str) -> str:
 def blobs(path: Path, limits: ReadLimits) -> Iterator[Blob]:
     """The files a path stands for."""
     if path.is_dir():
-        yield from _folder(path)
+        yield from _folder(path, limits)
         return
-    name, data = _shown(path.name), _bytes(path)
+    name, data = _shown(path.name), _bytes(path, limits)
     if data[:4] == b"PK\x03\x04" and (names := _plain_zip(name, data)) is not None:
         yield from _members(name, data, names, limits)
         return
     yield _blob(name, data)
 
 
-def _folder(path: Path) -> Iterator[Blob]:
+def _folder(path: Path, limits: ReadLimits) -> Iterator[Blob]:
     try:
         found = sorted(each for each in path.iterdir() if _wanted(each.name) and each.is_file())
     except OSError as error:
-        raise SourceError(f"The folder {_shown(path.name)} cannot be read: {_reason(error)}.") from error
+        raise refuse.UNREADABLE(f"The folder {_shown(path.name)}", why=_reason(error)) from error
     if not found:
-        raise SourceError(
-            f"The folder {_shown(path.name)} holds no workbook and no CSV file; give the files themselves."
-        )
+        raise refuse.NOTHING_INSIDE(f"The folder {_shown(path.name)}")
     for each in found:
-        yield _blob(_shown(each.name), _bytes(each), chosen=False)
+        yield _blob(_shown(each.name), _bytes(each, limits), chosen=False)
 
 
 def _wanted(name: str) -> bool:
@@ -120,42 +119,43 @@ def _reason(error: OSError) -> str:
     return (error.strerror or "unknown reason").lower()
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, limits: ReadLimits) -> bytes:
     """The bytes of a regular file; opened so that a pipe cannot hold us."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(path, flags)
         with open(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise SourceError(f"{_shown(path.name)} is no ordinary file; give a workbook or a CSV file.")
-            return file.read()
+                raise refuse.NO_DATA_FILE(_shown(path.name))
+            data = file.read(limits.unpacked + 1)
     except FileNotFoundError as error:
         raise NoSuchFileError(f"There is no file {_shown(str(path))}.") from error
     except PermissionError as error:
-        raise SourceError(
-            f"{_shown(path.name)} may not be read by you; ask its owner for permission."
-        ) from error
+        raise refuse.FORBIDDEN(_shown(path.name)) from error
     except OSError as error:
-        raise SourceError(f"{_shown(path.name)} cannot be read: {_reason(error)}.") from error
+        raise refuse.UNREADABLE(_shown(path.name), why=_reason(error)) from error
+    if len(data) > limits.unpacked:
+        raise refuse.TOO_LARGE(_shown(path.name), most=limits.unpacked >> 20)
+    return data
 
 
 def _blob(name: str, data: bytes, *, chosen: bool = True) -> Blob:
     """Tell the form by the bytes, or refuse with the reason."""
     if not data:
-        raise SourceError(f"{name} is empty; export it again.")
+        raise refuse.EMPTY(name)
     if data[:4] == b"PK\x03\x04":
         return Blob(name, data, Form.WORKBOOK, chosen)
     if data.startswith((_OLE, _PARQUET, *_BARE)):
         return Blob(name, data, Form.WORKBOOK, chosen)
     for magic, what in _FOREIGN:
         if data.startswith(magic):
-            raise SourceError(f"{name} is {what}, not a spreadsheet; {_SAVE}.")
+            raise refuse.FOREIGN(name, what=what)
     if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise SourceError(f"{name} is a web page or XML, not a spreadsheet; open it in Excel and {_SAVE}.")
+        raise refuse.MARKUP(name)
     if PurePosixPath(name).suffix.lower() in WORKBOOKS:
-        raise SourceError(f"{name} is named like a workbook but is none; open it in Excel and {_SAVE}.")
+        raise refuse.MISNAMED(name)
     if PurePosixPath(name).suffix.lower() == ".parquet":
-        raise SourceError(f"{name} is named like a Parquet file but is none; export it again.")
+        raise refuse.MISNAMED_PARQUET(name)
     return Blob(name, data, Form.TEXT, chosen)
 
 
@@ -166,9 +166,7 @@ def _plain_zip(name: str, data: bytes) -> list[zipfile.ZipInfo] | None:
             members = package.infolist()
             names = {each.filename for each in members}
     except _ZIP_ERRORS as error:
-        raise SourceError(
-            f"{name} is damaged or was not copied completely (no zip directory at its end); copy it again."
-        ) from error
+        raise refuse.CUT_OFF(name) from error
     if names & _OFFICE or PurePosixPath(name).suffix.lower() in WORKBOOKS:
         return None
     return members
@@ -178,23 +176,33 @@ def _members(name: str, data: bytes, members: list[zipfile.ZipInfo], limits: Rea
     """The spreadsheets in a zip."""
     wanted = [each for each in members if _wanted(each.filename) and not each.filename.startswith("__MACOSX")]
     if not wanted:
-        raise SourceError(f"{name} holds no workbook and no CSV file; zip the pair of files itself.")
+        raise refuse.NOTHING_INSIDE(name)
     if len(members) > limits.members:
-        raise SourceError(f"{name} holds more than {limits.members} files; zip only the pair.")
+        raise refuse.TOO_MANY_PARTS(name, count=len(members), most=limits.members)
     room = limits.unpacked
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         for each in wanted:
             inner = f"{name}/{PurePosixPath(each.filename).name}"
             if each.flag_bits & 1:
-                raise SourceError(f"{name} is protected with a password; zip the files without one.")
+                raise refuse.PROTECTED(name)
             try:
-                with package.open(each) as file:
-                    content = file.read(room + 1)
+                content = _unpacked(name, package, each, room, limits)
             except (*_ZIP_ERRORS, zlib.error) as error:
-                raise SourceError(f"{inner} is damaged; zip the files again.") from error
+                raise refuse.DAMAGED_MEMBER(inner) from error
             room -= len(content)
-            if room < 0:
-                raise SourceError(
-                    f"{name} unpacks to more than {limits.unpacked >> 20} MB; hand in the files."
-                )
             yield _blob(inner, content, chosen=False)
+
+
+def _unpacked(
+    name: str, package: zipfile.ZipFile, member: zipfile.ZipInfo, room: int, limits: ReadLimits
+) -> bytes:
+    """One member, counted while it is unpacked: a bomb is refused before it fills the memory."""
+    content = bytearray()
+    with package.open(member) as file:
+        while piece := file.read(_CHUNK):
+            content += piece
+            if len(content) > room:
+                raise refuse.TOO_LARGE(name, most=limits.unpacked >> 20)
+            if len(content) > LARGE and len(content) > limits.ratio * max(member.compress_size, 1):
+                raise refuse.BOMB(name, most=limits.ratio)
+    return bytes(content)

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.read import refuse
 from pipeline.read.cells import Kinds, column_of
 from pipeline.read.limits import MAX_COLUMNS, MAX_ROWS, ReadLimits
 from pipeline.read.number_format import NumberFormat
-from pipeline.read.refuse import far_out
 from pipeline.read.scanned import column_letters
 from schemas.cells import CellKind
 
@@ -133,7 +133,7 @@ class Builder:
         self._height, self._width = max(self._height, row + 1), max(self._width, column + 1)
         beyond = self._height > MAX_ROWS or self._width > MAX_COLUMNS
         if beyond or self._height * self._width > self._area:
-            raise far_out(self._name, f"{column_letters(column)}{row + 1}")
+            raise refuse.FAR_OUT(self._name, cell=f"{column_letters(column)}{row + 1}")
 
     def finish(self, name: str, part: str, rows: set[int] | None = None) -> Taken:
         """The sheet; `rows` are those that stand in the file besides those with cells."""

@@ -20,11 +20,10 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.errors import SourceError
+from pipeline.read import refuse
 from pipeline.read.frames import read_frame, write_frame
 from pipeline.read.grid import Grid
 from pipeline.read.limits import ReadLimits
-
-_ADVICE = "save it anew in Excel, or hand it in as CSV"
 
 
 class Parser:
@@ -106,21 +105,16 @@ class Parser:
             raise SourceError(answer["error"])
         if "memory" in answer:
             self.close()
-            raise SourceError(self._too_large(name))
+            raise refuse.TOO_MUCH(name, most=self._limits.memory >> 20)
         return [_grid(about, _alive(read_frame(answers))) for about in answer["sheets"]]
 
     def _obituary(self, name: str, process: subprocess.Popen[bytes], expired: bool) -> SourceError:
         self.close()
         if expired:
-            return SourceError(
-                f"{name} could not be read within {self._limits.seconds:g} seconds; {_ADVICE}."
-            )
+            return refuse.TOO_SLOW(name, seconds=self._limits.seconds)
         if process.returncode in {-9, -6}:
-            return SourceError(self._too_large(name))
-        return SourceError(f"{name} made the parser stop (code {process.returncode}); {_ADVICE}.")
-
-    def _too_large(self, name: str) -> str:
-        return f"{name} needs more than {self._limits.memory >> 20} MB to be read, or is damaged; {_ADVICE}."
+            return refuse.TOO_MUCH(name, most=self._limits.memory >> 20)
+        return refuse.DEADLY(name, code=process.returncode)
 
 
 class _DiedError(Exception):

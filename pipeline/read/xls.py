@@ -17,11 +17,10 @@ import xlrd
 from xlrd.biffh import XLRDError
 from xlrd.compdoc import CompDoc, CompDocError
 
-from pipeline.errors import SourceError
+from pipeline.read import refuse
 from pipeline.read.cells import EPOCH, EPOCH_1904, ErrorText, FormulaText, moment
 from pipeline.read.limits import ReadLimits
 from pipeline.read.number_format import PLAIN, NumberFormat, number_format
-from pipeline.read.refuse import damaged, no_workbook, protected, too_many_sheets
 from pipeline.read.taken import Builder, Taken
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -45,7 +44,7 @@ def sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[Taken]:
     """
     book = _opened(name, data)
     if book.nsheets > limits.members:
-        raise too_many_sheets(name, limits.members)
+        raise refuse.TOO_MANY_SHEETS(name, most=limits.members)
     forms = [number_format(book.format_map[style.format_key].format_str) for style in book.xf_list]
     waiting = _never_calculated(book)
     for index in range(book.nsheets):
@@ -66,12 +65,10 @@ def _opened(name: str, data: bytes) -> Any:
         )
     except XLRDError as fault:
         if "encrypted" in str(fault):
-            raise protected(name) from fault
-        raise damaged(name) from fault
+            raise refuse.PROTECTED(name) from fault
+        raise refuse.DAMAGED(name, why="") from fault
     if book.biff_version < _OLDEST:
-        raise SourceError(
-            f"{name} was written by Excel 4 or older, which is not read; open it in Excel and save it as .xlsx."
-        )
+        raise refuse.TOO_OLD(name)
     return book
 
 
@@ -80,13 +77,13 @@ def _same_kind(name: str, data: bytes) -> None:
     try:
         names = {each.name for each in CompDoc(data, logfile=io.StringIO()).dirlist}
     except FAULTS as fault:
-        raise (protected(name) if _ENCRYPTED in data else damaged(name)) from fault
+        raise (refuse.PROTECTED(name) if _ENCRYPTED in data else refuse.DAMAGED(name, why="")) from fault
     if "EncryptedPackage" in names:
-        raise protected(name)
+        raise refuse.PROTECTED(name)
     if names & {"Workbook", "Book"}:
         return
     what = next((what for stream, what in _STRANGERS.items() if stream in names), "no workbook")
-    raise no_workbook(name, what)
+    raise refuse.FOREIGN(name, what=what)
 
 
 def _never_calculated(book: Any) -> dict[int, set[tuple[int, int]]]:

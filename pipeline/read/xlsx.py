@@ -16,13 +16,12 @@ import numpy as np
 import pyarrow.compute as pc
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from pipeline.errors import SourceError
+from pipeline.read import refuse
 from pipeline.read.cells import Columns
 from pipeline.read.compare import lost_cell
 from pipeline.read.limits import ReadLimits
 from pipeline.read.number_format import NumberFormat
 from pipeline.read.package import WORKSHEET, local, shared_texts, targets, workbook_part, xml
-from pipeline.read.refuse import too_many_sheets
 from pipeline.read.scan import UnusualError, scan
 from pipeline.read.scan_exactly import scan_exactly
 from pipeline.read.scanned import Scan
@@ -39,7 +38,7 @@ def sheets(
     """The worksheets of a workbook; `odd` are parts with comments or CDATA."""
     parts, date_1904 = _parts(package)
     if len(parts) > limits.members:
-        raise too_many_sheets(name, limits.members)
+        raise refuse.TOO_MANY_SHEETS(name, most=limits.members)
     odd_texts = any(part.lower().endswith("sharedstrings.xml") for part in odd)
     book = CalamineWorkbook.from_filelike(io.BytesIO(data))
     styles = telling_styles(package)
@@ -95,21 +94,17 @@ def _sheet(
     texts, kinds = columns.finished(found.overlays)
     rows = np.array(found.rows, np.int64)
     if (np.diff(rows) <= 0).any():
-        raise SourceError(f"{place} has rows out of order, so the file is damaged; save it anew in Excel.")
+        raise refuse.DISORDERED(place)
     filled = np.zeros(max(columns.rows, rows[-1] if len(rows) else 0) + 1, np.bool_)
     for text in texts:
         filled[1 : columns.rows + 1] |= pc.binary_length(text).to_numpy(zero_copy_only=False) > 0
     if not set(np.flatnonzero(filled).tolist()) <= set(found.rows):
-        raise SourceError(
-            f"{place} has cells outside its rows, so the file is damaged; save it anew in Excel."
-        )
+        raise refuse.OUTSIDE_ROWS(place)
     if found.cells is None and not all(filled[row] for row in found.valued):
         with package.open(part) as stream:  # an empty text is the only excuse
             found = scan_exactly(stream)
     if found.cells and (cell := lost_cell(found.cells, texts, kinds, lambda: shared_texts(package))):
-        raise SourceError(
-            f"{place} cell {cell} has a value that cannot be read exactly; save the file anew in Excel."
-        )
+        raise refuse.LOST(place, cell=cell)
     shown = shown_otherwise(package, part, found, texts, kinds, styles)
     return Taken(
         sheet.name, part, texts, kinds, rows, shown,
