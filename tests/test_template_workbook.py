@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import zipfile
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from pipeline.flow import load_catalog
 from pipeline.result import Result
 from pipeline.targets import TARGETS, of
 from pipeline.template import tables_of, workbook_of, write_template
-from pipeline.template.mirrors import Habits, of_cells, of_rows
+from pipeline.template.cell_mirrors import of_cells
+from pipeline.template.mirrors import Habits, of_rows
 from pipeline.template.places import LAST_ROW
 from schemas.fields import Kind
 from schemas.tables import EXAMPLE_REF, TABLES
@@ -177,6 +179,10 @@ def test_libreoffice_opens_it_and_what_it_saves_is_read_the_same(template: Path,
     assert [values.cell(row, 4).value for row in (2, 3)] == [1, 1]
 
 
+TAX = {
+    "Tax name": "VAT", "Tax amount": 1, "Tax rate": 0.19, "Tax rate type": "Percentage", "Tax code": "STD",
+    "Tax date": date(2026, 11, 30), "Tax mode": "TaxExclusive",
+}  # fmt: skip
 FAULTS: dict[str, list[dict[str, Any]]] = {
     "Invoices": [
         {
@@ -227,8 +233,61 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
             "Service end date": date(2026, 10, 1),
         },
     ],
+    "Discounts": [
+        {"Invoice reference": "R1", "Item number": "1", "Discount amount": -1, "Discount name": "a"},
+        {"Invoice reference": "R4", "Item number": "7", "Discount number": "1", "Discount amount": 5},
+        {"Invoice reference": "R4", "Item number": "7", "Discount number": "1", "Discount amount": -5.125},
+        {"Invoice reference": "R4", "Item number": "07", "Discount amount": -1, "Discount name": "a"},
+        {"Invoice reference": "r4", "Item number": "7", "Discount amount": -1, "Discount name": "a"},
+    ],
+    "Taxes": [
+        {**TAX, "Invoice reference": "R4", "Item number": "7", "Discount number": "2"},
+        {
+            **TAX,
+            "Invoice reference": "1",
+            "Item number": "7",
+            "Tax amount": 1.001,
+            "Tax mode": "TaxInclusive",
+        },
+    ],
+    "Rates": [
+        {"Invoice reference": "R1", "Rate currency": "USD", "Exchange rate": 1.1},
+        {"Invoice reference": "R1", "Rate currency": "USD", "Exchange rate": 1.2},
+        {"Invoice reference": "R7", "Rate currency": "GBP", "Exchange rate": "much"},
+    ],
+    "Contacts": [
+        {"Invoice reference": "R1", "Contact role": "Bill-to", "First name": "A", "Last name": "B"},
+        {"Invoice reference": "R1", "Contact role": "Bill-to", "First name": "A"},
+        {"Invoice reference": "R3", "Contact role": "Owner", "First name": "A", "Last name": "B" * 101},
+    ],
 }
 """A fault of every kind that a formula can tell, and neighbours that only look like one."""
+
+
+def test_control_counts_as_the_check_counts(template: Path, place: Path) -> None:
+    """Given and computed amounts, discounts, two currencies, references that look like one another."""
+    invoices = [
+        sound(ref)["Invoices"][0] | {"Currency": of}
+        for ref, of in (("1", "EUR"), ("001", "EUR"), ("2", "JPY"))
+    ]
+    items = [
+        sound("1")["Items"][0] | {"Item number": "1"},
+        sound("001", Quantity=3, Amount=None)["Items"][0],
+        sound("001", **{"Quantity": 1.5, "Unit price": 0.33, "Amount": None})["Items"][0],
+        sound("2", **{"Unit price": 450.4, "Amount": None})["Items"][0],
+    ]
+    discounts = [
+        {"Invoice reference": "1", "Item number": "1", "Discount amount": -0.25, "Discount name": "a"}
+    ]
+    book = filled(template, {"Invoices": invoices, "Items": items, "Discounts": discounts})
+    book["Control"]["B4"], book["Control"]["B5"] = "EUR", "JPY"
+    book.save(template)
+    counted = load_workbook(converted(template, "xlsx"), data_only=True)["Control"]
+    money = check(book, template, place).summary["money"]
+    assert [counted.cell(row, 4).value for row in (2, 3)] == [3, 4]
+    for row, currency in ((4, "EUR"), (5, "JPY")):
+        assert f"{counted.cell(row, 4).value:.2f}" == f"{Decimal(money[currency]['in']):.2f}"
+    assert counted.cell(6, 4).value in ("", None)
 
 
 def test_what_turns_red_is_what_the_check_refuses(template: Path, place: Path) -> None:

@@ -6,7 +6,7 @@ would agree with whatever stands in the sheets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from xlsxwriter.worksheet import Worksheet
 
@@ -83,29 +83,42 @@ def formulas(tables: Mapping[str, Table], habits: Habits) -> list[str]:
         habits: what the settings say.
     """
     places = {name: Places(table) for name, table in tables.items()}
+    counted = [
+        (places[name], table.amount) for name, table in tables.items() if table.amount and not table.on_top
+    ]
     return [
-        *_counted(places),
-        *(_summed(places["invoices"], places["items"], row, habits) for row in range(4, 4 + _AMOUNTS)),
+        *(_rows(places[name]) for name in ("invoices", "items")),
+        *(_summed(places, counted, row, habits) for row in range(4, 4 + _AMOUNTS)),
     ]
 
 
-def _counted(places: Mapping[str, Places]) -> Iterator[str]:
+def _rows(places: Places) -> str:
     """Rows with a reference; the example and notes are none."""
-    for name in ("invoices", "items"):
-        refs = places[name].column(INVOICE_REF.name)
-        rows = f'(LEN({refs})>0)*(LEFT({refs},1)<>"{NOTE_MARK}")*({refs}<>"{EXAMPLE_REF}")'
-        yield f"=SUMPRODUCT({rows})"
+    refs = places.column(INVOICE_REF.name)
+    rows = f'(LEN({refs})>0)*(LEFT({refs},1)<>"{NOTE_MARK}")*({refs}<>"{EXAMPLE_REF}")'
+    return f"=SUMPRODUCT({rows})"
 
 
-def _summed(invoices: Places, items: Places, row: int, habits: Habits) -> str:
-    """The amounts, given or computed, of items whose invoice is in the currency of this row."""
-    refs, own = items.column(INVOICE_REF.name), invoices.column(INVOICE_REF.name)
-    currencies = invoices.column("currency")
-    known = f'COUNTIFS({own},"="&{refs},{currencies},$B{row})'
-    if habits.currency:
-        known += f'+($B{row}="{habits.currency}")*COUNTIFS({own},"="&{refs},{currencies},"=")'
-    mine = f'({known}>0)*(LEN({refs})>0)*({refs}<>"{EXAMPLE_REF}")'
+def _summed(
+    places: Mapping[str, Places], counted: Iterable[tuple[Places, str]], row: int, habits: Habits
+) -> str:
+    """The amounts, given or computed, of rows whose invoice is in the currency of this row."""
+    items = places["items"]
     amount, quantity, price = (items.column(each) for each in ("amount", "quantity", "unit_price"))
     digits = f"INDEX({DECIMALS},MATCH($B{row},{CURRENCIES},0))"
-    sums = f"{amount}+(LEN({amount})=0)*ROUND({quantity}*{price},{digits})"
-    return f'=IF($B{row}="","",IFERROR(SUMPRODUCT({mine}*({sums})),"?"))'
+    sums = [(items, f"{amount}+(LEN({amount})=0)*ROUND({quantity}*{price},{digits})")]
+    sums += [(each, each.column(name)) for each, name in counted]
+    parts = (
+        f"SUMPRODUCT({_mine(places['invoices'], each, row, habits)}*({own_sum}))" for each, own_sum in sums
+    )
+    return f'=IF($B{row}="","",IFERROR({"+".join(parts)},"?"))'
+
+
+def _mine(invoices: Places, own: Places, row: int, habits: Habits) -> str:
+    """Whether the invoice of a row is in the currency of this row of Control."""
+    refs, theirs = own.column(INVOICE_REF.name), invoices.column(INVOICE_REF.name)
+    currencies = invoices.column("currency")
+    known = f'COUNTIFS({theirs},"="&{refs},{currencies},$B{row})'
+    if habits.currency:
+        known += f'+($B{row}="{habits.currency}")*COUNTIFS({theirs},"="&{refs},{currencies},"=")'
+    return f'({known}>0)*(LEN({refs})>0)*({refs}<>"{EXAMPLE_REF}")'

@@ -15,9 +15,9 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from pipeline.language import say
+from pipeline.template.cell_mirrors import Mirror, not_listed
 from pipeline.template.fields import limits
 from pipeline.template.looks import Looks, printed
-from pipeline.template.mirrors import Mirror, not_listed
 from pipeline.template.places import CURRENCIES, LAST_ROW
 from schemas.fields import Field, Kind, Table
 from schemas.tables import EXAMPLE_REF, INVOICE_REF

@@ -19,8 +19,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from pipeline.language import figure, say
 from pipeline.template import control_sheet, sheet
+from pipeline.template.cell_mirrors import of_cells
 from pipeline.template.looks import Looks, looks
-from pipeline.template.mirrors import Habits, of_cells, of_rows
+from pipeline.template.mirrors import Habits, of_rows
 from pipeline.template.places import CURRENCIES, DECIMALS, LAST_ROW, Places, letters
 from schemas.control import CONTROL
 from schemas.currencies import DIGITS
@@ -95,10 +96,17 @@ def _instructions(
 
 
 def _lines(edition: str, tables: Mapping[str, Table]) -> Iterator[str]:
-    sheets = ", ".join(each.label for each in tables.values())
+    needed = ", ".join(each.label for each in tables.values() if not each.optional)
+    others = ", ".join(each.label for each in tables.values() if each.optional)
     yield say(
-        "Fill in the sheets {sheets}: one row for each invoice, one row for each of its items.", sheets=sheets
+        "Fill in the sheets {sheets}: one row for each invoice, one row for each of its items.", sheets=needed
     )
+    if others:
+        yield say(
+            "The sheets {sheets} may stay as they are; a row there names its invoice, and its item by the item's "
+            "number.",
+            sheets=others,
+        )
     yield say("The invoice reference is your own name for an invoice; it ties the items to it.")
     yield say("Columns marked with * must be filled; columns you do not need may stay blank or be deleted.")
     yield say("Rest the pointer on a header to read what the column holds, its limits and an example.")
