@@ -123,7 +123,8 @@ def _members(valid: ValidSheets, table: str) -> dict[str, Any]:
     frame = {"invoices": valid.invoices, "items": valid.items}.get(table)
     frame = valid.branches[table].frame if frame is None else frame
     numbers = valid.number_texts if table == "items" else {}
-    names = {str(each) for each in frame.columns} - {*_IDENTITY, *_EFFECTIVE}
+    own = () if "action" in frame else _EFFECTIVE  # of a change a blank amount is not an amount of nothing
+    names = {str(each) for each in frame.columns} - {*_IDENTITY, *own}
     members = {f"{name}=": numbers.get(name, cells_of(frame[name])) for name in sorted(names)}
     return {begin: _said_once(begin, values) for begin, values in members.items()} | _unread(valid, table)
 

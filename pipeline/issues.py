@@ -378,6 +378,56 @@ _TYPES = (
         "Keep the row in the sheet Contacts, or what the invoice says; not both.",
     ),
     IssueType(
+        "E330", "item-unnamed", "A change that says not which item it is about",
+        "The item id is blank, so it cannot be told which item of the draft is meant.",
+        "Fill in the item's id, or make the action Add.",
+    ),
+    IssueType(
+        "E331", "added-with-id", "An item that is added has an id already",
+        "The item is to be added, but {label} is {value}: the draft has it already.",
+        "Make the action Change, or leave the id blank.",
+    ),
+    IssueType(
+        "E332", "deleted-and-changed", "An item is deleted and changed",
+        "The item is to be deleted, but the row says more of it than its id.",
+        "Leave everything but the item id blank, or make the action Change.",
+    ),
+    IssueType(
+        "E333", "item-twice", "Two rows are about the same item",
+        "{label} {value} stands twice; an item can be changed or deleted once.",
+        "Bring both rows together in one, or remove one.",
+    ),
+    IssueType(
+        "E334", "nothing-to-change", "A change that changes nothing",
+        "Nothing is given that would change.",
+        "Fill in what is to change, or remove the row. A blank cell leaves a value as it is.",
+    ),
+    IssueType(
+        "E335", "only-when-added", "A value that can be given only when an item is added",
+        "{label} is {value}, but an item keeps it from when it was added.",
+        "Leave the cell blank; or delete the item and add it anew.",
+    ),
+    IssueType(
+        "E336", "both-dates", "Invoice date and due date are changed together",
+        "The invoice date is changed as well; one change may give one of the two dates.",
+        "Give one of the dates, and the other in a change that is sent later.",
+    ),
+    IssueType(
+        "E337", "added-incomplete", "An item that is added lacks something",
+        "{label} is blank, and an item that is added needs it.",
+        "Fill in {label}; with a charge of the catalog an item needs no charge name and no unit price.",
+    ),
+    IssueType(
+        "E338", "draft-twice", "Two changes of the same draft",
+        "The draft {value} stands on more than one row, and which change comes first cannot be told.",
+        "Bring them together in one change, or hand in the second one later.",
+    ),
+    IssueType(
+        "E339", "amount-unsaid", "A changed price without its amount",
+        "The quantity or the unit price changes, but the amount is blank and would stay as it was.",
+        "Fill in the amount that the item shall have.",
+    ),
+    IssueType(
         "W320", "charge-names-discount", "The charge's value will be billed, not the sheet's",
         "{label} is {value}, but the discount has a charge id, whose own value will be billed.",
         "Nothing has to be done if that is right; else leave the charge id or this cell blank.",

@@ -152,6 +152,9 @@ class Placement:
         max_length: a shorter limit.
         choices: fewer choices.
         pattern: the pattern the target demands of a field that has none.
+        label: the header in workbook templates, where the field means something narrower to this target.
+        help: the sentence for who fills it, likewise.
+        example: the example, likewise; None is the field's own.
     """
 
     field: str
@@ -160,6 +163,9 @@ class Placement:
     max_length: int | None = None
     choices: tuple[str, ...] = ()
     pattern: Pattern | None = None
+    label: str = ""
+    help: str = ""
+    example: str | None = None
 
     def tighten(self, declared: Field) -> Field:
         """The field as this target takes it."""
@@ -175,6 +181,10 @@ class Placement:
             max_length=self.max_length or declared.max_length,
             choices=self.choices or declared.choices,
             pattern=self.pattern or declared.pattern,
+            label=self.label or declared.label,
+            help=self.help or declared.help,
+            example=declared.example if self.example is None else self.example,
+            synonyms=(*declared.synonyms, declared.label) if self.label else declared.synonyms,
         )
 
 
@@ -193,6 +203,7 @@ class Projection:
         most_items: items one invoice may have.
         total_below: what an invoice's total must lie below, either way, in the unit that is sent; None has none.
         most: by table, rows that may hang on one row of another.
+        optional: further tables that a file may come without.
     """
 
     target: str
@@ -205,6 +216,7 @@ class Projection:
     most_items: int = 1000
     total_below: Decimal | None = None
     most: Mapping[str, int] = attribute(default_factory=dict)
+    optional: tuple[str, ...] = ()
 
     def bind(self, tables: Iterable[Table], custom: Mapping[str, tuple[Field, ...]]) -> dict[str, Table]:
         """The tables as this target takes them, custom fields of the settings included."""
@@ -218,6 +230,7 @@ class Projection:
                     taken,
                     left_out=tuple(each for each in others if each.name not in self.refused),
                     refused=tuple(each for each in others if each.name in self.refused),
+                    optional=table.optional or table.name in self.optional,
                 )
         return bound
 

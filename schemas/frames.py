@@ -25,6 +25,7 @@ from schemas.cells import CellKind
 from schemas.columns import cells_of
 from schemas.dates import DateFormat
 from schemas.fields import Field, Kind, Table
+from schemas.terms import Rule, Terms
 
 KIND_SUFFIX = ":kind"
 """Beside the text of a column, `amount:kind` tells what each cell held, where not all of it was text."""
@@ -95,7 +96,7 @@ def text_schema(
 
 
 def value_schema(
-    table: Table, columns: Collection[str], applied: Iterable[rules.Rule], terms: rules.Terms
+    table: Table, columns: Collection[str], applied: Iterable[Rule], terms: Terms
 ) -> pandera.DataFrameSchema:
     """The schema of a table's typed columns and facts.
 
@@ -115,7 +116,7 @@ def value_schema(
     )
 
 
-def applied_rules(codes: Collection[str], table: str, *, mismatch_code: str = "E304") -> list[rules.Rule]:
+def applied_rules(codes: Collection[str], table: str, *, mismatch_code: str = "E304") -> list[Rule]:
     """The rules of a table that a target names; an amount mismatch bears the code the settings give it."""
     named = [each for each in rules.RULES if each.code in codes and each.table == table]
     return [replace(each, code=mismatch_code) if each.code == "E304" else each for each in named]
@@ -152,7 +153,7 @@ def _kernel(check: checks.CellCheck) -> pandera.Check:
     return _pandera(check.code, check.field, lambda series: _on_distinct(check.holds, cells_of(series)))
 
 
-def _rule(rule: rules.Rule, terms: rules.Terms) -> pandera.Check:
+def _rule(rule: Rule, terms: Terms) -> pandera.Check:
     def holds(frame: pd.DataFrame) -> Any:
         columns = {name: cells_of(frame[name]) for name in dict.fromkeys((*rule.needs, *rule.uses))}
         return pc.fill_null(rule.holds(columns, terms), True)

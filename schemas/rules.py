@@ -20,13 +20,12 @@ Facts, beside the fields themselves:
     what hangs on them  `has_invoice`; `has_item`, `has_discount`: null where none is asked for, or where
               what it would belong to is not there either; `digits`; `place` among the rows of its kind on
               one row, from 1; `twice`: its key stands on another row too; of contacts `given_otherwise`.
+    changes   of invoices and items: `says_more` than which draft or item it is about; `key_twice`, `item_id_twice`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from dataclasses import field as attribute
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -34,64 +33,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.catalog import ACCOUNT_KEYS
+from schemas.change_rules import CHANGE_RULES
 from schemas.kinds import DECIMAL
 from schemas.money import digits_of, round_to
+from schemas.terms import Columns, Rule, Terms
 
 _MOST_DIGITS = 4
 _TOTAL = pa.decimal128(38, 12)
-
-Columns = Mapping[str, Any]
-"""A frame's columns as Arrow arrays, by name."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What the settings say about rules.
-
-    Attributes:
-        allow_negative_items: a negative item is no fault.
-        amount_tolerance: by how much an amount may differ from quantity times unit price.
-        most_items: items an invoice may have.
-        number_form: the regular expression an invoice number must match.
-        number_length: characters an invoice number may have.
-        ref_is_number: the reference becomes the invoice number where none is given.
-        total_below: what a total must lie below, either way, in the unit that is sent; None has none.
-        minor_units: money is sent in the smallest unit of its currency.
-        most: by table, rows that may hang on one row of another.
-    """
-
-    allow_negative_items: bool = False
-    amount_tolerance: Decimal = Decimal(0)
-    most_items: int = 1000
-    number_form: str = ""
-    number_length: int = 0
-    ref_is_number: bool = False
-    total_below: Decimal | None = None
-    minor_units: bool = False
-    most: Mapping[str, int] = attribute(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule.
-
-    Attributes:
-        code: of the issue catalogue.
-        table: the table whose rows it judges.
-        field: the column in which a failure is shown; empty for the row as a whole.
-        needs: fields that must have been readable for the answer to be known.
-        holds: the predicate; null counts as true.
-        uses: further columns and facts the predicate reads.
-        beside: asked only where this other table has rows; empty: always.
-    """
-
-    code: str
-    table: str
-    field: str
-    needs: tuple[str, ...]
-    holds: Callable[[Columns, Terms], Any]
-    uses: tuple[str, ...] = ()
-    beside: str = ""
 
 
 def _blank(values: Any) -> Any:
@@ -415,5 +363,6 @@ RULES: tuple[Rule, ...] = (
         for each in ("discount_name", "sku")
     ),
     Rule("E328", "contacts", "contact_role", ("contact_role",), never("given_otherwise"), ("given_otherwise",)),
+    *CHANGE_RULES,
 )  # fmt: skip
 """Every rule; a projection names the ones its target needs."""

@@ -53,7 +53,11 @@ UUID = Pattern(
     r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
     "a UUID: 8-4-4-4-12 characters 0-9 and a-f",
 )
+NUMBER_FORM = Pattern(r"^[a-zA-Z0-9_-]+$", "letters a-z, digits, - and _")
 HEX_ID = Pattern(r"^[0-9a-fA-F]{32}$", "32 characters 0-9 and a-f")
+ADD, CHANGE, DELETE = "Add", "Change", "Delete"
+"""What becomes of an item of a draft."""
+
 _ACCOUNTING_CODE = 100
 _EXTERNAL = 255
 
@@ -70,7 +74,7 @@ INVOICE_REF = Field(
     "2026-0001",
     required=True,
     max_length=100,
-    synonyms=("invoice ref", "reference"),
+    synonyms=("invoice ref", "reference", "change ref", "change reference"),
 )
 
 _CONNECTOR = (
@@ -105,6 +109,15 @@ INVOICES = Table(
     "Invoices",
     (
         INVOICE_REF,
+        Field(
+            "invoice_key",
+            "Draft invoice",
+            Kind.IDENTIFIER,
+            "The draft in the billing system that is changed: its id or its number.",
+            "8ad09be48db5aba7018db604776d4854",
+            max_length=255,
+            synonyms=("invoice key", "draft invoice id"),
+        ),
         Field(
             "account_number",
             "Account number",
@@ -190,7 +203,7 @@ INVOICES = Table(
             "The number the invoice shall bear. Blank: the billing system numbers it.",
             "INV-2026-0001",
             max_length=32,
-            pattern=Pattern(r"^[a-zA-Z0-9_-]+$", "letters a-z, digits, - and _"),
+            pattern=NUMBER_FORM,
         ),
         Field(
             "payment_term",
@@ -284,6 +297,22 @@ ITEMS = Table(
     "Items",
     (
         INVOICE_REF,
+        Field(
+            "action",
+            "Action",
+            Kind.CHOICE,
+            "What becomes of the item: it is added to the draft, changed, or deleted.",
+            CHANGE,
+            choices=(ADD, CHANGE, DELETE),
+        ),
+        Field(
+            "item_id",
+            "Item id",
+            Kind.IDENTIFIER,
+            "Id of the draft's item that is changed or deleted; blank for one that is added.",
+            "8ad097b4909708e001909b41bb085d38",
+            pattern=HEX_ID,
+        ),
         Field(
             "item_no",
             "Item number",

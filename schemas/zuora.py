@@ -15,7 +15,7 @@ DEFAULT_NUMBER_LENGTH = 16
 """Characters of an invoice number: the sources say 16, 32 and 255; the strictest is the default."""
 
 
-_CONNECTOR = (
+CONNECTOR = (
     Placement("integration_id_ns", "IntegrationId__NS"),
     Placement("integration_status_ns", "IntegrationStatus__NS"),
     Placement("sync_date_ns", "SyncDate__NS"),
@@ -42,10 +42,10 @@ _INVOICES = (
     Placement("sold_to_same_as_bill_to", "soldToSameAsBillTo"),
     Placement("ship_to_same_as_bill_to", "shipToSameAsBillTo"),
     Placement("transferred_to_accounting", "transferredToAccounting"),
-    *_CONNECTOR,
+    *CONNECTOR,
 )
 
-_ITEMS = (
+ITEMS = (
     Placement("invoice_ref", None),
     Placement("item_no", None),
     Placement("catalog_sku", None),
@@ -80,7 +80,7 @@ _ITEMS = (
     Placement("rev_rec_trigger_condition", "revRecTriggerCondition"),
     Placement("rev_rec_start_date", "revRecStartDate"),
     Placement("revenue_recognition_rule_name", "revenueRecognitionRuleName"),
-    *_CONNECTOR,
+    *CONNECTOR,
 )
 
 _DISCOUNTS = (
@@ -110,7 +110,7 @@ _DISCOUNTS = (
     Placement("rev_rec_code", "revRecCode"),
     Placement("rev_rec_trigger_condition", "revRecTriggerCondition"),
     Placement("revenue_recognition_rule_name", "revenueRecognitionRuleName"),
-    *_CONNECTOR,
+    *CONNECTOR,
 )
 
 _TAXES = (
@@ -168,7 +168,7 @@ CONTACT_KEYS = {BILL_TO: "billToContact", SOLD_TO: "soldToContact", SHIP_TO: "sh
 OWNED_BY_DISCOUNT = ("discount_name", "sku")
 """Fields of a discount that are read from its charge, whatever the request says."""
 
-_OWNED_BY_CATALOG = (
+OWNED_BY_CATALOG = (
     "charge_name",
     "sku",
     "uom",
@@ -230,7 +230,7 @@ def projection(number_length: int = DEFAULT_NUMBER_LENGTH) -> Projection:
         "zuora",
         {
             "invoices": tuple(invoices),
-            "items": _ITEMS,
+            "items": ITEMS,
             "discounts": _DISCOUNTS,
             "taxes": _TAXES,
             "rates": _RATES,
@@ -238,7 +238,7 @@ def projection(number_length: int = DEFAULT_NUMBER_LENGTH) -> Projection:
         },
         custom=("invoices", "items", "discounts", "taxes", "contacts"),
         astral=False,
-        owned_by_catalog=_OWNED_BY_CATALOG,
+        owned_by_catalog=OWNED_BY_CATALOG,
         rules=_RULES,
         most_items=1000,
         most={"discounts": 10, "taxes": 5, "rates": 2},

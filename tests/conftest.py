@@ -112,6 +112,10 @@ class Desk:
         """Check a CSV file for each table."""
         return pipeline.check(*self.tree(**sheets), workspace=self.workspace, **flags)
 
+    def checked(self, *files: Path, **flags: Any) -> Result:
+        """Check files as they are."""
+        return pipeline.check(*files, workspace=self.workspace, **flags)
+
     def check_book(self, invoices: Iterable[Row], items: Iterable[Row], **flags: Any) -> Result:
         """Check a workbook."""
         return pipeline.check(self.workbook(invoices, items), workspace=self.workspace, **flags)

@@ -15,6 +15,7 @@ from pipeline.issues import CATALOGUE
 
 Issue = dict[str, Any]
 HEX = "0" * 32
+DRAFT = {"invoice_ref": "C1", "invoice_key": HEX, "currency": "EUR", "comments": "c"}
 
 
 def _pair(invoice: dict[str, Any] | None = None, item: dict[str, Any] | None = None, **flags: Any):
@@ -145,6 +146,17 @@ def _listed(*accounts: dict[str, Any], quantity: str = "1", **cells: Any):
     return issues
 
 
+def _changed(drafts: list[dict[str, Any]], *items: dict[str, Any]):
+    """Changes of drafts."""
+
+    def issues(desk: Desk) -> list[Issue]:
+        rows = [DRAFT | each for each in drafts]
+        lines = [{"invoice_ref": "C1", "action": "Change", "item_id": HEX} | each for each in items]
+        return desk.check(rows, lines, target="zuora-drafts").issues.to_dict("records")
+
+    return issues
+
+
 def _raw(invoices: str, items: str):
     """Files as they are."""
 
@@ -248,6 +260,16 @@ CASES: dict[str, Callable[[Desk], list[Issue]]] = {
     "E326": _hanging("discounts", DISCOUNT | {"discount_amount": "1"}),
     "E327": _hanging("discounts", DISCOUNT | {"discount_name": ""}),
     "E328": _hanging("contacts", CONTACT, invoice={"bill_to_contact_id": HEX}),
+    "E330": _changed([DRAFT], {"item_id": "", "amount": "1"}),
+    "E331": _changed([DRAFT], {"action": "Add"}),
+    "E332": _changed([DRAFT], {"action": "Delete", "amount": "1"}),
+    "E333": _changed([DRAFT], {"amount": "1"}, {"action": "Delete"}),
+    "E334": _changed([DRAFT], {}),
+    "E335": _changed([DRAFT], {"booking_reference": "B"}),
+    "E336": _changed([{"invoice_date": "2026-11-01", "due_date": "2026-12-01"}], {"amount": "1"}),
+    "E337": _changed([DRAFT], {"action": "Add", "item_id": ""}),
+    "E338": _changed([DRAFT, {"invoice_ref": "C2"}], {"amount": "1"}),
+    "E339": _changed([DRAFT], {"quantity": "1"}),
     "W320": _hanging("discounts", DISCOUNT | {"product_rate_plan_charge_id": "c"}),
     "E351": _listed(KNOWN, account_number="A1", quantity="100000000"),
     "E352": _listed(KNOWN, account_number="A1", invoice_number="N1"),

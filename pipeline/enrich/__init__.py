@@ -23,8 +23,8 @@ from pipeline.language import say
 from pipeline.model import EnrichedSheets, Knowledge, Positions, ValidSheets
 from schemas.catalog import USABLE_MODELS
 from schemas.columns import cells_of, plain, series
-from schemas.rules import Terms
 from schemas.tables import ITEMS
+from schemas.terms import Terms
 
 SKU, CHARGE, FREE = "catalog_sku", "product_rate_plan_charge_id", "sku"
 

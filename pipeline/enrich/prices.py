@@ -15,7 +15,7 @@ from pipeline.model import Mask, ValidSheets
 from schemas import money, rules
 from schemas.columns import cells_of, plain, series
 from schemas.kinds import DECIMAL
-from schemas.rules import Terms
+from schemas.terms import Terms
 
 
 def fill(

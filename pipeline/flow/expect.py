@@ -35,7 +35,7 @@ class Expectations:
 def with_sidecars(files: Sequence[str | Path]) -> list[Path]:
     """The files, each followed by the control file beside it, where there is one that was not given."""
     given = [Path(each) for each in files]
-    beside = [each.with_name(each.stem + SIDECAR) for each in given]
+    beside = [each.with_name(each.stem + SIDECAR) for each in given if each.name]  # "." has none
     return [
         *given,
         *(each for each in dict.fromkeys(beside) if each not in given and each.is_file()),

@@ -33,8 +33,8 @@ from schemas.control import CONTROL
 from schemas.dates import DateFormat
 from schemas.edition import edition
 from schemas.numbers import NumberFormat
-from schemas.rules import Terms
 from schemas.tables import TABLES
+from schemas.terms import Terms
 
 Progress = Callable[[str], None]
 _MEBIBYTE = 1 << 20

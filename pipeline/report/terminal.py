@@ -235,7 +235,9 @@ def plan_told(plan: Mapping[str, Any]) -> Iterator[str]:
     accounts, new = count_of(plan["accounts"], "account"), plan["new_accounts"]
     dates = plan["invoice_dates"] or {"first": "", "last": ""}  # a target may have no invoice date
     first, last = dates["first"], dates["last"]
-    if not first:
+    if not plan["accounts"]:
+        pass  # a change of what is there bills nobody anew
+    elif not first:
         yield say("Billed: {accounts}.", accounts=accounts)
     elif first == last:
         yield say("Billed: {accounts}, dated {date}.", accounts=accounts, date=first)

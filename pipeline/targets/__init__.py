@@ -9,10 +9,10 @@ from pipeline.config import Settings
 from pipeline.errors import SourceError, UsageError
 from pipeline.language import say
 from pipeline.model import Record
-from pipeline.targets import bxb, zuora
+from pipeline.targets import bxb, zuora, zuora_drafts
 from pipeline.targets.target import Target
 
-_ALL = (zuora.TARGET, bxb.TARGET)
+_ALL = (zuora.TARGET, zuora_drafts.TARGET, bxb.TARGET)
 
 TARGETS = {each.name: each for each in _ALL}
 """Every target by its name; the first is the default."""

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from pipeline import json_text
 from pipeline.config import Settings
-from pipeline.model import Batch, Batches, Limits, Request, ValidSheets
+from pipeline.model import Batch, Batches, Limits, Positions, Request, ValidSheets
 from pipeline.targets import zuora_catalog
 from pipeline.targets.target import Target
 from pipeline.targets.zuora_answers import outcomes
@@ -131,7 +131,7 @@ def _some_at_once(batches: Batches) -> Iterator[tuple[Batch, ...]]:
 def _sheets(batches: Batches, settings: Settings) -> Written:
     valid = batches.invoices.sheets.valid
     invoices = json_text.Objects(_invoice_columns(batches, settings))
-    items = json_text.Objects(_item_columns(batches, settings))
+    items = json_text.Objects(item_columns(batches, settings, _projection(settings)))
     if not valid.branches:
         return Written(invoices, items)
     keys = _projection(settings).keys
@@ -201,10 +201,15 @@ def _invoice_columns(batches: Batches, settings: Settings) -> dict[str, Any]:
     return columns
 
 
-def _item_columns(batches: Batches, settings: Settings) -> dict[str, Any]:
-    """The items' fields by their key in the request, without what the charge brings."""
+def item_columns(batches: Batches, settings: Settings, projection: Projection) -> dict[str, Any]:
+    """The items' fields by their key in the request, without what the charge brings.
+
+    Args:
+        batches: all of them.
+        settings: they name the custom fields.
+        projection: where each field goes.
+    """
     frame = batches.invoices.sheets.items
-    projection = _projection(settings)
     keys = projection.keys("items", settings.custom_fields)
     columns = {name: cells_of(frame[name]) for name in keys if name in frame}
     texts = batches.invoices.sheets.number_texts
@@ -219,19 +224,27 @@ def _item_columns(batches: Batches, settings: Settings) -> dict[str, Any]:
     return {key: columns[name] for name, key in keys.items() if name in columns}
 
 
-def _permissions(batches: Batches) -> tuple[str, ...]:
+def permissions(batches: Batches) -> tuple[str, ...]:
     """An invoice with a charge of the catalog needs one permission, with something else another."""
     accepted = batches.invoices
-    if not len(accepted):
-        return ()
-    frame = accepted.sheets.items
+    return permissions_for(batches, accepted.items) if len(accepted) else ()
+
+
+def permissions_for(batches: Batches, items: Positions) -> tuple[str, ...]:
+    """What must be allowed to who brings some items.
+
+    Args:
+        batches: all of them.
+        items: positions of the items that are new.
+    """
+    frame = batches.invoices.sheets.items
     charged = pa.nulls(len(frame), pa.string())
     if "product_rate_plan_charge_id" in frame:
         charged = cells_of(frame["product_rate_plan_charge_id"])
-    charge = pc.is_valid(pc.take(charged, pa.array(accepted.items)))
+    charge = pc.is_valid(pc.take(charged, pa.array(items)))
     needed = ["Modify Invoice"]
     needed += ["Create Standalone Invoice With Product Catalog"] if pc.any(charge).as_py() else []
-    needed += [] if pc.all(charge).as_py() else ["Create Standalone Invoice Without Product Catalog"]
+    needed += ["Create Standalone Invoice Without Product Catalog"] if pc.all(charge).as_py() is False else []
     return tuple(needed)
 
 
@@ -242,7 +255,7 @@ TARGET = Target(
     _projection,
     _requests,
     outcomes,
-    permissions=_permissions,
+    permissions=permissions,
     only_the_api_knows=(
         "Whether the account exists and is active, unless an account list is loaded.",
         "Whether the invoice date lies in a closed accounting period.",

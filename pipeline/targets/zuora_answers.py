@@ -9,6 +9,7 @@ begin with 9 are about the credentials.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -16,6 +17,9 @@ import orjson
 from pipeline.model import Batches, Cause, Outcome, Reason, Request, Response, State
 from pipeline.targets.answers import NO_ANSWER, NO_JSON, Places, parsed
 from schemas.zuora import projection
+
+Outcomes = tuple[Outcome, ...]
+OfSuccess = Callable[[Places, Request, Any], Outcomes]
 
 _BY_CATEGORY = {
     **dict.fromkeys((10, 11, 45), Cause.ACCESS),
@@ -47,12 +51,23 @@ def outcomes(batches: Batches, request: Request, response: Response | None) -> t
         request: as it was sent.
         response: what came back; None when nothing did.
     """
-    places = Places(batches, projection())
+    return judged(Places(batches, projection()), request, response, _of_success)
+
+
+def judged(places: Places, request: Request, response: Response | None, of_success: OfSuccess) -> Outcomes:
+    """What became of each invoice, whatever the operation was.
+
+    Args:
+        places: of the parts of the request in the sheets.
+        request: as it was sent.
+        response: what came back; None when nothing did.
+        of_success: reads an answer with a status of success.
+    """
     if response is None:
         return places.all_same(request, State.IN_DOUBT, NO_ANSWER)
     told = parsed(response)
     if 200 <= response.status < 300:
-        return _of_success(places, request, told)
+        return of_success(places, request, told)
     if 300 <= response.status < 400:
         where = response.headers.get("location", "elsewhere")
         return places.all_same(request, State.REFUSED, f"the address leads to {where}", Cause.ACCESS)
@@ -66,7 +81,7 @@ def _of_success(places: Places, request: Request, told: Any) -> tuple[Outcome, .
     if isinstance(told.get("invoices"), list):
         return _of_elements(places, request, told["invoices"])
     if told.get("success") is False:
-        return _generic(places, request, told)
+        return refused_as_a_whole(places, request, told)
     if len(request.invoices) == 1 and told.get("success") is True:
         sent = orjson.loads(request.body)
         own = sent["invoices"][0] if "invoices" in sent else sent
@@ -112,7 +127,7 @@ def _element(places: Places, invoice: int, sent: dict[str, Any], told: dict[str,
     return Outcome(invoice, State.IN_DOUBT, reasons=(places.reason(invoice, message),))
 
 
-def _generic(places: Places, request: Request, told: dict[str, Any]) -> tuple[Outcome, ...]:
+def refused_as_a_whole(places: Places, request: Request, told: dict[str, Any]) -> Outcomes:
     """A failure of the request as a whole."""
     return tuple(_judged(places, each, _given(told)) for each in request.invoices.tolist())
 

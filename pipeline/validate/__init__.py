@@ -24,7 +24,7 @@ from schemas.columns import series
 from schemas.dates import DateFormat
 from schemas.fields import Field, Table
 from schemas.numbers import NumberFormat
-from schemas.rules import Rule, Terms
+from schemas.terms import Rule, Terms
 
 _OF_THE_SHEET = (("E308", "invoices"), ("E322", "invoices"), ("E309", "items"))
 """Rules about another sheet, and that sheet."""

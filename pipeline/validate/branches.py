@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.model import Branch, Mask, Positions
+from pipeline.validate.repeated import twice
 from schemas.columns import cells_of, plain
 from schemas.fields import Table
 from schemas.kinds import DECIMAL
@@ -110,7 +111,7 @@ def _facts(trunk: Trunk, branch: Branch, table: Table) -> dict[str, Any]:
         "has_item": pa.array(branch.item >= 0, mask=branch.invoice < 0),
         "digits": pc.take(trunk.digits, pa.array(branch.invoice, mask=branch.invoice < 0)),
         "place": _place(branch.on),
-        "twice": pa.array(_twice(_key(places, last))),
+        "twice": pa.array(twice(_key(places, last))),
     }
     if table.nearer:
         unasked = pc.is_null(last).to_numpy(zero_copy_only=False) | (branch.item < 0)
@@ -136,14 +137,6 @@ def _place(on: Mapping[str, Positions]) -> Any:
         codes = np.where(places >= 0, places * len(on) + number, codes)
     place = pd.Series(codes).groupby(codes).cumcount().to_numpy() + 1
     return pa.array(place, mask=codes < 0)
-
-
-def _twice(keys: Any) -> Mask:
-    """Rows whose key stands on another row too; null never does."""
-    codes = keys.dictionary_encode().indices
-    known = pc.is_valid(codes).to_numpy(zero_copy_only=False)
-    indices = pc.fill_null(codes, 0).to_numpy()
-    return np.asarray((np.bincount(indices[known], minlength=1)[indices] > 1) & known)
 
 
 def _key(places: Positions, names: Any) -> Any:

@@ -11,7 +11,7 @@ from schemas import frames
 from schemas.dates import DateFormat
 from schemas.fields import Projection, Table
 from schemas.numbers import NumberFormat
-from schemas.rules import Rule, Terms
+from schemas.terms import Rule, Terms
 
 
 @dataclass(frozen=True)

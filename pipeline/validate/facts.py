@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.model import Branch, Mask, Positions, RawSheets, total_of
+from pipeline.validate import changes
 from pipeline.validate.accounts import Accounts
 from pipeline.validate.branches import Trunk, grow, hung
+from pipeline.validate.repeated import twice
 from pipeline.validate.typed import MARK_SUFFIX
 from schemas import money
 from schemas.catalog import ACCOUNT_KEYS
@@ -96,9 +98,16 @@ def gather(
     digits = pc.take(places, pa.array(refs.parent, mask=refs.parent < 0))
     amounts = _item_facts(items, digits, refs, unread["items"], demands)
     amounts |= _mark_facts(cells["items"], ("amount", "unit_price"), currency, refs.parent)
+    if "action" in demands.tables["items"]:
+        amounts |= changes.of_items(values["items"], unread["items"])
+        amounts["effective_amount"] = changes.booked(
+            amounts["effective_amount"], values["items"], unread["items"]
+        )
     amounts["has_taxes"] = hung(branches, "taxes", "items", len(items))
     totals = _invoice_facts(refs, total_of(refs.parent, amounts["effective_amount"], branches, len(invoices)))
     totals |= {"effective_currency": currency, "new_bill_to": _new_bill_to(branches, len(invoices))}
+    if "action" in demands.tables["items"]:
+        totals |= changes.of_invoices(values["invoices"], unread["invoices"])
     totals |= whose | _number_facts(invoices, refs, unread["invoices"], demands)
     facts |= {"invoices": totals, "items": amounts}
     return Facts(
@@ -173,15 +182,13 @@ class _Refs(NamedTuple):
 
 def _tied(items: pd.DataFrame, invoices: pd.DataFrame) -> _Refs:
     """Tie items to invoices by the text of the reference; of several of one reference the first has them."""
-    if "invoice_ref" not in items or "invoice_ref" not in invoices:
-        return _Refs(
-            pa.nulls(len(invoices), pa.string()),
-            np.full(len(items), -1),
-            np.zeros(len(invoices), np.int64),
-            np.zeros(len(invoices), bool),
-        )
-    own = plain(cells_of(invoices["invoice_ref"]))
-    owners = pc.if_else(pc.equal(own, ""), None, own)
+    if "invoice_ref" not in invoices:
+        owners = pa.nulls(len(invoices), pa.string())
+    else:
+        own = plain(cells_of(invoices["invoice_ref"]))
+        owners = pc.if_else(pc.equal(own, ""), None, own)
+    if "invoice_ref" not in items:
+        return _Refs(owners, np.full(len(items), -1), np.zeros(len(invoices), np.int64), twice(owners))
     named = cells_of(items["invoice_ref"])
     if isinstance(named, pa.DictionaryArray):
         position = pc.take(_position(named.dictionary, owners), named.indices)
@@ -194,14 +201,6 @@ def _tied(items: pd.DataFrame, invoices: pd.DataFrame) -> _Refs:
 
 def _position(refs: Any, owners: Any) -> Any:
     return pc.index_in(pc.if_else(pc.equal(refs, ""), None, refs), value_set=owners, skip_nulls=True)
-
-
-def twice(values: Any) -> Mask:
-    """Rows whose value stands on another row too; null never does."""
-    codes = plain(values).dictionary_encode().indices
-    valid = pc.is_valid(codes).to_numpy(zero_copy_only=False)
-    indices = pc.fill_null(codes, 0).to_numpy()
-    return np.asarray((np.bincount(indices[valid], minlength=1)[indices] > 1) & valid)
 
 
 def _effective_currency(invoices: _Columns, unread: Mapping[str, Mask], account: Any, default: str) -> Any:
