@@ -178,7 +178,8 @@ def test_every_rule_reads_declared_columns() -> None:
     for rule in rules.RULES:
         assert set(rule.needs) <= set(DECLARED[rule.table].by_name)
         assert rule.field == "" or rule.field in DECLARED[rule.table]
-        maker = rule.holds.__qualname__.partition(".")[0]  # a rule for several columns is told where it is made
+        # a rule for several columns is told where it is made
+        maker = rule.holds.__qualname__.partition(".")[0]
         assert getattr(sys.modules[rule.holds.__module__], maker).__doc__
 
 
