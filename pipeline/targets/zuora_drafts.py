@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from pipeline import json_text
 from pipeline.config import Settings
-from pipeline.model import Batches, Cause, Limits, Outcome, Request, Response, State
+from pipeline.model import Batch, Batches, Cause, Limits, Outcome, Request, Response, State
 from pipeline.targets import zuora
 from pipeline.targets.answers import NO_JSON, Places
 from pipeline.targets.target import Target
@@ -39,22 +39,22 @@ def _projection(settings: Settings) -> Projection:
 
 
 def _requests(batches: Batches, settings: Settings) -> Iterator[Request]:
-    frame = batches.invoices.sheets.valid.invoices
     sheets = zuora.Written(
         json_text.Objects(_invoice_columns(batches, settings)),
         json_text.Objects(_item_columns(batches, settings)),
     )
-    number = 0
-    for some, texts in zuora.written(batches, sheets):
-        single = settings.request == "single"
-        bodies = (each.as_buffer().to_pybytes() for each in texts) if single else zuora.together(some, texts)
-        for body, one in zip(bodies, some, strict=True):
-            number += 1
-            if single:
-                key = frame["invoice_key"].iloc[int(batches.invoices.positions[one.invoices[0]])]
-                yield Request(number, "PUT", f"{_PATH}/{key}", body, one.invoices)
-            else:
-                yield Request(number, "PUT", _PATH, b'{"invoices":%b}' % body, one.invoices)
+    many = settings.request != "single"
+    made = zuora.together(batches, sheets) if many else zuora.singly(batches, sheets)
+    for number, (one, text) in enumerate(made, 1):
+        path = _PATH if many else f"{_PATH}/{_key(batches, one)}"
+        body = b"".join((b'{"invoices":', text, b"}")) if many else text.to_pybytes()
+        yield Request(number, "PUT", path, body, one.invoices)
+
+
+def _key(batches: Batches, one: Batch) -> str:
+    """The id or number of the one draft of a batch."""
+    keys = batches.invoices.sheets.valid.invoices["invoice_key"]
+    return str(keys.iloc[int(batches.invoices.positions[one.invoices[0]])])
 
 
 def _invoice_columns(batches: Batches, settings: Settings) -> dict[str, Any]:
