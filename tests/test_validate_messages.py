@@ -146,7 +146,7 @@ def _listed(*accounts: dict[str, Any], quantity: str = "1", **cells: Any):
     return issues
 
 
-def _changed(drafts: list[dict[str, Any]], *items: dict[str, Any]):
+def _drafts(drafts: list[dict[str, Any]], *items: dict[str, Any]):
     """Changes of drafts."""
 
     def issues(desk: Desk) -> list[Issue]:
@@ -260,16 +260,16 @@ CASES: dict[str, Callable[[Desk], list[Issue]]] = {
     "E326": _hanging("discounts", DISCOUNT | {"discount_amount": "1"}),
     "E327": _hanging("discounts", DISCOUNT | {"discount_name": ""}),
     "E328": _hanging("contacts", CONTACT, invoice={"bill_to_contact_id": HEX}),
-    "E330": _changed([DRAFT], {"item_id": "", "amount": "1"}),
-    "E331": _changed([DRAFT], {"action": "Add"}),
-    "E332": _changed([DRAFT], {"action": "Delete", "amount": "1"}),
-    "E333": _changed([DRAFT], {"amount": "1"}, {"action": "Delete"}),
-    "E334": _changed([DRAFT], {}),
-    "E335": _changed([DRAFT], {"booking_reference": "B"}),
-    "E336": _changed([{"invoice_date": "2026-11-01", "due_date": "2026-12-01"}], {"amount": "1"}),
-    "E337": _changed([DRAFT], {"action": "Add", "item_id": ""}),
-    "E338": _changed([DRAFT, {"invoice_ref": "C2"}], {"amount": "1"}),
-    "E339": _changed([DRAFT], {"quantity": "1"}),
+    "E330": _drafts([DRAFT], {"item_id": "", "amount": "1"}),
+    "E331": _drafts([DRAFT], {"action": "Add"}),
+    "E332": _drafts([DRAFT], {"action": "Delete", "amount": "1"}),
+    "E333": _drafts([DRAFT], {"amount": "1"}, {"action": "Delete"}),
+    "E334": _drafts([DRAFT], {}),
+    "E335": _drafts([DRAFT], {"booking_reference": "B"}),
+    "E336": _drafts([{"invoice_date": "2026-11-01", "due_date": "2026-12-01"}], {"amount": "1"}),
+    "E337": _drafts([DRAFT], {"action": "Add", "item_id": ""}),
+    "E338": _drafts([DRAFT, {"invoice_ref": "C2"}], {"amount": "1"}),
+    "E339": _drafts([DRAFT], {"quantity": "1"}),
     "W320": _hanging("discounts", DISCOUNT | {"product_rate_plan_charge_id": "c"}),
     "E351": _listed(KNOWN, account_number="A1", quantity="100000000"),
     "E352": _listed(KNOWN, account_number="A1", invoice_number="N1"),
