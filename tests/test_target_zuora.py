@@ -233,7 +233,9 @@ def test_numbers_are_sent_as_the_sheet_says_them(desk: Desk) -> None:
 
 def test_the_target_is_what_the_settings_name() -> None:
     assert of(Settings()) is TARGETS["zuora"] is of(Settings(target="zuora"))
-    with pytest.raises(UsageError, match="There is no target zuorra; the targets are zuora, zuora-drafts, bxb"):
+    with pytest.raises(
+        UsageError, match="There is no target zuorra; the targets are zuora, zuora-drafts, bxb"
+    ):
         of(Settings(target="zuorra"))
 
 
