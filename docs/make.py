@@ -12,6 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from pipeline.config import SETTINGS, Settings
+from pipeline.read.page import page
 from pipeline.report.explain import catalogue
 from pipeline.targets import TARGETS
 from pipeline.template import csv_text, fields_text, tables_of, workbook_of
@@ -67,6 +68,7 @@ def pages() -> dict[str, str]:
             described.append(fields_text(table))
     made["templates/README.md"] = "".join(described)
     made["docs/issues.md"] = catalogue()
+    made["docs/reading.md"] = page()
     readme = (ROOT / "README.md").read_text("utf-8")
     made["README.md"] = re.sub(
         f"{_BLOCK}.*?{_BLOCK}", lambda _: f"{_BLOCK}{settings_table()}{_BLOCK}", readme, flags=re.DOTALL

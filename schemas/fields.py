@@ -58,6 +58,7 @@ class Field:
         earliest: first date allowed.
         latest: last date allowed.
         synonyms: other headers under which the field is known.
+        share: a part of a whole: 19 % is 0.19, and may be written so.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Field:
     earliest: date = EARLIEST
     latest: date = LATEST
     synonyms: tuple[str, ...] = ()
+    share: bool = False
 
     @property
     def headers(self) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def text_schema(
         for each in found
     }
     held = {
-        each.name + suffix: _column([_kernel(c) for c in _OF_BESIDE[suffix](each, dates)])
+        each.name + suffix: _column([_kernel(c) for c in of_beside(suffix, each, dates)])
         for each in found
         for suffix in BESIDE
         if each.name + suffix in beside
@@ -196,6 +196,17 @@ _OF_BESIDE: Mapping[str, Callable[[Field, DateFormat], Iterator[checks.CellCheck
     MERGED_SUFFIX: _of_merged,
     SHOWN_SUFFIX: _of_shown,
 }
+
+
+def of_beside(suffix: str, field: Field, dates: DateFormat) -> Iterator[checks.CellCheck]:
+    """The checks on what stands beside a field's text.
+
+    Args:
+        suffix: one of `BESIDE`.
+        field: the declaration.
+        dates: the declared date format.
+    """
+    return _OF_BESIDE[suffix](field, dates)
 
 
 def _on_distinct(holds: checks.Kernel, cells: Any) -> Any:

@@ -623,8 +623,8 @@ TAXES = Table(
             required=True,
         ),
         Field(
-            "tax_rate", "Tax rate", Kind.NUMBER, "The rate, as a number: 0.19 for 19 %.", "0.19",
-            required=True,
+            "tax_rate", "Tax rate", Kind.NUMBER, "The rate: 0.19, or 19 %.", "0.19",
+            required=True, share=True,
         ),
         Field(
             "tax_rate_type",

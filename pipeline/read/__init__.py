@@ -14,9 +14,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.read.accepted import WORKBOOKS
 from pipeline.read.declared import NOTHING, Declared
 from pipeline.read.limits import DEFAULT, ReadLimits
-from pipeline.read.source import WORKBOOKS
 
 if TYPE_CHECKING:
     from pipeline.issues import Issues

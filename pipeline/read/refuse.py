@@ -35,7 +35,7 @@ class Refusal:
 
 # what it is
 EMPTY = Refusal("{name} is empty; export it again.", "An export that broke off leaves such a file.")
-BLANK = Refusal("{name} holds nothing but blanks; export it again.", "An export that broke off, again.")
+BLANK = Refusal("{name} holds nothing but blanks; export it again.", "Nothing in it can be meant.")
 FOREIGN = Refusal(
     "{name} is {what}, not a spreadsheet; " + _SAVE + ".",
     "The first bytes tell the kind of a file, not its name.",
@@ -148,7 +148,7 @@ TOO_MANY_ROWS = Refusal(
     "It would not fit into memory.",
 )
 TOO_SLOW = Refusal(
-    "{name} could not be read within {seconds:g} seconds; " + _OTHERWISE + ".",
+    "{name} could not be read within {seconds} seconds; " + _OTHERWISE + ".",
     "A workbook is parsed in a process of its own, whose time is limited. The setting is parser_seconds.",
 )
 TOO_MUCH = Refusal(

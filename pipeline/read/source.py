@@ -21,13 +21,10 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.errors import NoSuchFileError
 from pipeline.read import refuse
+from pipeline.read.accepted import SUFFIXES, WORKBOOKS
 from pipeline.read.limits import LARGE, ReadLimits
 
-WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-"""Workbooks we read; their bytes tell which they are."""
-TEXTS = (".csv", ".tsv", ".txt")
 _PARQUET = b"PAR1"
-_SUFFIXES = {*WORKBOOKS, *TEXTS, ".parquet"}
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BARE = (
     b"\x09\x00\x04\x00",
@@ -37,7 +34,7 @@ _BARE = (
     b"\x09\x08\x10\x00",
 )
 """The first bytes of an old workbook outside an OLE container."""
-_FOREIGN = (
+FOREIGN = (
     (b"%PDF", "a PDF"),
     (b"\x1f\x8b", "a gzip file"),
     (b"Rar!", "a RAR file"),
@@ -48,6 +45,7 @@ _FOREIGN = (
     (b"{\\rtf", "a text document"),
     (b"ID;P", "a SYLK file"),
 )
+"""First bytes of files that people take for spreadsheets, and what they are."""
 _CHUNK = 4 << 20
 _ZIP_ERRORS = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OSError)
 _OFFICE = {"[Content_Types].xml", "content.xml", "xl/workbook.xml"}
@@ -112,7 +110,7 @@ def _folder(path: Path, limits: ReadLimits) -> Iterator[Blob]:
 
 def _wanted(name: str) -> bool:
     pure = PurePosixPath(name)
-    return pure.suffix.lower() in _SUFFIXES and not pure.name.startswith((".", "~$"))
+    return pure.suffix.lower() in SUFFIXES and not pure.name.startswith((".", "~$"))
 
 
 def _reason(error: OSError) -> str:
@@ -147,7 +145,7 @@ def _blob(name: str, data: bytes, *, chosen: bool = True) -> Blob:
         return Blob(name, data, Form.WORKBOOK, chosen)
     if data.startswith((_OLE, _PARQUET, *_BARE)):
         return Blob(name, data, Form.WORKBOOK, chosen)
-    for magic, what in _FOREIGN:
+    for magic, what in FOREIGN:
         if data.startswith(magic):
             raise refuse.FOREIGN(name, what=what)
     if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):

@@ -111,7 +111,7 @@ class Parser:
     def _obituary(self, name: str, process: subprocess.Popen[bytes], expired: bool) -> SourceError:
         self.close()
         if expired:
-            return refuse.TOO_SLOW(name, seconds=self._limits.seconds)
+            return refuse.TOO_SLOW(name, seconds=f"{self._limits.seconds:g}")
         if process.returncode in {-9, -6}:
             return refuse.TOO_MUCH(name, most=self._limits.memory >> 20)
         return refuse.DEADLY(name, code=process.returncode)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.model import Mask, RawTable
+from schemas import shares
 from schemas.columns import cells_of, series
 from schemas.dates import DateFormat
 from schemas.fields import Field, Kind, Table
@@ -43,9 +44,22 @@ def prepared(raw: RawTable, table: Table, numbers: NumberFormat) -> pd.DataFrame
         if table[name].kind in (Kind.NUMBER, Kind.MONEY):
             written = numbers.read(cells_of(raw.frame[name]), raw.kinds.get(name))
             made[name] = series(written.texts)
+            if table[name].share:
+                made |= _share(name, raw, made, numbers)
             if written.marks is not None:
                 made[name + MARK_SUFFIX] = series(written.marks)
     return raw.frame.assign(**made)
+
+
+def _share(
+    name: str, raw: RawTable, made: Mapping[str, pd.Series[Any]], numbers: NumberFormat
+) -> dict[str, pd.Series[Any]]:
+    """A column that is a share, with its percents as numbers; a cell that shows 19% for 0.19 shows what it holds."""
+    cells = cells_of(raw.frame[name])
+    told = {name: series(shares.read(cells, cells_of(made[name]), numbers))}
+    if name in raw.shown:
+        told[name + SHOWN_SUFFIX] = series(shares.seen(raw.shown[name], cells))
+    return told
 
 
 def frame(table: Table, cells: pd.DataFrame, unread: Mapping[str, Mask], dates: DateFormat) -> pd.DataFrame:
