@@ -165,6 +165,10 @@ NUL = Refusal(
     "{name} holds NUL bytes (the first in line {line}), so it is no text; save it as .xlsx or 'CSV UTF-8'.",
     "A NUL in a text is damage, or an encoding that is no text at all.",
 )
+HALF = Refusal(
+    "{name} holds half a character (the first in line {line}), so it is damaged; export it again as 'CSV UTF-8'.",
+    "Half of a pair of surrogates stands for nothing; its other half was lost.",
+)
 NOT_ENCODED = Refusal(
     "{name} is not valid {title} (line {line} is the first that cannot be read); export it again as 'CSV UTF-8', "
     "or declare its encoding.",

@@ -1,0 +1,142 @@
+"""The values that spreadsheet readers get wrong in silence: each is read exactly here, or refused by name."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Desk
+from openpyxl import Workbook
+
+import pipeline
+from pipeline.errors import PipelineError
+from pipeline.result import Result
+
+ITEMS = "invoice_ref,charge_name,amount,service_start_date"
+INVOICES = "invoice_ref,account_number,invoice_date,currency\nR1,A1,2026-11-30,EUR\n"
+
+
+def _csv(desk: Desk, items: str, invoices: str = INVOICES, **flags: Any) -> Result:
+    paths = []
+    for name, text in (("invoices", invoices), ("items", items)):
+        path = desk.folder / f"{name}.csv"
+        path.write_text(text, encoding="utf-8")
+        paths.append(path)
+    return pipeline.check(*paths, workspace=desk.workspace, **flags)
+
+
+@pytest.mark.parametrize(
+    "text", ["NA", "N/A", "NULL", "None", "nan", "NaN", "null", "n/a", "-nan", "<NA>", "inf"]
+)
+def test_words_for_nothing_are_text(desk: Desk, text: str) -> None:
+    result = _csv(desk, f"{ITEMS}\nR1,{text},10.00,2026-11-01\n", INVOICES.replace("A1", text))
+    (sent,) = desk.sent(result)
+    assert sent["accountNumber"] == text
+    assert sent["invoiceItems"][0]["chargeName"] == text
+
+
+@pytest.mark.parametrize("text", ["NA", "nan", "NULL", "inf", "Infinity", "1e3", "1_000", "0x1F", "-"])
+def test_words_for_nothing_are_no_amount(desk: Desk, text: str) -> None:
+    assert desk.codes(_csv(desk, f"{ITEMS}\nR1,Day,{text},2026-11-01\n")) == ["E202"]
+
+
+@pytest.mark.parametrize("text", ["00123", "1.10", "1e5", "TRUE", "2026-01-01", "+49", "007.0"])
+def test_identifiers_that_look_like_numbers_stay_text(desk: Desk, text: str) -> None:
+    (sent,) = desk.sent(_csv(desk, f"{ITEMS}\nR1,Day,10.00,2026-11-01\n", INVOICES.replace("A1", text)))
+    assert sent["accountNumber"] == text
+
+
+def test_a_delimiter_behind_every_row_shifts_nothing(desk: Desk) -> None:
+    result = _csv(desk, f"{ITEMS}\nR1,Day,10.00,2026-11-01,\n")
+    assert desk.codes(result) == ["E106"]
+    assert _csv(desk, f"{ITEMS},\nR1,Day,10.00,2026-11-01,\n").verdict == "accepted"
+
+
+def test_an_amount_with_a_delimiter_in_it_is_a_row_with_a_cell_too_many(desk: Desk) -> None:
+    result = _csv(desk, f"{ITEMS}\nR1,Day,2,000.00,2026-11-01\n")
+    assert desk.told(result) == [("E106", "", 2)]
+
+
+def test_a_number_keeps_its_zeros_and_every_digit(desk: Desk) -> None:
+    items = "invoice_ref,charge_name,quantity,unit_price,service_start_date\nR1,Day,3,123456789012.10,2026-11-01\n"
+    (sent,) = desk.sent(_csv(desk, items))
+    assert sent["invoiceItems"][0]["unitPrice"] == Decimal("123456789012.10")
+
+
+BOOKED = {
+    "an error cell is no blank": ("amount", "#DIV/0!", ["E214"]),
+    "nor is one in an optional column": ("quantity", "#N/A", ["E214"]),
+    "a formula without a value is no blank": ("quantity", "=1+1", ["E215"]),
+    "a boolean is no amount": ("amount", True, ["E216"]),
+    "a date is no amount": ("amount", date(2026, 11, 30), ["E216"]),
+    "a time is no amount": ("amount", time(8, 30), ["E216"]),
+    "a number is no day": ("service_start_date", 46356, ["E216"]),
+    "a time is no day": ("service_start_date", time(8, 30), ["E216"]),
+    "nor is a day with a time": ("service_start_date", datetime(2026, 11, 30, 8, 30), ["E205"]),
+    "nor an error": ("service_start_date", "#REF!", ["E214"]),
+    "16 digits are not all there": ("invoice_ref", 1234567890123456, ["E217", "E309"]),
+    "a thin space is not a blank": ("amount", "1\u2009000.00", ["E202"]),
+    "a minus of print is declared first": ("amount", "\u22125.00", ["E202"]),
+    "a minus behind as well": ("amount", "10.00-", ["E202"]),
+    "and parentheses": ("amount", "(45.00)", ["E202"]),
+    "and a currency": ("amount", "$10.00", ["E202"]),
+    "and a decimal comma": ("amount", "1.234,56", ["E202"]),
+    "full-width digits too": ("amount", "\uff11\uff10", ["E202"]),
+    "a bell is no character": ("charge_name", "Day\N{ZERO WIDTH SPACE}", []),
+    "three decimals are no euro": ("amount", 10.005, ["E204"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BOOKED)
+def test_a_cell_of_a_workbook(desk: Desk, case: str) -> None:
+    name, value, codes = BOOKED[case]
+    result = desk.check_book(
+        [desk.invoice()], [desk.item(**{"amount": 10, "quantity": None} | {name: value})]
+    )
+    assert desk.codes(result) == codes
+
+
+def test_binary_noise_is_no_fault_and_no_amount(desk: Desk) -> None:
+    (sent,) = desk.sent(desk.check_book([desk.invoice()], [desk.item(amount=0.1 + 0.2)]))
+    assert sent["invoiceItems"][0]["amount"] == Decimal("0.3")
+
+
+@pytest.mark.parametrize("epoch", [1900, 1904])
+def test_days_are_the_days_that_excel_shows(tmp_path: Path, desk: Desk, epoch: int) -> None:
+    from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
+    book = Workbook()
+    if epoch == 1904:
+        book.epoch = CALENDAR_MAC_1904
+    invoices, items = book.active, book.create_sheet("Items")
+    invoices.title = "Invoices"
+    for row in (
+        ["invoice_ref", "account_number", "invoice_date", "currency"],
+        ["R1", "A1", date(2026, 11, 30), "EUR"],
+    ):
+        invoices.append(row)
+    for row in (ITEMS.split(","), ["R1", "Day", 10, date(2026, 2, 28)]):
+        items.append(row)
+    book.save(path := tmp_path / "book.xlsx")
+    (sent,) = desk.sent(pipeline.check(path, workspace=desk.workspace))
+    assert (sent["invoiceDate"], sent["invoiceItems"][0]["serviceStartDate"]) == ("2026-11-30", "2026-02-28")
+
+
+def _with_character(desk: Desk, character: str) -> Result:
+    path = desk.folder / "items.csv"
+    path.write_bytes(f"{ITEMS}\nR1,D{character}y,10.00,2026-11-01\n".encode(errors="surrogatepass"))
+    return pipeline.check(desk.csv("invoices", [desk.invoice()]), path, workspace=desk.workspace)
+
+
+@pytest.mark.parametrize("character", ["\x07", "\x1b", "\x7f", "\x85"])
+def test_a_control_character_is_an_error_of_its_cell(desk: Desk, character: str) -> None:
+    assert desk.codes(_with_character(desk, character)) == ["E212"]
+
+
+@pytest.mark.parametrize("character", ["\x00", chr(0xD800), chr(0xDFFF)])
+def test_what_is_no_character_is_an_error_of_its_file(desk: Desk, character: str) -> None:
+    with pytest.raises(PipelineError, match=r"^items\.csv .*line 2"):
+        _with_character(desk, character)
