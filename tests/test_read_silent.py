@@ -136,7 +136,7 @@ def test_a_control_character_is_an_error_of_its_cell(desk: Desk, character: str)
     assert desk.codes(_with_character(desk, character)) == ["E212"]
 
 
-@pytest.mark.parametrize("character", ["\x00", chr(0xD800), chr(0xDFFF)])
+@pytest.mark.parametrize("character", ["\x00", chr(0xD800) + "x", "x" + chr(0xDFFF)])
 def test_what_is_no_character_is_an_error_of_its_file(desk: Desk, character: str) -> None:
     with pytest.raises(PipelineError, match=r"^items\.csv .*line 2"):
         _with_character(desk, character)

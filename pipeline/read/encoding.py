@@ -28,6 +28,7 @@ _MARKS = (
 )
 _WIDE = (("utf-32-le", "UTF-32"), ("utf-32-be", "UTF-32"), ("utf-16-le", "UTF-16"), ("utf-16-be", "UTF-16"))
 _SAMPLE = 1 << 16
+_HALF = re.compile("[\ud800-\udfff]")
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 
 _SIGNS = "€£§©®™°²³¹½¼¾±·–—…‘’‚“”„«»¿¡•×÷‰ªº\xa0\xad"
@@ -80,7 +81,10 @@ def as_utf8(name: str, data: bytes, declared: str = "") -> tuple[str, bytes]:
             return title, _decoded(name, data[len(mark) :], encoding, title)
     if b"\0" in data:
         return _wide(name, data)
-    return ("UTF-8", data) if _is_utf8(data) else _code_page(name, data)
+    if _is_utf8(data):
+        return "UTF-8", data
+    _refuse_halves(name, data)
+    return _code_page(name, data)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -91,6 +95,16 @@ def _is_utf8(data: bytes) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
+
+
+def _refuse_halves(name: str, data: bytes) -> None:
+    """Refuse bytes in which all that is wrong with UTF-8 are halves of surrogate pairs."""
+    try:
+        text = data.decode(errors="surrogatepass")
+    except UnicodeDecodeError:
+        return
+    line = next(at for at, each in enumerate(text.split("\n"), 1) if _HALF.search(each))
+    raise refuse.HALF(name, line=line)
 
 
 def _declared(name: str, data: bytes, declared: str) -> bytes:

@@ -64,7 +64,7 @@ def page() -> str:
         f"Told by their first bytes are {', '.join(sorted({what for _, what in FOREIGN}))}.",
         *_section("Limits", _table(("setting", "default", "what it decides"), _limits())),
         f"The defaults let a sheet with all {MAX_ROWS:,} rows through that Excel can hold, up to",
-        f"{ReadLimits().area // MAX_ROWS} columns, and stop bombs. The parser is a process of its own, and dies alone.",
+        f"{ReadLimits().area // MAX_ROWS} columns, and stop bombs. The parser is a process of its own.",
         *_section("What is told of sheets, rows and columns", _table(("code", "what", "what to do"), _codes())),
         *_section("Cells", _table(("kind", "read from cells that hold", "refused"), _kinds())),
         "A cell that shows an error, or a formula without a stored result, is never blank: it is an error.",

@@ -169,6 +169,10 @@ HALF = Refusal(
     "{name} holds half a character (the first in line {line}), so it is damaged; export it again as 'CSV UTF-8'.",
     "Half of a pair of surrogates stands for nothing; its other half was lost.",
 )
+HALF = Refusal(
+    "{name} holds half a character (the first in line {line}), so it is damaged; export it again as 'CSV UTF-8'.",
+    "Half of a pair of surrogates stands for nothing; its other half was lost.",
+)
 NOT_ENCODED = Refusal(
     "{name} is not valid {title} (line {line} is the first that cannot be read); export it again as 'CSV UTF-8', "
     "or declare its encoding.",
