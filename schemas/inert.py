@@ -27,7 +27,7 @@ def as_written(texts: Any) -> Any:
     """
     if not any_begins(texts, _FIRST):
         return texts
-    return _changed(texts, _in_danger(texts), _longer)
+    return _changed(texts, _found(texts, in_danger(texts)), _longer)
 
 
 def as_typed(texts: Any) -> Any:
@@ -36,7 +36,7 @@ def as_typed(texts: Any) -> Any:
     Args:
         texts: a string array.
     """
-    return _changed(texts, _in_danger(texts, pc.starts_with(texts, APOSTROPHE)), _longer)
+    return _changed(texts, _found(texts, pc.starts_with(texts, APOSTROPHE)), _longer)
 
 
 def as_read(texts: Any) -> Any:
@@ -45,17 +45,24 @@ def as_read(texts: Any) -> Any:
     Args:
         texts: a string array, in one piece or several.
     """
-    return _changed(texts, _in_danger(texts, pc.starts_with(texts, APOSTROPHE)), _shorter)
+    return _changed(texts, _found(texts, pc.starts_with(texts, APOSTROPHE)), _shorter)
 
 
-def _in_danger(texts: Any, among: Any = None) -> Any:
-    """The texts in danger; None when there are none."""
-    some = pc.match_substring_regex(texts, pattern=_IN_DANGER) if among is None else among
+def in_danger(texts: Any) -> Any:
+    """Which texts would be run if somebody typed them, or are one apostrophe and more away from it.
+
+    Args:
+        texts: a string array.
+    """
+    some = pc.match_substring_regex(texts, pattern=_IN_DANGER)
     if not pc.any(some).as_py():
-        return None
-    if among is not None:
-        some = pc.and_(some, pc.match_substring_regex(texts, pattern=_IN_DANGER))
+        return some
     return pc.and_(some, pc.invert(pc.match_substring_regex(texts, pattern=_NUMBER)))
+
+
+def _found(texts: Any, some: Any) -> Any:
+    """Which of some texts are in danger; None when none is."""
+    return pc.and_(some, in_danger(texts)) if pc.any(some).as_py() else None
 
 
 def _changed(texts: Any, which: Any, change: Any) -> Any:

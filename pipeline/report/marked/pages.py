@@ -2,44 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.line import Line
-from pipeline.model import Page, Sheet
+from pipeline.model import Page, Positions, Sheet
+from pipeline.report.marked import doubts
 from pipeline.report.marked.fresh import Tab
+from schemas.columns import whole
 
-_DOUBT = "#? "
-"""Before the reference of a row with too many or too few cells: whoever puts the cells right takes it away."""
 _NOT_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 
 
 def tab_of(page: Page, line: Line) -> Tab:
-    """A page as it is to be written.
-
-    In a workbook a row with too few cells would look like any other, its values in the wrong columns; so its
-    reference is made one that no invoice has.
+    """A page as it is to be written, with a mark on invoices that must not pass as they are.
 
     Args:
         page: the sheet as it was read.
         line: the end of the line.
     """
-    sheet, table = _placed(page, line)
-    head = int(np.searchsorted(page.rows, sheet.header_row)) if sheet else 0
+    fed = list(_fed(page, line))
     columns = list(page.columns)
-    if sheet and len(page.ragged):
-        key = next((each.index for each in sheet.columns if each.field == line.tables[table].key[0]), 0)
-        columns[key] = _doubted(columns[key], page.ragged)
+    for at in (at for table, at in fed if table == "invoices"):
+        rows, column = _doubted(line, at, page)
+        if len(rows):
+            columns[column] = doubts.marked(whole(columns[column]), rows)
+    table, sheet = _first(fed, line)
+    head = int(np.searchsorted(page.rows, sheet.header_row)) if sheet else 0
     return Tab(_name(page, table, line), columns, page.rows, page.kinds, head)
 
 
-def _placed(page: Page, line: Line) -> tuple[Sheet | None, str]:
+def _doubted(line: Line, at: int, page: Page) -> tuple[Positions, int]:
+    """The rows of a page whose invoice must not pass, and the column that is marked there."""
+    raw, table = line.raw.tables["invoices"], line.tables["invoices"]
+    here = doubts.in_doubt(line, doubts.RAGGED)
+    here = here[raw.sheet_of[here] == at]
+    places = {each.field: each.index for each in raw.sheets[at].columns if each.index >= 0}
+    return np.searchsorted(page.rows, raw.row_of[here]), places.get(doubts.place(table, places), 0)
+
+
+def _fed(page: Page, line: Line) -> Iterator[tuple[str, int]]:
+    """The tables that a page feeds, and which of their sheets it is; a flat one feeds two."""
     for name, raw in line.raw.tables.items():
-        for sheet in raw.sheets:
+        for at, sheet in enumerate(raw.sheets):
             if (sheet.source, sheet.name) == (page.source, page.name):
-                return sheet, name
-    return None, ""
+                yield name, at
+
+
+def _first(fed: list[tuple[str, int]], line: Line) -> tuple[str, Sheet | None]:
+    return (fed[0][0], line.raw.tables[fed[0][0]].sheets[fed[0][1]]) if fed else ("", None)
 
 
 def _name(page: Page, table: str, line: Line) -> str:
@@ -47,10 +59,3 @@ def _name(page: Page, table: str, line: Line) -> str:
     if page.name == line.raw.sources[page.source].name and table:
         return line.tables[table].label
     return page.name.translate(_NOT_IN_NAMES)[:31].strip("' ") or "Sheet"
-
-
-def _doubted(column: pa.ChunkedArray, rows: np.typing.NDArray[np.int64]) -> pa.Array:
-    texts = column.combine_chunks()
-    mask = np.zeros(len(texts), np.bool_)
-    mask[rows] = True
-    return pc.if_else(pa.array(mask), pc.binary_join_element_wise(_DOUBT, texts, ""), texts)
