@@ -57,7 +57,7 @@ MAY_IMPORT = {
     "record": NOUNS | {"content", "ledger", "report", "workspace"},
     "result": NOUNS | {"report"},
     "template": NOUNS | {"catalog", "targets", "workspace"},
-    "flow": NOUNS | STAGES | {"content", "record", "result"},
+    "flow": NOUNS | STAGES | {"content", "record", "result", "template"},
     "cli": NOUNS | {"workspace", "flow", "report", "result", "template", "pipeline"},
     "pipeline": {"flow"},
 }

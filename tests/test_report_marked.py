@@ -103,7 +103,18 @@ def as_libreoffice_saves(path: Path, form: str, folder: Path) -> Path:
     if shutil.which("soffice") is None:
         pytest.skip("LibreOffice (soffice) is not installed")
     home = f"-env:UserInstallation=file://{folder / 'profile'}"
-    command = ["soffice", home, "--headless", "--convert-to", form, "--outdir", str(folder / form), str(path)]
+    opened = ["--infilter=HTML (StarCalc)"] if path.suffix == ".html" else []
+    command = [
+        "soffice",
+        home,
+        *opened,
+        "--headless",
+        "--convert-to",
+        form,
+        "--outdir",
+        str(folder / form),
+        str(path),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     return folder / form / f"{path.stem}.{form}"
 

@@ -73,7 +73,7 @@ class Page(HTMLParser):
         return "\n".join(line for line in lines if line) + "\n"
 
 
-def html_of(result: Result, **marked: str) -> str:
+def html_of(result: Result, marked: dict[tuple[str, str], tuple[str, str]] | None = None) -> str:
     table = entries.invoice_table(result.line)
     issues = issue_table(result.line.issues, result.line.raw, result.line.tables)
     return page(result.line, table, issues, result.summary, marked).decode()
@@ -173,9 +173,19 @@ def test_many_causes_and_requests_are_counted_not_listed(desk: Desk) -> None:
 def test_a_cell_is_linked_where_the_marked_workbook_is(desk: Desk) -> None:
     result = desk.check_book([desk.invoice(currency="EURO")], [desk.item()])
     name = result.line.raw.sources[0].name
-    links = [str(each["href"]) for each in Page(html_of(result, **{name: "my book.marked.xlsx"})).all("a")]
+    places = {(name, "Invoices"): ("my book.marked.xlsx", "Invoices")}
+    links = [str(each["href"]) for each in Page(html_of(result, places)).all("a")]
     assert "my%20book.marked.xlsx#'Invoices'!D2" in links
     assert not [each for each in Page(html_of(result)).all("a") if not str(each["href"]).startswith("#")]
+
+
+def test_the_cells_of_csv_files_are_linked_in_the_workbook_made_of_them(desk: Desk, tmp_path: Path) -> None:
+    files = desk.pair([desk.invoice(currency="EURO")], [desk.item(amount="x")])
+    check(*files, workspace=desk.workspace, report=tmp_path)
+    (copy,) = tmp_path.glob("*.marked.xlsx")
+    links = [str(each["href"]) for each in Page((tmp_path / "report.html").read_text("utf-8")).all("a")]
+    found = {each for each in links if not each.startswith("#")}
+    assert found == {f"{copy.name}#'Items'!C2", f"{copy.name}#'Invoices'!D2"}
 
 
 def test_hostile_text_stands_there_as_text(desk: Desk) -> None:

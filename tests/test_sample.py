@@ -61,7 +61,7 @@ def test_the_summary(folder: Path, place: Path) -> None:
 def test_the_run_folder_holds_nothing_else(folder: Path) -> None:
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
         "issues.csv", "ledger.csv", "report.html", "summary.json", "payloads/0001.json", "payloads/manifest.json",
-        "invoices.marked.xlsx",
+        "invoices.marked.xlsx", "rejected.xlsx",
     }  # fmt: skip
 
 

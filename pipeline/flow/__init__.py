@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from pipeline import ledger, record
@@ -77,7 +78,7 @@ def check(
         table = invoice_table(line)
         final = summary(line, table, "check", None, str(report) if report else None, clock.elapsed())
         if report is not None:
-            record.write_beside(line, table, Path(report), final)
+            record.write_beside(line, partial(_template, chosen, place), table, Path(report), final)
     return Result(line, final, EXIT_CODES[line.verdict])
 
 
@@ -125,12 +126,26 @@ def _run(prepared: Prepared, workspace: str | Path, clock: Clock, progress: Prog
         try:
             run_id = new_run_id(clock.now)
             done = record.record(
-                line, place, books_of(place, chosen), run_id, clock.started, clock.elapsed, progress
+                line,
+                partial(_template, chosen, place),
+                place,
+                books_of(place, chosen),
+                run_id,
+                clock.started,
+                clock.elapsed,
+                progress,
             )
         except IdentityTakenError:
             continue  # another process was quicker: what it prepared is skipped or a conflict now
         return Result(line, done.summary, EXIT_CODES[line.verdict])
     raise BusyError("Other processes keep preparing the same invoices; run again when they are done.")
+
+
+def _template(chosen: Settings, place: Workspace) -> bytes:
+    """The workbook to fill that fits the settings: only where an invoice is rejected anybody waits for it."""
+    from pipeline.template import template_for  # noqa: PLC0415
+
+    return template_for(chosen, place)
 
 
 def _made(path: str | Path, chosen: Settings) -> Workspace:

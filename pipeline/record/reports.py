@@ -1,6 +1,6 @@
 """The reports of a check or run as files.
 
-`issues.csv`, `ledger.csv`, the marked workbooks, `report.html`, and a check's `summary.json`.
+`issues.csv`, `ledger.csv`, the marked workbooks, `rejected.xlsx`, `report.html`, and a check's `summary.json`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,18 @@ from pipeline.line import Line
 from pipeline.report import entries, marked, safe_csv
 from pipeline.report.issue_table import issue_table
 
+Template = Callable[[], bytes]
+"""Makes the workbook that the rejected invoices are written into, where there are any."""
+
 
 def write_reports(
-    line: Line, create: Callable[[str], BinaryIO], table: pa.Table, final: dict[str, Any]
+    line: Line, template: Template, create: Callable[[str], BinaryIO], table: pa.Table, final: dict[str, Any]
 ) -> None:
     """Every report but the summary, to which it adds what copies were made (`copies`).
 
     Args:
         line: the end of the line.
+        template: makes the workbook to fill that fits the settings.
         create: makes a file of a name, open for writing.
         table: as `entries.invoice_table` gives it.
         final: the summary.
@@ -39,16 +43,20 @@ def write_reports(
         items = entries.item_columns(line, table)
         safe_csv.write(items, file)
         safe_csv.write(entries.without_items(table, items), file, header=False)
-    final["copies"] = [each._asdict() for each in marked.write_copies(line, create)]
+    copies = marked.write_copies(line, template, create)
+    final["copies"] = [each._asdict() for each in copies]
     with create("report.html") as file:
-        file.write(page(line, table, issues, final))
+        file.write(page(line, table, issues, final, marked.places(line, copies)))
 
 
-def write_beside(line: Line, table: pa.Table, folder: Path, final: dict[str, Any]) -> None:
+def write_beside(
+    line: Line, template: Template, table: pa.Table, folder: Path, final: dict[str, Any]
+) -> None:
     """The reports of a check, in a folder of the caller's choice; each file appears whole.
 
     Args:
         line: the end of the line.
+        template: makes the workbook to fill that fits the settings.
         table: as `entries.invoice_table` gives it.
         folder: made when it is not there.
         final: the summary.
@@ -67,7 +75,7 @@ def write_beside(line: Line, table: pa.Table, folder: Path, final: dict[str, Any
         folder.mkdir(parents=True, exist_ok=True)
         ours = {folder / name for name in marked.file_names(line)}
         _spare(ours, line)
-        write_reports(line, create, table, final)
+        write_reports(line, template, create, table, final)
         with create("summary.json") as file:
             file.write(orjson.dumps(final, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         for partial, path in made:

@@ -24,7 +24,7 @@ from schemas.edition import edition
 from schemas.fields import Table
 from schemas.tables import TABLES
 
-__all__ = ["csv_text", "fields_text", "limits", "tables_of", "workbook_of", "write_template"]
+__all__ = ["csv_text", "fields_text", "limits", "tables_of", "template_for", "workbook_of", "write_template"]
 
 
 def write_template(
@@ -50,7 +50,7 @@ def write_template(
     place = Path(place)
     if place.suffix.lower() == ".xlsx":
         with speaking(chosen.language):
-            return _written({place: workbook_of(chosen, _offer(own))}, place.parent)
+            return _written({place: template_for(chosen, own)}, place.parent)
     texts = {place / f"{name}.csv": csv_text(each).encode() for name, each in tables_of(chosen).items()}
     return _written(texts, place)
 
@@ -93,6 +93,16 @@ def workbook_of(chosen: Settings, offer: Offer | None = None) -> bytes:
         rules = tuple(each for each in rules if each != "E304")
     name = edition(target.name, tables)
     return workbook(target.title, name, tables, rules, offer or Offer({}), habits)
+
+
+def template_for(chosen: Settings, own: Workspace) -> bytes:
+    """The workbook of the settings' target, with lists of the workspace's catalog.
+
+    Args:
+        chosen: the settings.
+        own: the workspace.
+    """
+    return workbook_of(chosen, _offer(own))
 
 
 def _offer(own: Workspace) -> Offer:

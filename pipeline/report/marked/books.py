@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -12,6 +12,7 @@ from pipeline.line import Line
 from pipeline.model import Page, RawTable, Sheet
 from pipeline.report import explained
 from pipeline.report.issue_table import issue_table
+from pipeline.report.marked import doubts
 from pipeline.report.marked.cells import address, place_of
 from pipeline.report.marked.judged import Judged
 from pipeline.report.marked.plan import Beside, BookMarks, CauseLine, Listing, Note, SheetMarks
@@ -105,7 +106,32 @@ def marks(
         *(_line(each, sheets[parts[each.table, each.sheet]]) for each in mine),
     ]
     ours = tuple(part for source, part in line.raw.our_sheets if source in book.sources and not book.pages)
-    return BookMarks(sheets, _listing(line, lines, len(mine)), ours)
+    found, faults = explained.causes(line), sum(len(each) for each in line.issues.findings)
+    sentences = (
+        *_of_all(line),
+        *_hints(line, found, (len(mine), faults), doubts.RAGGED if book.pages else ()),
+    )
+    return BookMarks(sheets, _listing(found, lines, sentences), ours)
+
+
+def marks_of_rejected(
+    line: Line, sheets: Mapping[str, SheetMarks], said: Iterable[Told], faults: int
+) -> BookMarks:
+    """What is said in the workbook of the rejected invoices.
+
+    Args:
+        line: the end of the line.
+        sheets: of the workbook, by the table that each holds.
+        said: the issues that are told one by one, at their place in it.
+        faults: how many there are in all.
+    """
+    mine = list(said)
+    for each in mine:
+        _note(sheets[each.table], (each.row, each.column), each.level, _words(each))
+    lines = [_line(each, sheets[each.table]) for each in mine]
+    found = [each for each in explained.causes(line) if each.code in {one.code for one in lines}]
+    sentences = (*_of_rejected(line), *_hints(line, found, (len(mine), faults), doubts.TORN))
+    return BookMarks({each.part: each for each in sheets.values()}, _listing(found, lines, sentences))
 
 
 def _sheet(part: str, sheet: Sheet) -> SheetMarks:
@@ -163,8 +189,7 @@ def _line(issue: Told, sheet: SheetMarks) -> IssueLine:
     )
 
 
-def _listing(line: Line, lines: list[IssueLine], marked: int) -> Listing:
-    found = explained.causes(line)
+def _listing(found: list[explained.Cause], lines: list[IssueLine], sentences: tuple[str, ...]) -> Listing:
     rank = {code: at for at, code in reversed(list(enumerate(each.code for each in found)))}
     fixes: dict[str, set[str]] = defaultdict(set)
     for each in lines:
@@ -173,24 +198,50 @@ def _listing(line: Line, lines: list[IssueLine], marked: int) -> Listing:
         CauseLine(each.code, each.title, _one(fixes[each.code]), each.faults, len(each.invoices))
         for each in found
     )
-    ordered = sorted(lines, key=lambda each: rank.get(each.code, 0))
-    return Listing(tuple(_sentences(line, found, marked)), causes, tuple(ordered))
+    return Listing(sentences, causes, tuple(sorted(lines, key=lambda each: rank.get(each.code, 0))))
 
 
 def _one(fixes: set[str]) -> str:
     return next(iter(fixes)) if len(fixes) == 1 else "Each line below says what to do."
 
 
-def _sentences(line: Line, found: list[explained.Cause], marked: int) -> Iterator[str]:
+def _of_all(line: Line) -> Iterator[str]:
+    """What became of the invoices of a file that comes back."""
     shares = {each: getattr(line.balance, each).invoices for each in ("accepted", "rejected", "skipped")}
     yield f"Invoices: {', '.join(f'{count:,} {share}' for share, count in shares.items())}."
+
+
+def _of_rejected(line: Line) -> Iterator[str]:
+    """What a workbook of rejected invoices holds."""
+    count, orphans = line.balance.rejected.invoices, int((line.sheets.valid.parent < 0).sum())
+    yield f"Rejected invoices, each with all its items, also those that are right: {count:,}."
+    if orphans:
+        yield f"Items without an invoice: {orphans:,}."
+
+
+def _hints(
+    line: Line, found: list[explained.Cause], marked: tuple[int, int], hidden: Collection[str]
+) -> Iterator[str]:
+    """Where to begin, how to go on, and what is not shown.
+
+    Args:
+        line: the end of the line.
+        found: the causes.
+        marked: how many issues are told one by one, and how many there are.
+        hidden: codes of the faults that the workbook cannot show.
+    """
     if few := explained.sentence(line, found):
         yield few
     yield (
         "Red cells are errors, yellow ones are warnings; each has a comment. Correct them here and hand in this"
         " workbook again: what a run has accepted is skipped then."
     )
+    if len(doubts.in_doubt(line, hidden)):
+        yield (
+            f'A value that begins with "{doubts.MARK}" belongs to an invoice of which a row is in doubt; its reason'
+            f' says why. Put the row right, then take the "{doubts.MARK}" away.'
+        )
     yield "This sheet and the columns that start with # are ignored; they may stay."
-    faults = sum(len(each) for each in line.issues.findings)
-    if marked < faults:
-        yield f"Of {faults:,} faults {marked:,} are marked and listed here; issues.csv lists them all."
+    told, faults = marked
+    if told < faults:
+        yield f"Of {faults:,} faults {told:,} are marked and listed here; issues.csv lists them all."

@@ -17,7 +17,7 @@ from pipeline.report.marked.plan import Beside
 from pipeline.report.marked.told import Told
 from schemas.columns import cells_of, plain
 
-STATES = ("accepted", "rejected", "skipped")
+STATES = ACCEPTED, REJECTED, SKIPPED = ("accepted", "rejected", "skipped")
 _SKIPPED = "An earlier run accepted it; nothing is done with it."
 _LONGEST = 2000
 

@@ -61,7 +61,9 @@ class Package:
         return self._texts[part] if part in self._texts else plain(self._zip.read(part))
 
     def stream(self, part: str) -> IO[bytes]:
-        """A large part, as it was."""
+        """A large part, as it is now."""
+        if part in self._new:
+            return io.BytesIO(zlib.decompress(self._new[part].data, -zlib.MAX_WBITS))
         return self._zip.open(part)
 
     def write(self, part: str, xml: bytes) -> None:

@@ -28,9 +28,9 @@ def tab_of(page: Page, line: Line) -> Tab:
         rows, column = _doubted(line, at, page)
         if len(rows):
             columns[column] = doubts.marked(whole(columns[column]), rows)
-    table, sheet = _first(fed, line)
+    _, sheet = _first(fed, line)
     head = int(np.searchsorted(page.rows, sheet.header_row)) if sheet else 0
-    return Tab(_name(page, table, line), columns, page.rows, page.kinds, head)
+    return Tab(name_of(page, line), columns, page.rows, page.kinds, head)
 
 
 def _doubted(line: Line, at: int, page: Page) -> tuple[Positions, int]:
@@ -54,8 +54,14 @@ def _first(fed: list[tuple[str, int]], line: Line) -> tuple[str, Sheet | None]:
     return (fed[0][0], line.raw.tables[fed[0][0]].sheets[fed[0][1]]) if fed else ("", None)
 
 
-def _name(page: Page, table: str, line: Line) -> str:
-    """A file's only sheet is named after its table, so that it is found again; others keep their name."""
+def name_of(page: Page, line: Line) -> str:
+    """A file's only sheet is named after its table, so that it is found again; others keep their name.
+
+    Args:
+        page: the sheet as it was read.
+        line: the end of the line.
+    """
+    table, _ = _first(list(_fed(page, line)), line)
     if page.name == line.raw.sources[page.source].name and table:
         return line.tables[table].label
     return page.name.translate(_NOT_IN_NAMES)[:31].strip("' ") or "Sheet"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
+from pipeline.report.marked.columns import CellLooks
 from pipeline.report.marked.markup import Child, Document, document, with_attribute
 from pipeline.report.marked.package import Package
 
@@ -53,6 +56,26 @@ def looks(package: Package) -> Looks:
     Args:
         package: its styles are extended, or made where there are none.
     """
+    with _changing(package) as own:
+        return _looks(own)
+
+
+def cell_looks(package: Package) -> CellLooks:
+    """Formats for values of every kind, in the workbook's own styles.
+
+    Args:
+        package: its styles are extended, or made where there are none.
+    """
+    with _changing(package) as own:
+        font, top = own.font(), '<alignment vertical="top"/>'
+        text, value, date, moment, time = (own.format(font, 0, top, each) for each in (49, 0, 14, 22, 46))
+        guarded = own.format(font, 0, top, 49, ' quotePrefix="1"')
+        return CellLooks(text, guarded, value, date, moment, time)
+
+
+@contextmanager
+def _changing(package: Package) -> Iterator[_Styles]:
+    """The workbook's styles, which are written back in the end."""
     part = next((each.part for each in package.relations(package.workbook) if each.kind == "styles"), "")
     if part not in package:
         part = "xl/styles.xml"
@@ -60,9 +83,8 @@ def looks(package: Package) -> Looks:
         package.relate(package.workbook, "styles", part)
         package.declare(part, CONTENT)
     sheet = document(package.read(part))
-    made = _looks(_Styles(sheet))
+    yield _Styles(sheet)
     package.write(part, bytes(sheet))
-    return made
 
 
 def _looks(styles: _Styles) -> Looks:
@@ -117,9 +139,10 @@ class _Styles:
             + self._named('<bgColor indexed="64"/></patternFill></fill>'),
         )
 
-    def format(self, font: int, fill: int, alignment: str) -> int:
-        start = f'<xf numFmtId="0" fontId="{font}" fillId="{fill}" borderId="0" xfId="0"'
-        applied = ' applyFont="1" applyFill="1" applyAlignment="1">'
+    def format(self, font: int, fill: int, alignment: str, number: int = 0, more: str = "") -> int:
+        start = f'<xf numFmtId="{number}" fontId="{font}" fillId="{fill}" borderId="0" xfId="0"{more}'
+        shown = ' applyNumberFormat="1"' if number else ""
+        applied = f'{shown} applyFont="1" applyFill="1" applyAlignment="1">'
         return self._found("cellXfs", self._named(start + applied + alignment + "</xf>"))
 
     def difference(self, color: str) -> int:

@@ -22,6 +22,7 @@ class Told(NamedTuple):
         sheet: position in the table's sheets.
         row: of the cell, counted from 0.
         column: of the cell, counted from 0; for an issue of the row as a whole that of its key.
+        field: the field's name; empty for an issue of the row as a whole.
         place: the cell or row as one would say it.
         rows: how many rows it stands for.
     """
@@ -33,6 +34,7 @@ class Told(NamedTuple):
     sheet: int
     row: int
     column: int
+    field: str
     place: str
     value: str
     message: str
@@ -77,7 +79,7 @@ def _of(found: Findings, line: Line) -> Iterator[Told]:
         place = each["cell"] or f"row {each['row']}"
         yield Told(
             found.code, found.level, found.table, position, sheet, each["row"] - 1, columns[sheet],
-            f"{raw.sheets[sheet].name} {place}", each["value"], _also(each), each["fix"],
+            found.field, f"{raw.sheets[sheet].name} {place}", each["value"], _also(each), each["fix"],
             each["invoice_ref"], each["rows"],
         )  # fmt: skip
 

@@ -36,7 +36,7 @@ def page(
     table: pa.Table,
     issues: pa.Table,
     summary: Mapping[str, Any],
-    marked: Mapping[str, str] | None = None,
+    marked: Mapping[tuple[str, str], tuple[str, str]] | None = None,
 ) -> bytes:
     """The page.
 
@@ -45,7 +45,7 @@ def page(
         table: as `entries.invoice_table` gives it.
         issues: as `issue_table` gives them.
         summary: as `summary.json` has it, but for the seconds.
-        marked: by the name of a source the marked workbook that lies beside the page.
+        marked: by file and sheet the workbook beside the page in which they are marked, and its sheet.
     """
     told: dict[str, Any] = {
         "summary": summary,
@@ -90,14 +90,14 @@ def _amount(value: str | Decimal, currency: str = "") -> str:
     return f"{Decimal(with_digits(value, currency) if isinstance(value, Decimal) else value):,}"
 
 
-def _linker(marked: Mapping[str, str]) -> Any:
+def _linker(marked: Mapping[tuple[str, str], tuple[str, str]]) -> Any:
     """The address of a cell in the marked workbook; empty where there is none."""
 
     def link(issue: Mapping[str, Any]) -> str:
-        file = marked.get(issue["file"])
-        if not file or not issue["sheet"]:
+        file, sheet = marked.get((issue["file"], issue["sheet"]), ("", ""))
+        if not file:
             return ""
-        sheet = issue["sheet"].replace("'", "''")
+        sheet = sheet.replace("'", "''")
         cell = issue["cell"] or (f"A{issue['row']}" if issue["row"] else "A1")
         return f"{quote(file, safe='')}#" + quote(f"'{sheet}'!{cell}", safe="!'")
 
