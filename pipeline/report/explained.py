@@ -58,14 +58,10 @@ def _of_rows(found: Findings, line: Line) -> Cause:
     title, table = CATALOGUE[found.code].title, line.tables[found.table]
     if found.field in table:
         title = f"{title} ({table[found.field].label})"
-    parents = found.rows if found.table == "invoices" else _parents(found, line)
+    parents = line.sheets.valid.invoice_of(found.table)[found.rows]
     return Cause(
         found.code, title, found.table, found.field, found.stands_for, np.unique(parents[parents >= 0])
     )
-
-
-def _parents(found: Findings, line: Line) -> Positions:
-    return line.sheets.valid.parent[found.rows] if found.table == "items" else np.empty(0, np.int64)
 
 
 def sentence(line: Line, found: list[Cause]) -> str:

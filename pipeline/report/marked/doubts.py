@@ -39,10 +39,8 @@ def in_doubt(line: Line, codes: Collection[str]) -> Positions:
         codes: of the faults that a copy cannot show.
     """
     found = [each for each in line.issues.findings if each.code in codes]
-    parent = line.sheets.valid.parent
-    hung = [parent[each.rows] for each in found if each.table == "items"]
-    own = [each.rows for each in found if each.table == "invoices"]
-    fallen = np.unique(np.concatenate([np.empty(0, np.int64), *hung, *own]))
+    hung = [line.sheets.valid.invoice_of(each.table)[each.rows] for each in found]
+    fallen = np.unique(np.concatenate([np.empty(0, np.int64), *hung]))
     return fallen[fallen >= 0]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
 
 from pipeline.issues import Level
 from pipeline.line import Line
@@ -15,7 +14,6 @@ from pipeline.model import Positions
 from pipeline.report.entries import reasons, states
 from pipeline.report.marked.plan import Beside
 from pipeline.report.marked.told import Told
-from schemas.columns import cells_of, plain
 
 STATES = ACCEPTED, REJECTED, SKIPPED = ("accepted", "rejected", "skipped")
 _SKIPPED = "An earlier run accepted it; nothing is done with it."
@@ -68,16 +66,9 @@ class Judged:
 
     def _parents(self, table: str) -> npt.NDArray[np.int64]:
         """Per row of a table the position of its invoice, -1 without one."""
-        if table == "invoices":
-            return np.arange(len(self._states) - 1)
-        if table == "items":
-            return self._line.sheets.valid.parent
-        tables = self._line.raw.tables
-        if any("invoice_ref" not in tables[each].frame for each in ("invoices", table)):
-            return np.full(len(tables[table]), -1)
-        refs, known = (plain(cells_of(tables[each].frame["invoice_ref"])) for each in (table, "invoices"))
-        found: npt.NDArray[np.int64] = pc.fill_null(pc.index_in(refs, value_set=known), -1).to_numpy()
-        return found.astype(np.int64)
+        if not len(self._line.raw.tables[table]):
+            return np.empty(0, np.int64)
+        return self._line.sheets.valid.invoice_of(table)
 
     def _first_errors(self) -> dict[int, Told]:
         """Per invoice its first error."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -68,9 +69,11 @@ def fill(template: bytes, line: Line, some: Rejected, said: Sequence[Told]) -> t
     here = [_moved(each, line.tables[each.table], some) for each in said if _is_in(each, some)]
     judged = Judged(line, here)
     marks: dict[str, SheetMarks] = {}
-    for name, positions in some.items():
-        table = line.tables[name]
-        part, width = parts[table.label], len(table.fields)
+    for name, table in line.tables.items():
+        part, width, positions = parts[table.label], len(table.fields), some.get(name)
+        if positions is None:
+            form.fill(package, part, ())  # without the example
+            continue
         columns = _written(package, part, line, table, positions)
         columns += _beside(package, width, [judged.reason(name, each) for each in positions.tolist()])
         numbers = np.arange(2, len(positions) + 2, dtype=np.int32)
@@ -131,8 +134,8 @@ def _cells(line: Line, table: Table, field: Field, positions: Positions) -> tupl
     raw, at = line.raw.tables[table.name], pa.array(positions)
     texts = inert.as_typed(plain(pc.take(cells_of(raw.frame[field.name]), at)))
     kinds = raw.kinds[field.name][positions] if field.name in raw.kinds else None
-    typed = {"invoices": line.sheets.valid.invoices, "items": line.sheets.valid.items}.get(table.name)
-    if not line.settings.mapping or typed is None or field.name not in typed:
+    typed = _typed(line, table.name)
+    if not line.settings.mapping or field.name not in typed:
         return texts, kinds
     values = pc.take(cells_of(typed[field.name]), at)
     if field.kind in _DATES:
@@ -146,6 +149,13 @@ def _cells(line: Line, table: Table, field: Field, positions: Positions) -> tupl
     return pc.coalesce(meant, texts), np.where(known.to_numpy(zero_copy_only=False), kind, before).astype(
         np.uint8
     )
+
+
+def _typed(line: Line, table: str) -> pd.DataFrame:
+    """A table's rows as they were understood."""
+    valid = line.sheets.valid
+    own = {"invoices": valid.invoices, "items": valid.items}
+    return own[table] if table in own else valid.branches[table].frame
 
 
 def _looks(field: Field, given: int, own: CellLooks) -> CellLooks:
