@@ -30,6 +30,16 @@ def as_written(texts: Any) -> Any:
     return _changed(texts, _found(texts, in_danger(texts)), _longer)
 
 
+def said(text: str) -> str:
+    """A single text as it is written.
+
+    Args:
+        text: for a file in which every text may be run.
+    """
+    written: str = as_written(pa.array([text], pa.string()))[0].as_py()
+    return written
+
+
 def as_typed(texts: Any) -> Any:
     """Texts for cells that hold text, which no spreadsheet runs: only what `as_read` would shorten gets one.
 

@@ -22,6 +22,7 @@ from pipeline.report.causes import Causes, by_cause, place, whose
 from pipeline.report.page import charts
 from pipeline.report.requests import requests
 from pipeline.report.terminal import alerts, count_of, sentence, visible
+from schemas import inert
 from schemas.currencies import NO_CURRENCY
 from schemas.money import with_digits
 
@@ -80,8 +81,8 @@ def _environment() -> jinja2.Environment:
 
 
 def _shown(text: object) -> str:
-    """A text of the user's: nothing in it is hidden, and it has an end."""
-    told = visible(str(text))
+    """A text of the user's: nothing in it is hidden, no spreadsheet runs it, and it has an end."""
+    told = inert.said(visible(str(text)))
     return told if len(told) <= _LONGEST else told[:_LONGEST] + "…"
 
 
