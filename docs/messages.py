@@ -20,6 +20,7 @@ from pipeline.line import EXIT_CODES
 from pipeline.report import terminal
 from pipeline.targets import TARGETS
 from pipeline.validate import words
+from schemas.control import CONTROL
 from schemas.fields import Kind
 from schemas.tables import TABLES
 
@@ -54,7 +55,7 @@ def _of_issues() -> Iterator[Text]:
 def _of_declarations() -> Iterator[Text]:
     """Labels, help and forms, as the targets take them."""
     bound = [target.projection(Settings()).bind(TABLES, {}).values() for target in TARGETS.values()]
-    for table in (*TABLES, *(each for some in bound for each in some)):
+    for table in (*TABLES, CONTROL, *(each for some in bound for each in some)):
         yield Text(table.label, "", f"table {table.name}")
         for field in table:
             where = f"field {table.name}.{field.name}"
