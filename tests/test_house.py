@@ -23,7 +23,19 @@ from pipeline.targets import TARGETS
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
-NOUNS = {"model", "issues", "errors", "config", "language", "line", "balance", "json_text", "control"}
+NOUNS = {
+    "model",
+    "past",
+    "outcome",
+    "issues",
+    "errors",
+    "config",
+    "language",
+    "line",
+    "balance",
+    "json_text",
+    "control",
+}
 """What travels between the rooms, the settings, the reader's language, and the writer of JSON: every room may
 name them."""
 
@@ -38,6 +50,8 @@ COMPOSERS = {"flow", "record", "result", "template", "cli", "pipeline"}
 MAY_IMPORT = {
     **dict.fromkeys(STAGES, NOUNS),
     "model": set[str](),
+    "past": set[str](),
+    "outcome": set[str](),
     "errors": set[str](),
     "language": set[str](),
     "json_text": set[str](),

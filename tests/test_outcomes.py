@@ -10,7 +10,8 @@ from conftest import Desk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.model import Outcome, Request, Response
+from pipeline.model import Request
+from pipeline.outcome import Outcome, Response
 from pipeline.report.issue_table import issue_table
 from pipeline.result import Result
 from pipeline.targets.told import issues_of

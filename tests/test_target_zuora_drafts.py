@@ -10,7 +10,7 @@ import orjson
 import pytest
 from conftest import Desk
 
-from pipeline.model import Response, State
+from pipeline.outcome import Response, State
 from pipeline.result import Result
 from pipeline.targets.zuora_drafts import TARGET
 

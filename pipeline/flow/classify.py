@@ -13,7 +13,8 @@ from pipeline.flow.prepare import Prepared
 from pipeline.issues import Findings, Issues
 from pipeline.ledger import Ledger
 from pipeline.line import Line
-from pipeline.model import PAST_PERIODS, Invoices, Mask, Past
+from pipeline.model import Invoices, Mask
+from pipeline.past import PAST_PERIODS, Past
 from pipeline.workspace import Workspace
 from schemas.columns import cells_of
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pipeline.errors import LedgerError
 from pipeline.ledger.items import unpacked
 from pipeline.ledger.store import Ledger, reading
-from pipeline.model import PAST_INVOICES, PAST_PERIODS
+from pipeline.past import PAST_INVOICES, PAST_PERIODS
 
 _ANY = "SELECT EXISTS (SELECT 1 FROM live WHERE environment = ? AND target = ?)"
 

@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 
 from pipeline.config import Settings
 from pipeline.issues import Issues, found
-from pipeline.model import Invoices, Past
+from pipeline.model import Invoices
+from pipeline.past import Past
 from pipeline.review import header, periods, prices, twins, usual
 from pipeline.review.header import closed, rejected_again
 from pipeline.review.looked import invoices_of

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.language import say
-from pipeline.model import TOTAL, Invoices
+from pipeline.model import Invoices
+from pipeline.past import TOTAL
 from schemas import money
 from schemas.columns import cells_of, plain
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from pipeline.model import Batches, Cause, Outcome, Reason, Request, Response, State
+from pipeline.model import Batches, Request
+from pipeline.outcome import Cause, Outcome, Reason, Response, State
 from schemas.fields import Projection
 
 _MOST = 300

@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from pipeline.model import Batches, Cause, Outcome, Reason, Request, Response, State
+from pipeline.model import Batches, Request
+from pipeline.outcome import Cause, Outcome, Reason, Response, State
 from pipeline.targets.answers import NO_ANSWER, NO_JSON, Places, parsed, short
 from schemas.bxb import projection
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.config import Settings
-from pipeline.model import Batches, Limits, Outcome, Record, Request, Response
+from pipeline.model import Batches, Limits, Record, Request
+from pipeline.outcome import Outcome, Response
 from schemas.fields import Projection
 
 SavedAnswers = Callable[[Sequence[tuple[str, Any]]], list[Record] | None]

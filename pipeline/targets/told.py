@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.issues import Findings, Issues
-from pipeline.model import Cause, Outcome, Reason, State
+from pipeline.outcome import Cause, Outcome, Reason, State
 
 _CODES = {Cause.DATA: "E361", Cause.ACCESS: "E362", Cause.BUSY: "E363"}
 _IN_DOUBT = "E364"

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 
 from pipeline import json_text
 from pipeline.config import Settings
-from pipeline.model import Batch, Batches, Cause, Limits, Outcome, Request, Response, State
+from pipeline.model import Batch, Batches, Limits, Request
+from pipeline.outcome import Cause, Outcome, Response, State
 from pipeline.targets import zuora
 from pipeline.targets.answers import NO_JSON, Places
 from pipeline.targets.target import Target
