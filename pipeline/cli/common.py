@@ -58,6 +58,10 @@ EXPECT_TOTAL = click.option(
     "--expect-total", multiple=True, metavar="CUR=SUM",
     help="Sum that is expected in a currency, like USD=1234.56; may be given again.",
 )  # fmt: skip
+REPLY = click.option(
+    "--reply", is_flag=True,
+    help="Write reply.txt, a short text to the preparer, beside the reports; where none are written, print it.",
+)  # fmt: skip
 LANGUAGE = click.option("--language", help="Of reports and templates: en or de.")
 
 

@@ -14,6 +14,7 @@ from pipeline.cli.common import (
     FILES,
     FORMAT,
     LANGUAGE,
+    REPLY,
     WORKSPACE,
     done,
     print_json,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 )
 @EXPECT_COUNT
 @EXPECT_TOTAL
+@REPLY
 @settings
 @told_in_a_sentence
 def check(files: tuple[Path, ...], workspace: Path, form: str, report: Path | None, **flags: Any) -> int:
@@ -48,7 +50,7 @@ def check(files: tuple[Path, ...], workspace: Path, form: str, report: Path | No
     from pipeline.flow import check as checked
 
     result = checked(*files, workspace=workspace, report=report, progress=progress(), **flags)
-    return _print(result, form)
+    return _print(result, form, reply=bool(flags["reply"]))
 
 
 @click.command(epilog=EXITS)
@@ -57,26 +59,33 @@ def check(files: tuple[Path, ...], workspace: Path, form: str, report: Path | No
 @FORMAT
 @EXPECT_COUNT
 @EXPECT_TOTAL
+@REPLY
 @settings
 @told_in_a_sentence
 def run(files: tuple[Path, ...], workspace: Path, form: str, **flags: Any) -> int:
     """Check FILES, and write payloads, reports and the ledger."""
     from pipeline.flow import run as ran
 
-    return _print(ran(*files, workspace=workspace, progress=progress(), **flags), form)
+    return _print(
+        ran(*files, workspace=workspace, progress=progress(), **flags), form, reply=bool(flags["reply"])
+    )
 
 
-def _print(result: Result, form: str) -> int:
+def _print(result: Result, form: str, *, reply: bool) -> int:
+    """The result; a reply that no folder took is what is printed."""
     done()
     if form == "json":
         print_json(dict(result.summary))
         return result.exit_code
     from pipeline.report.issue_table import issue_table
+    from pipeline.report.reply import reply as reply_to
     from pipeline.report.terminal import told
 
     line = result.line
     table = issue_table(line.issues, line.raw, line.tables)
-    click.echo(told(result.summary, table, width()), nl=False)
+    alone = reply and not result.summary["run_folder"]
+    text = reply_to(result.summary, table) if alone else told(result.summary, table, width())
+    click.echo(text, nl=False)
     return result.exit_code
 
 

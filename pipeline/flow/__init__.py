@@ -50,6 +50,7 @@ def check(
     progress: Progress = silent,
     expect_count: Sequence[str] = (),
     expect_total: Sequence[str] = (),
+    reply: bool = False,
     **flags: object,
 ) -> Result:
     """Read, validate, enrich and batch; tell what would happen; change nothing.
@@ -61,6 +62,7 @@ def check(
         progress: told what is being done.
         expect_count: numbers that are expected, like `3` or `items=10`.
         expect_total: sums that are expected, like `USD=1234.56`.
+        reply: `reply.txt`, a text to the preparer, is written beside the reports.
         **flags: settings that go over the environment and the workspace's file.
 
     Returns:
@@ -78,7 +80,7 @@ def check(
         table = invoice_table(line)
         final = summary(line, table, "check", None, str(report) if report else None, clock.elapsed())
         if report is not None:
-            record.write_beside(line, partial(_template, chosen, place), table, Path(report), final)
+            record.write_beside(line, _wanted(chosen, place, reply), table, Path(report), final)
     return Result(line, final, EXIT_CODES[line.verdict])
 
 
@@ -88,6 +90,7 @@ def run(
     progress: Progress = silent,
     expect_count: Sequence[str] = (),
     expect_total: Sequence[str] = (),
+    reply: bool = False,
     **flags: object,
 ) -> Result:
     """The same as `check`, and payloads, reports and the entries of the ledger are written.
@@ -98,6 +101,7 @@ def run(
         progress: told what is being done.
         expect_count: numbers that are expected, like `3` or `items=10`.
         expect_total: sums that are expected, like `USD=1234.56`.
+        reply: `reply.txt`, a text to the preparer, is written beside the reports.
         **flags: settings that go over the environment and the workspace's file.
 
     Returns:
@@ -111,10 +115,10 @@ def run(
     with speaking(chosen.language):
         expected = from_flags(expect_count, expect_total)
         prepared = prepare(files, existing(workspace), chosen, progress, expected)
-        return _run(prepared, workspace, clock, progress)
+        return _run(prepared, workspace, clock, progress, reply)
 
 
-def _run(prepared: Prepared, workspace: str | Path, clock: Clock, progress: Progress) -> Result:
+def _run(prepared: Prepared, workspace: str | Path, clock: Clock, progress: Progress, reply: bool) -> Result:
     """The line to its end; again when another process was quicker to take a reference."""
     chosen = prepared.settings
     place = _made(workspace, chosen)
@@ -127,7 +131,7 @@ def _run(prepared: Prepared, workspace: str | Path, clock: Clock, progress: Prog
             run_id = new_run_id(clock.now)
             done = record.record(
                 line,
-                partial(_template, chosen, place),
+                _wanted(chosen, place, reply),
                 place,
                 books_of(place, chosen),
                 run_id,
@@ -139,6 +143,10 @@ def _run(prepared: Prepared, workspace: str | Path, clock: Clock, progress: Prog
             continue  # another process was quicker: what it prepared is skipped or a conflict now
         return Result(line, done.summary, EXIT_CODES[line.verdict])
     raise BusyError("Other processes keep preparing the same invoices; run again when they are done.")
+
+
+def _wanted(chosen: Settings, place: Workspace, reply: bool) -> record.Wanted:
+    return record.Wanted(partial(_template, chosen, place), reply)
 
 
 def _template(chosen: Settings, place: Workspace) -> bytes:

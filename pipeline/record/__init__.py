@@ -19,13 +19,13 @@ from pipeline.language import threads
 from pipeline.ledger import Ledger, RunRow
 from pipeline.line import Line
 from pipeline.record.payloads import Payloads, write_payloads
-from pipeline.record.reports import Template, write_beside, write_reports
+from pipeline.record.reports import Wanted, write_beside, write_reports
 from pipeline.record.rows import invoice_rows, item_rows
 from pipeline.report import entries
 from pipeline.report.summary import summary
 from pipeline.workspace import Workspace, filling
 
-__all__ = ["Recorded", "record", "write_beside"]
+__all__ = ["Recorded", "Wanted", "record", "write_beside"]
 
 Progress = Callable[[str], None]
 
@@ -45,7 +45,7 @@ class Recorded:
 
 def record(
     line: Line,
-    template: Template,
+    wanted: Wanted,
     workspace: Workspace,
     books: Ledger,
     run_id: str,
@@ -57,7 +57,7 @@ def record(
 
     Args:
         line: the end of the line; its books balance.
-        template: makes the workbook to fill that fits the settings.
+        wanted: what the reports need besides.
         workspace: where.
         books: its ledger.
         run_id: of the run.
@@ -77,7 +77,7 @@ def record(
         table = entries.invoice_table(line)
         place = str(workspace.runs / run_id)
         final = summary(line, table, "run", run_id, place, 0)
-        reports = beside.submit(write_reports, line, template, folder.create, table, final)
+        reports = beside.submit(write_reports, line, wanted, folder.create, table, final)
         items = beside.submit(lambda: ledger.packed(item_rows(line)) if len(line.batches) else None)
         payloads = write_payloads(line, folder, table)
         prints = content.fingerprints(line.sheets.valid, np.arange(len(table)))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,21 +16,31 @@ import pyarrow as pa
 
 from pipeline.errors import UsageError, WorkspaceError
 from pipeline.line import Line
-from pipeline.report import entries, marked, safe_csv
+from pipeline.report import entries, marked, reply, safe_csv
 from pipeline.report.issue_table import issue_table
 
-Template = Callable[[], bytes]
-"""Makes the workbook that the rejected invoices are written into, where there are any."""
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the reports need besides the line, and which are asked for.
+
+    Attributes:
+        template: makes the workbook that the rejected invoices are written into, where there are any.
+        reply: a text to the preparer is asked for.
+    """
+
+    template: Callable[[], bytes]
+    reply: bool = False
 
 
 def write_reports(
-    line: Line, template: Template, create: Callable[[str], BinaryIO], table: pa.Table, final: dict[str, Any]
+    line: Line, wanted: Wanted, create: Callable[[str], BinaryIO], table: pa.Table, final: dict[str, Any]
 ) -> None:
     """Every report but the summary, to which it adds what copies were made (`copies`).
 
     Args:
         line: the end of the line.
-        template: makes the workbook to fill that fits the settings.
+        wanted: what the reports need besides.
         create: makes a file of a name, open for writing.
         table: as `entries.invoice_table` gives it.
         final: the summary.
@@ -43,20 +54,21 @@ def write_reports(
         items = entries.item_columns(line, table)
         safe_csv.write(items, file)
         safe_csv.write(entries.without_items(table, items), file, header=False)
-    copies = marked.write_copies(line, template, create)
+    copies = marked.write_copies(line, wanted.template, create)
     final["copies"] = [each._asdict() for each in copies]
     with create("report.html") as file:
         file.write(page(line, table, issues, final, marked.places(line, copies)))
+    if wanted.reply:
+        with create(reply.NAME) as file:
+            file.write(reply.reply(final, issues).encode("utf-8", "replace"))
 
 
-def write_beside(
-    line: Line, template: Template, table: pa.Table, folder: Path, final: dict[str, Any]
-) -> None:
+def write_beside(line: Line, wanted: Wanted, table: pa.Table, folder: Path, final: dict[str, Any]) -> None:
     """The reports of a check, in a folder of the caller's choice; each file appears whole.
 
     Args:
         line: the end of the line.
-        template: makes the workbook to fill that fits the settings.
+        wanted: what the reports need besides.
         table: as `entries.invoice_table` gives it.
         folder: made when it is not there.
         final: the summary.
@@ -73,9 +85,9 @@ def write_beside(
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        ours = {folder / name for name in marked.file_names(line)}
+        ours = {folder / name for name in (*marked.file_names(line), reply.NAME)}
         _spare(ours, line)
-        write_reports(line, template, create, table, final)
+        write_reports(line, wanted, create, table, final)
         with create("summary.json") as file:
             file.write(orjson.dumps(final, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         for partial, path in made:
