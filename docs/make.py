@@ -8,18 +8,42 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import NamedTuple
 
+import pipeline
 from pipeline.config import SETTINGS, Settings
+from pipeline.flow import load_accounts, load_catalog
 from pipeline.read.page import page
 from pipeline.report.explain import catalogue
 from pipeline.targets import TARGETS
-from pipeline.template import csv_text, fields_text, tables_of, workbook_of
+from pipeline.template import csv_text, fields_text, tables_of, target_page, workbook_of
 from schemas.tables import EXAMPLE_REF, NOTE_MARK, TOTAL_WORDS
 
 ROOT = Path(__file__).parent.parent
 _BLOCK = "<!-- settings -->\n"
+
+
+class Sample(NamedTuple):
+    """The sample of a target: a workbook, what is loaded before, and settings."""
+
+    file: str
+    catalog: str = ""
+    accounts: str = ""
+    settings: Mapping[str, str] = MappingProxyType({})
+
+
+SAMPLES = {
+    "zuora": Sample("data/invoices.xlsx", catalog="data/products.csv"),
+    "bxb": Sample(
+        "data/one_off/invoices.xlsx", accounts="data/one_off/accounts.csv", settings={"money_unit": "major"}
+    ),
+}
+"""By target: its page shows what becomes of it; of a target without one, what becomes of its template's example."""
 
 _TEMPLATES = f"""\
 # Templates
@@ -57,6 +81,27 @@ def _sentence(name: str) -> str:
     return str(SETTINGS[name].metadata["help"]).replace("|", r"\|")
 
 
+def page_of(name: str) -> str:
+    """The page of a target, with what its sample becomes."""
+    sample = SAMPLES.get(name, Sample(f"templates/{name}"))
+    with TemporaryDirectory() as workspace:
+        for load, file in ((load_catalog, sample.catalog), (load_accounts, sample.accounts)):
+            if file:
+                load(ROOT / file, workspace=workspace)
+        files = [ROOT / sample.file] if name in SAMPLES else _examples(name, Path(workspace))
+        checked = pipeline.check(*files, workspace=workspace, target=name, **sample.settings)
+    return target_page(checked.line, sample.file)
+
+
+def _examples(name: str, folder: Path) -> list[Path]:
+    """The example rows of a target's template, as rows that count."""
+    files = []
+    for table in tables_of(Settings(target=name)).values():
+        files.append(folder / f"{table.name}.csv")
+        files[-1].write_text(csv_text(table).replace(EXAMPLE_REF, "2026-0001"), "utf-8")
+    return files
+
+
 def pages() -> dict[str, str]:
     """Every generated file: its path within the repository, and its text."""
     made, described = {}, [_TEMPLATES]
@@ -66,6 +111,7 @@ def pages() -> dict[str, str]:
             made[f"templates/{name}/{table.name}.csv"] = csv_text(table)
             described.append(f"\n### {table.label}: [{table.name}.csv]({name}/{table.name}.csv)\n\n")
             described.append(fields_text(table))
+        made[f"docs/targets/{name}.md"] = page_of(name)
     made["templates/README.md"] = "".join(described)
     made["docs/issues.md"] = catalogue()
     made["docs/reading.md"] = page()

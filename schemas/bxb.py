@@ -17,14 +17,15 @@ MOST_ITEMS = 100_000
 TOTAL_BELOW = Decimal("99999999.99995")
 """A total from here on rounds, at 4 decimals, to more than the server's column holds, and is answered with 500."""
 
+_LOOKED_UP = "Of the customer; the account list knows the customer id by it."
 _INVOICES = (
     Placement("invoice_ref", None),
-    Placement("account_number", None),
-    Placement("account_id", None),
+    Placement("account_number", None, help=_LOOKED_UP),
+    Placement("account_id", None, help=_LOOKED_UP),
     Placement("customer_external_id", None),
     Placement("customer_id", "customer_id"),
     Placement("currency", "currency"),
-    Placement("due_date", "due_date"),
+    Placement("due_date", "due_date", help="When payment is due. Blank: never; no payment term is applied."),
     Placement("billing_entity_id", "billing_entity_id"),
 )
 
@@ -32,7 +33,7 @@ _ITEMS = (
     Placement("invoice_ref", None),
     Placement("item_no", None),
     Placement("description", "description", required=True),
-    Placement("quantity", "quantity", required=True),
+    Placement("quantity", "quantity", required=True, help="How many."),
     Placement("unit_price", "unit_price", required=True),
     Placement("amount", "amount"),
     Placement("charge_uuid", "charge_id"),
@@ -43,7 +44,7 @@ _REFUSED = ("tax_code", "tax_mode", "invoice_number")
 """Without them another sum, or another document, would be billed than the sheet says."""
 
 _RULES = (
-    *("E302", "E204", "E304", "E307", "E308", "E309", "E310", "E312", "E313", "E314", "E351"),
+    *("E302", "E204", "E221", "E304", "E307", "E308", "E309", "E310", "E312", "E313", "E314", "E351"),
     *("E413", "E414", "E415", "W411"),
 )
 

@@ -267,6 +267,10 @@ def test_the_readme_names_every_command() -> None:
     assert not [each for each in commands() if each not in README]
 
 
+def test_the_readme_leads_to_the_page_of_every_target() -> None:
+    assert not [name for name in TARGETS if f"\n| [`{name}`](docs/targets/{name}.md) |" not in README]
+
+
 def test_the_readme_names_every_setting_flag_and_exit_code() -> None:
     import click
 

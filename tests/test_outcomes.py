@@ -48,6 +48,12 @@ def batch(desk: Desk) -> Sent:
 
 
 @pytest.fixture
+def single(desk: Desk) -> Sent:
+    """An invoice of the first target in a request of its own."""
+    return Sent(desk.check([desk.invoice()], [desk.item()], request="single"))
+
+
+@pytest.fixture
 def one_off(desk: Desk) -> Sent:
     rows = [
         {"invoice_ref": "R1", "customer_id": CUSTOMER, "currency": "EUR"},
@@ -183,11 +189,12 @@ class TestZuora:
         answer = {"invoices": [created(1), refused(58490020, objectIndex=1), created(3)], "success": True}
         assert batch.states(200, answer) == ["in doubt", "refused data", "in doubt"]
 
-    def test_one_by_one(self, desk: Desk) -> None:
-        sent = Sent(desk.check([desk.invoice()], [desk.item()], request="single"))
-        assert sent.states(200, created(1)) == ["created"]
-        assert sent.states(200, {"success": True}) == ["in doubt"]
-        assert sent.states(200, refused(58490020)) == ["refused data"]
+    def test_one_by_one(self, single: Sent) -> None:
+        assert single.states(200, created(1)) == ["created"]
+        assert single.states(200, {"success": True}) == ["in doubt"]
+        assert single.states(200, refused(58490020)) == ["refused data"]
+        assert single.states(200, {"invoices": [created(1)], "success": True}) == ["created"]
+        assert single.states(200, {"invoices": [created(1, currency="USD")]}) == ["in doubt"]
 
 
 class TestOneOff:
@@ -292,9 +299,9 @@ _JSON = st.recursive(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(status=st.integers(100, 599), body=_JSON | st.binary(max_size=30))
 def test_whatever_comes_back_each_invoice_has_one_outcome_and_nothing_breaks(
-    batch: Sent, one_off: Sent, status: int, body: object
+    batch: Sent, single: Sent, one_off: Sent, status: int, body: object
 ) -> None:
-    for sent in (batch, one_off):
+    for sent in (batch, single, one_off):
         outcomes = sent.answered(status, body)
         assert [each.invoice for each in outcomes] == sent.request.invoices.tolist()
         for each in outcomes:

@@ -221,3 +221,14 @@ def test_currencies_have_the_digits_of_iso_4217() -> None:
 def test_a_date_format_needs_day_month_and_year_once(declared: str) -> None:
     with pytest.raises(ValueError, match="no date format"):
         DateFormat(declared)
+
+
+@pytest.mark.parametrize("target", list(TARGETS))
+def test_no_target_leaves_out_a_rule_that_guards_money(target: str) -> None:
+    projection = TARGETS[target].projection(Settings(target=target))
+    placed = {table: {each.field for each in some} for table, some in projection.placements.items()}
+    guards = [each for each in rules.RULES if each.code in ("E204", "E221", "E304")]
+    assert guards
+    for rule in guards:
+        if set(rule.needs) <= placed.get(rule.table, set()):
+            assert rule.code in projection.rules

@@ -224,3 +224,8 @@ class TestAnswers:
     def test_wrong_credentials_change_nothing(self, desk: Desk) -> None:
         body = {"reasons": [{"code": 90000011, "message": "Authentication failed"}]}
         assert [each.state for each in self.outcomes(desk, 2, 401, body)] == [State.REFUSED] * 2
+
+
+def test_a_period_of_an_account_that_the_sheet_does_not_name_is_no_question(desk: Desk) -> None:
+    lines = [added(service_end_date="2026-11-30"), changed(service_end_date="2026-11-30")]
+    assert check(desk, [draft()], lines).verdict == "accepted"

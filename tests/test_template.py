@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,40 @@ def test_every_field_of_a_target_is_told(target: str, pages: dict[str, str]) -> 
         assert not [
             f.name for f in table if f"\n| `{f.name}` | {f.label} |" not in pages["templates/README.md"]
         ]
+
+
+_GOLDEN = {"zuora": "sample/payloads", "bxb": "one_off"}
+
+
+@pytest.mark.parametrize("name", list(TARGETS))
+def test_every_target_has_a_page_with_its_sample(name: str, pages: dict[str, str]) -> None:
+    page = pages[f"docs/targets/{name}.md"]
+    target, bound = TARGETS[name], tables_of(Settings(target=name))
+    projection = target.projection(Settings(target=name))
+    for table in bound.values():
+        for field in table:
+            key = projection.keys(table.name, {}).get(field.name)
+            assert f"\n| `{field.name}` | {field.label} | {f'`{key}` ' if key else ''}| " in page
+    assert all(f"[{code}](" in page for code in projection.rules)
+    assert all(f"\n- {each}\n" in page for each in target.only_the_api_knows)
+    body = json.loads(re.findall("```json\n(.*?)```", page, re.DOTALL)[0])
+    assert body
+    if name in _GOLDEN:
+        golden = ROOT / "tests" / "golden" / _GOLDEN[name] / "0001.json"
+        assert body == json.loads(golden.read_text("utf-8"))
+
+
+def test_every_link_of_the_generated_pages_leads_somewhere(pages: dict[str, str]) -> None:
+    def anchors(path: Path) -> set[str]:
+        heads = re.findall("^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
+        plain = [re.sub(r"\[(.*?)\]\(.*?\)", r"\1", each) for each in heads]
+        return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in plain}
+
+    for page, text in pages.items():
+        for path, anchor in re.findall(r"\]\(([^)#:]*)#?([^)]*)\)", text):
+            there = (ROOT / page).parent / path if path else ROOT / page
+            assert there.exists(), f"{page}: {path}"
+            assert not anchor or anchor in anchors(there), f"{page}: {path}#{anchor}"
 
 
 def test_every_issue_is_told(pages: dict[str, str]) -> None:

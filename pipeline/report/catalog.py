@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pipeline.report.terminal import causes, count_of, visible
+from schemas.catalog import ACCOUNT_KEYS
 
 if TYPE_CHECKING:
     from pipeline.catalog import CatalogInfo, Snapshot
@@ -23,9 +24,6 @@ _SHOWN = (
     ("effective_from", "from"),
     ("effective_to", "to"),
 )
-
-
-_KEYS = ("account_number", "account_id", "customer_external_id", "customer_id")
 
 
 def snapshot_summary(snapshot: Snapshot) -> dict[str, Any]:
@@ -142,7 +140,7 @@ def info_told(info: CatalogInfo) -> str:
 
 def accounts_told(snapshot: Snapshot) -> str:
     """An account list, for people."""
-    keys = ", ".join(f"{snapshot.counts[name]:,} with {name.replace('_', ' ')}" for name in _KEYS)
+    keys = ", ".join(f"{snapshot.counts[name]:,} with {name.replace('_', ' ')}" for name in ACCOUNT_KEYS)
     return (
         f"Account list {snapshot.sha256[:12]}, loaded {snapshot.loaded} from {snapshot.source}\n"
         f"{_counts(snapshot)}: {keys}\n"

@@ -13,12 +13,11 @@ import pyarrow.compute as pc
 from pipeline.issues import Level
 from pipeline.line import Line
 from schemas import money
+from schemas.catalog import ACCOUNT_KEYS
 from schemas.columns import cells_of, plain, whole
 from schemas.kinds import DECIMAL
 
 PREPARED, REJECTED, SKIPPED = "prepared", "rejected", "skipped"
-_ACCOUNT = ("account_number", "account_id", "customer_external_id", "customer_id")
-"""What an invoice's account is called by, the best name first."""
 _STATES = pa.array([PREPARED, REJECTED, SKIPPED])
 
 
@@ -62,7 +61,7 @@ def invoice_table(line: Line) -> pa.Table:
             "invoice_ref": plain(cells_of(raw.frame["invoice_ref"]))
             if "invoice_ref" in raw.frame
             else _blank(len(frame)),
-            "account": pc.coalesce(*(_column(frame, each) for each in _ACCOUNT)),
+            "account": pc.coalesce(*(_column(frame, each) for each in ACCOUNT_KEYS)),
             "currency": _column(frame, "effective_currency"),
             "invoice_date": _column(frame, "invoice_date", pa.date32()),
             "items": pa.array(count),

@@ -11,6 +11,7 @@ from pipeline.language import say
 from pipeline.model import Invoices
 from pipeline.past import TOTAL
 from schemas import money
+from schemas.catalog import ACCOUNT_KEYS
 from schemas.columns import cells_of, plain
 
 
@@ -31,7 +32,7 @@ def invoices_of(invoices: Invoices) -> pa.Table:
     return pa.table(
         {
             "position": at,
-            "account": pc.coalesce(column("account_number"), column("account_id")),
+            "account": pc.coalesce(*map(column, ACCOUNT_KEYS)),
             "ref": column("invoice_ref"),
             "currency": column("effective_currency"),
             "invoice_date": column("invoice_date", pa.date32()),

@@ -57,17 +57,21 @@ def billed_twice(invoices: Invoices, looked: pa.Table, past: pa.Table) -> Findin
 
 
 def _of_file(invoices: Invoices, looked: pa.Table) -> tuple[Positions, pa.Table | None]:
-    """The items with a period, and the periods."""
+    """The items of a known account with a period, and the periods."""
     frame = invoices.sheets.items
     if "service_end_date" not in frame or "service_start_date" not in frame:
         return invoices.items, None
     at = pa.array(invoices.items)
     ends = pc.take(cells_of(frame["service_end_date"]), at)
-    some = np.flatnonzero(pc.is_valid(ends).to_numpy(zero_copy_only=False))
+    starts = pc.take(cells_of(frame["service_start_date"]), at)
+    owners = pa.array(np.repeat(np.arange(len(invoices)), invoices.sizes))
+    needed = (ends, starts, pc.take(whole(looked["account"]), owners))
+    known = np.logical_and.reduce([each.is_valid().to_numpy(zero_copy_only=False) for each in needed])
+    some = np.flatnonzero(known)
     if not len(some):
         return invoices.items, None
     items, chosen = invoices.items[some], pa.array(invoices.items[some])
-    owner = pa.array(np.repeat(np.arange(len(invoices)), invoices.sizes)[some])
+    owner = pc.take(owners, pa.array(some))
     names = [name for name in _PRODUCT if name in frame]
     product = pc.coalesce(*(pc.take(plain(cells_of(frame[name])), chosen) for name in names))
     table = pa.table(

@@ -100,7 +100,8 @@ def _of_elements(places: Places, request: Request, elements: list[Any]) -> tuple
     for place, each in enumerate(elements):
         if not isinstance(each, dict) or each.get("objectIndex", place) != place:
             return places.all_same(request, State.IN_DOUBT, "the answer tells the invoices in another order")
-    made = tuple(_element(places, *each) for each in zip(invoices, sent["invoices"], elements, strict=True))
+    own = sent.get("invoices", [sent])
+    made = tuple(_element(places, *each) for each in zip(invoices, own, elements, strict=True))
     whole = sent.get("useSingleTransaction") is True
     if whole and any(each.state is State.REFUSED for each in made):
         return tuple(_as_a_whole(places, each) for each in made)

@@ -18,13 +18,17 @@ from pipeline.language import speaking
 from pipeline.targets import of
 from pipeline.template.fields import csv_text, fields_text, limits
 from pipeline.template.mirrors import Habits
+from pipeline.template.target_page import target_page
 from pipeline.template.workbook import MOST_LISTED, Offer, workbook
 from pipeline.workspace import Workspace, existing
 from schemas.edition import edition
 from schemas.fields import Table
 from schemas.tables import TABLES
 
-__all__ = ["csv_text", "fields_text", "limits", "tables_of", "template_for", "workbook_of", "write_template"]
+__all__ = [
+    "csv_text", "fields_text", "limits", "tables_of", "target_page", "template_for", "workbook_of",
+    "write_template",
+]  # fmt: skip
 
 
 def write_template(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.language import say
 from schemas.fields import Field, Kind, Table
@@ -25,18 +25,25 @@ def csv_text(table: Table) -> str:
     return text.getvalue()
 
 
-def fields_text(table: Table) -> str:
-    """A table's fields as a table in Markdown."""
-    lines = [
-        "| column | in a workbook | must be filled | holds | limits | example |",
-        "| --- | --- | --- | --- | --- | --- |",
-        *(_row(each) for each in table),
-    ]
+def fields_text(table: Table, keys: Mapping[str, str] | None = None) -> str:
+    """A table's fields as a table in Markdown.
+
+    Args:
+        table: as a target takes it.
+        keys: field name to its key in the request, to be told as well; None leaves that column out.
+    """
+    heads = ["column", "in a workbook", "must be filled", "holds", "limits", "example"]
+    heads[2:2] = [] if keys is None else ["in the request"]
+    lines = [_line(heads), _line(["---"] * len(heads))]
+    for each in table:
+        cells = _cells(each)
+        cells[2:2] = [] if keys is None else [f"`{keys[each.name]}`" if each.name in keys else ""]
+        lines.append(_line(cells))
     return "\n".join(lines) + "\n"
 
 
-def _row(field: Field) -> str:
-    cells = [
+def _cells(field: Field) -> list[str]:
+    return [
         f"`{field.name}`",
         field.label,
         "yes" if field.required else "",
@@ -44,6 +51,9 @@ def _row(field: Field) -> str:
         ", ".join(limits(field)).translate(_MARKDOWN_PIPE),
         field.example.translate(_MARKDOWN_PIPE),
     ]
+
+
+def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |")
 
 
