@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import json
-import sys
 from decimal import Decimal
-from importlib.util import find_spec
-from types import ModuleType
-from typing import Any
 
 import pytest
 from conftest import Desk
@@ -19,7 +13,6 @@ from pipeline.model import Limits
 from pipeline.targets import TARGETS, of
 from pipeline.targets.zuora import TARGET
 from schemas import zuora
-from schemas.tables import TABLES
 
 HEX = "2c92c8f95bd63b98015bd7ab09ef0926"
 INVOICE = {
@@ -243,58 +236,3 @@ def test_limits_are_those_of_the_api() -> None:
     assert TARGET.limits(Settings()) == Limits(invoices=50, items=1000)
     assert TARGET.limits(Settings(request="single")) == Limits(invoices=1, items=1000)
     assert TARGET.projection(Settings()).most_items == 1000
-
-
-# -- Zuora's own model of the request ------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def zuora_schema() -> dict[str, Any]:
-    """The JSON schema of the batch request in Zuora's own SDK; skips where that is not installed."""
-    if not (find_spec("zuora_sdk") and find_spec("jsonschema")):
-        pytest.skip("zuora-sdk and jsonschema are not installed")
-    before = set(sys.modules)
-    for name in ("zuora_sdk", "zuora_sdk.models"):  # its __init__ would import 1,740 files
-        spec = find_spec(name)
-        assert spec is not None
-        bare = ModuleType(name)
-        bare.__path__ = list(spec.submodule_search_locations or [])
-        sys.modules[name] = bare
-    try:
-        module = importlib.import_module("zuora_sdk.models.bulk_create_invoices_request")
-        schema: dict[str, Any] = module.BulkCreateInvoicesRequest.model_json_schema(by_alias=True)
-    finally:
-        for name in [each for each in sys.modules if each.startswith("zuora_sdk") and each not in before]:
-            del sys.modules[name]
-    return schema
-
-
-def _faults(schema: dict[str, Any], body: bytes) -> list[str]:
-    import jsonschema
-
-    validator = jsonschema.Draft202012Validator(schema)
-    return [each.message for each in validator.iter_errors(json.loads(body))]
-
-
-def test_requests_fit_zuoras_own_model(desk: Desk, zuora_schema: dict[str, Any]) -> None:
-    result = desk.check([INVOICE, desk.invoice("R2")], [ITEM, desk.item("R2"), desk.item("R2", amount="0")])
-    assert result.verdict == "accepted"
-    (request,) = result.line.target.requests(result.line.batches, result.line.settings)
-    assert _faults(zuora_schema, request.body) == []
-    assert _faults(zuora_schema, request.body.replace(b'"amount":', b'"amounts":')) != []
-    assert _faults(zuora_schema, request.body.replace(b'"invoiceDate":', b'"date":')) != []
-
-
-def test_texts_as_long_as_we_allow_fit_zuoras_own_model(desk: Desk, zuora_schema: dict[str, Any]) -> None:
-    bound = zuora.projection().bind(TABLES, {})
-    full = {
-        table: {field.name: "x" * field.max_length for field in bound[table] if field.max_length}
-        for table in bound
-    }
-    full["items"] |= {"invoice_ref": "x" * 100, "catalog_sku": "", "product_rate_plan_charge_id": ""}
-    invoice = desk.invoice(**{k: v for k, v in full["invoices"].items() if k != "invoice_ref"})
-    item = desk.item(**{k: v for k, v in full["items"].items() if k != "invoice_ref"})
-    result = desk.check([invoice], [item])
-    assert desk.told(result) == []
-    (request,) = result.line.target.requests(result.line.batches, result.line.settings)
-    assert _faults(zuora_schema, request.body) == []
