@@ -16,7 +16,8 @@ from conftest import Desk
 import pipeline
 from pipeline import json_text
 from pipeline.config import Settings
-from pipeline.model import Batches, Limits, Outcome, Request, Response, State
+from pipeline.model import Batches, Limits, Request
+from pipeline.outcome import Outcome, Response, State
 from pipeline.targets import TARGETS
 from pipeline.targets.target import Target
 from pipeline.template import write_template
