@@ -232,6 +232,18 @@ def test_a_value_in_unusual_xml_is_read_or_refused(tmp_path: Path, cell: str) ->
     )
 
 
+@pytest.mark.parametrize("twin", ['<c r="C2"><v>99</v></c>', '<c r="C2" t="inlineStr"><is><t>x</t></is></c>'])
+@pytest.mark.parametrize("form", ["{twin}{cell}", "{cell}{twin}"])
+def test_two_cells_of_one_address_are_refused(tmp_path: Path, form: str, twin: str) -> None:
+    path = patched(tmp_path, CELL, form.format(twin=twin, cell=CELL))
+    assert "cell C2 has a value that cannot be read exactly" in str(amounts_or_sentence(path))
+
+
+def test_an_empty_text_is_no_lost_value(tmp_path: Path) -> None:
+    path = patched(tmp_path, "<v>10</v></c>", '<v>10</v></c><c r="E2" t="inlineStr"><is><t></t></is></c>')
+    assert amounts_or_sentence(path) == ["10"]
+
+
 def test_a_shared_text_in_unusual_xml_is_read_or_refused(tmp_path: Path) -> None:
     path = patched(tmp_path, "<t>Day</t>", "<t>D<![CDATA[ay]]></t>", "xl/sharedStrings.xml")
     assert "cell B2" in str(amounts_or_sentence(path)) or column(path, "charge_name") == ["Day"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -14,6 +15,8 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 import pipeline
+from pipeline.read.scan import scan
+from pipeline.read.scan_exactly import scan_exactly
 from pipeline.result import Result
 
 INVOICES = ["Invoice ref", "Account number", "Invoice date", "Currency"]
@@ -119,6 +122,15 @@ def test_a_hidden_column_is_read_and_told(desk: Desk) -> None:
     result = _check(desk, change)
     assert _cells(result) == [("W103", "C1")]
     assert _accepted(result) == ["R1", "R2", "R3"]
+
+
+def test_a_column_without_width_is_hidden() -> None:
+    columns = (
+        '<cols><col min="3" max="4" width="0" customWidth="1"/><col min="5" max="5" width="0.5"/></cols>'
+    )
+    sheet = f'<worksheet>{columns}<sheetData><row r="1"><c r="C1"><v>1</v></c></row></sheetData></worksheet>'
+    for reader in (scan, scan_exactly):
+        assert reader(io.BytesIO(sheet.encode())).hidden_columns == {2, 3}
 
 
 def test_a_cell_that_is_merged_away_is_an_error_whatever_it_still_holds(desk: Desk) -> None:

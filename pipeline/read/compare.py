@@ -79,7 +79,7 @@ def _same_number(value: str, shown: str, kind: int) -> bool:
             return shown[:10] in _dates(number)
     except (ValueError, OverflowError):
         return False
-    return True
+    return kind != CellKind.TEXT
 
 
 def _dates(number: float) -> set[str]:

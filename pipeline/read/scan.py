@@ -71,6 +71,9 @@ def _scan_piece(piece: bytes, found: Scan) -> None:
     if len(rows) != piece.count(b"<row") - piece.count(b"<rowBreaks", -_SAMPLE):
         raise UnusualError
     found.rows += rows
+    found.values += piece.count(b"</v>") + piece.count(b"<is>")
+    if b"<v></v>" in piece:
+        found.values -= piece.count(b"<v></v>")
     parts = piece.split(_END)[:-1]
     if len(parts) == len(rows):
         found.valued += [
@@ -87,7 +90,7 @@ def _scan_piece(piece: bytes, found: Scan) -> None:
 
 def _facts(piece: bytes, found: Scan) -> None:
     """What is hidden, filtered and merged."""
-    if b' hidden="' in piece or b' ht="0' in piece:
+    if b' hidden="' in piece or b' ht="0' in piece or b' width="0' in piece:
         for each in _UNSEEN_ROW.findall(piece):
             attributes = attributes_in(each)
             found.row_hidden(int(attributes["r"]), attributes)

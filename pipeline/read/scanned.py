@@ -39,6 +39,7 @@ class Scan:
     Attributes:
         rows: rows that stand in the file, as Excel shows them, in the order of the file.
         valued: those of them with a value.
+        values: how many cells hold a value, an empty text included; each counts, whatever its address.
         cells: cells with a value that cannot be an empty text; only the exact scan tells.
         overlays: error cells and formulas without a stored value.
         hidden_rows: rows that are not shown.
@@ -50,6 +51,7 @@ class Scan:
 
     rows: list[int] = field(default_factory=list)
     valued: list[int] = field(default_factory=list)
+    values: int = 0
     cells: list[Cell] | None = None
     overlays: list[Overlay] = field(default_factory=list)
     hidden_rows: set[int] = field(default_factory=set)
@@ -66,7 +68,8 @@ class Scan:
 
     def columns_hidden(self, attributes: Mapping[str, str]) -> None:
         """Note columns that are not shown."""
-        if attributes.get("hidden", "") in _TRUE:
+        width = attributes.get("width", "")
+        if attributes.get("hidden", "") in _TRUE or (width and not width.strip("0.")):
             first, last = int(attributes["min"]), int(attributes["max"])
             self.hidden_columns.update(range(first - 1, min(last, MAX_COLUMNS)))
 

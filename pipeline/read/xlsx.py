@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -27,6 +29,7 @@ from pipeline.read.scan_exactly import scan_exactly
 from pipeline.read.scanned import Scan
 from pipeline.read.styles import shown_otherwise, telling_styles
 from pipeline.read.taken import Taken
+from schemas.cells import CellKind
 
 FAULTS = (CalamineError,)
 _TRUE = {"1", "true", "on"}
@@ -95,12 +98,12 @@ def _sheet(
     rows = np.array(found.rows, np.int64)
     if (np.diff(rows) <= 0).any():
         raise refuse.DISORDERED(place)
-    filled = np.zeros(max(columns.rows, rows[-1] if len(rows) else 0) + 1, np.bool_)
-    for text in texts:
-        filled[1 : columns.rows + 1] |= pc.binary_length(text).to_numpy(zero_copy_only=False) > 0
+    filled, held = _filled(texts, max(columns.rows, rows[-1] if len(rows) else 0))
     if not set(np.flatnonzero(filled).tolist()) <= set(found.rows):
         raise refuse.OUTSIDE_ROWS(place)
-    if found.cells is None and not all(filled[row] for row in found.valued):
+    shown_by_us = sum(each.kind == CellKind.FORMULA for each in found.overlays)
+    lost = found.values > held - shown_by_us or not all(filled[row] for row in found.valued)
+    if found.cells is None and lost:
         with package.open(part) as stream:  # an empty text is the only excuse
             found = scan_exactly(stream)
     if found.cells and (cell := lost_cell(found.cells, texts, kinds, lambda: shared_texts(package))):
@@ -111,6 +114,16 @@ def _sheet(
         hidden_rows=found.hidden_rows, hidden_columns=found.hidden_columns, filtered=found.filtered,
         merges=found.merges,
     )  # fmt: skip
+
+
+def _filled(texts: Sequence[pa.Array], last: int) -> tuple[npt.NDArray[np.bool_], int]:
+    """Which rows hold anything, by their number; and how many cells do."""
+    filled, held = np.zeros(last + 1, np.bool_), 0
+    for text in texts:
+        holds = pc.binary_length(text).to_numpy(zero_copy_only=False) > 0
+        filled[1 : len(text) + 1] |= holds
+        held += int(holds.sum())
+    return filled, held
 
 
 __all__ = ["FAULTS", "sheets"]
