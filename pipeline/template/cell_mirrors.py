@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pipeline.template.places import CURRENCIES, Places
 from schemas.fields import Field, Kind, Table
-from schemas.tables import NO, YES
+from schemas.tables import EXAMPLE_REF, INVOICE_REF, NO, YES
 
 
 class Mirror(NamedTuple):
@@ -63,8 +63,9 @@ def _of_cell(field: Field, places: Places) -> Iterator[tuple[str, str]]:
 
 def not_listed(field: Field, table: Table, listed: str) -> str:
     """Whether a key is none of a list of the catalog; it may be in a newer one, so the check has the last word."""
-    cell = Places(table).cell(field.name)
-    return f"AND(LEN({cell})>0,ISNA(MATCH({cell},{listed},0)))"
+    places = Places(table)
+    cell, ref = places.cell(field.name), places.cell(INVOICE_REF.name)
+    return f'AND(LEN({cell})>0,NOT(EXACT({ref},"{EXAMPLE_REF}")),ISNA(MATCH({cell},{listed},0)))'
 
 
 def _none_of(cell: str, choices: Collection[str]) -> str:
