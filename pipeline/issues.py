@@ -279,7 +279,7 @@ _TYPES = (
     ),
     IssueType(
         "E308", "item-without-invoice", "An item without an invoice",
-        "No invoice has the reference {value}.",
+        "No invoice has the reference {value}.{near}",
         "Add the invoice, or correct the reference.",
     ),
     IssueType(
@@ -344,7 +344,7 @@ _TYPES = (
     ),
     IssueType(
         "E322", "row-without-invoice", "A row without an invoice",
-        "No invoice has the reference {value}.",
+        "No invoice has the reference {value}.{near}",
         "Add the invoice, or correct the reference.",
     ),
     IssueType(

@@ -56,7 +56,7 @@ def answers(snapshot: Snapshot, wanted: Mapping[str, Any]) -> AccountAnswers:
             if len(unknown):
                 with registered(connection, "wanted", unknown.slice(0, near.KEYS)):
                     told = near.nearest(connection, name, _LIMIT)
-                names |= {(name, key): near.in_words(some) for key, some in told.items()}
+                names |= {(name, key): near.in_words(key, some) for key, some in told.items()}
     return AccountAnswers(found, names)
 
 

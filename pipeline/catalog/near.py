@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.catalog.engine import answer
+from pipeline.near import reason
 from schemas.catalog import ACCOUNT_KEYS
 
 Kind = Literal["sku", "charge"]
@@ -171,9 +172,14 @@ def nearest(connection: duckdb.DuckDBPyConnection, kind: str, limit: int) -> dic
     return found
 
 
-def in_words(some: list[Near]) -> str:
-    """Suggestions as they stand in a sentence."""
-    return ", ".join(f"{each.value} ({each.name})" if each.name else each.value for each in some)
+def in_words(key: str, some: list[Near]) -> str:
+    """Suggestions as they stand in a sentence: each with its name, and with what parts it from the key."""
+    return ", ".join(_in_words(key, each) for each in some)
+
+
+def _in_words(key: str, near: Near) -> str:
+    told = "; ".join(filter(None, (near.name, reason(key, near.value))))
+    return f"{near.value} ({told})" if told else near.value
 
 
 def _count(connection: duckdb.DuckDBPyConnection, kind: str) -> int:

@@ -201,4 +201,4 @@ def _knowledge(valid: ValidSheets, place: Workspace) -> tuple[Knowledge | None, 
 
 def _near(opened: Catalog, kind: Kind, unknown: pa.Array) -> dict[tuple[str, str], str]:
     """The nearest names of unknown keys, in words."""
-    return {(kind, key): catalog.in_words(some) for key, some in opened.nearest(unknown, kind).items()}
+    return {(kind, key): catalog.in_words(key, some) for key, some in opened.nearest(unknown, kind).items()}

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from pipeline.issues import SheetIssue
 from pipeline.language import filled, say
 from pipeline.model import Column
+from pipeline.near import question
 from pipeline.read.grid import Grid
 from schemas.fields import Table
 from schemas.tables import ISSUES_TITLE, NOTE_MARK
@@ -382,4 +383,4 @@ def _near(cell: str, table: Table) -> str:
         normal(header): (each.name if plain else each.label) for each in table for header in each.headers
     }
     near = get_close_matches(normal(cell), list(shown), 1, 0.7)
-    return say(" Did you mean {near}?", near=shown[near[0]]) if near else ""
+    return question(cell.strip(), shown[near[0]]) if near else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pipeline.issues import Findings
 from pipeline.language import say
 from pipeline.model import Positions, RawTable
+from pipeline.near import Names, question
 from pipeline.validate.readings import as_day_number, both_readings, number_readings
 from schemas import money
 from schemas.cells import CellKind
@@ -157,6 +158,8 @@ def of_rule(  # noqa: PLR0912 - one case a code reads best
             values = _as_typed(gathered, _sums(frame, "effective_amount", "digits", rows), rows)
         case "E315":
             facts = {"other": told(field.replace("same_as_bill_to", "contact_id"))}
+        case "E308" | "E322":
+            facts = {"near": _nearest_reference(frame, rows, gathered)}
         case "E323":
             facts = {"place": told("place"), "limit": str(demands.terms.most[name])}
         case "E316":
@@ -243,13 +246,21 @@ def _mapped(raw: RawTable, field: Field, rows: Positions, tell: Any) -> Any:
 
 
 def _nearest(raw: RawTable, field: Field, rows: Positions, choices: tuple[str, ...]) -> Any:
-    asked = 0
-    folded = {each.casefold(): each for each in choices}
+    return _questions(_texts(raw, field, rows), choices)
 
-    def tell(text: str) -> str:
-        nonlocal asked
-        asked += 1
-        near = get_close_matches(text.casefold(), folded, 1) if asked <= _MOST_SUGGESTED else []
-        return say(" Did you mean {near}?", near=folded[near[0]]) if near else ""
 
-    return _mapped(raw, field, rows, tell)
+def _nearest_reference(frame: pd.DataFrame, rows: Positions, gathered: Facts) -> Any:
+    """The reference of an invoice that is nearest to one that no invoice has."""
+    wanted = pc.take(plain(cells_of(frame["invoice_ref"])), pa.array(rows))
+    return _questions(
+        wanted, plain(cells_of(gathered.frames["invoices"]["invoice_ref"])).unique().to_pylist()
+    )
+
+
+def _questions(values: Any, known: Collection[str | None]) -> Any:
+    """Whether the nearest of some names was meant, a row; of the first different values."""
+    texts = values.dictionary_encode()
+    asked = texts.dictionary.to_pylist()
+    near = Names(each for each in known if each).nearest(asked[:_MOST_SUGGESTED])
+    said = pa.array([question(each, near.get(each, "")) for each in asked], pa.string())
+    return pc.take(said, texts.indices)

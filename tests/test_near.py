@@ -1,0 +1,64 @@
+"""What may have been meant: the nearest name, and a reason that is true."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Desk
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.near import MOST_COMPARED, Names, folded, question, reason
+
+KNOWN = ["2026-1001", "R-0012", "SUP-100", "EUR"]
+
+
+@pytest.mark.parametrize(
+    ("value", "near", "why"),
+    [
+        ("r-0012", "R-0012", "only upper and lower case differ"),
+        ("2026 1001", "2026-1001", "only blanks or punctuation differ"),
+        ("20261001", "2026-1001", "only blanks or punctuation differ"),
+        ("00SUP-100", "SUP-100", "only zeros in front differ"),
+        ("SUP-1OO", "SUP-100", "a letter looks like a digit"),
+        ("2026-1007", "2026-1001", "one character differs"),
+        ("SUP-10", "SUP-100", "one character is missing or too many"),
+        ("SUPP-100", "SUP-100", "one character is missing or too many"),
+        ("USP-100", "SUP-100", "two characters are swapped"),
+        ("EURO", "EUR", "one character is missing or too many"),
+    ],
+)
+def test_the_nearest_and_why(value: str, near: str, why: str) -> None:
+    assert Names(KNOWN).nearest([value]) == {value: near}
+    assert reason(value, near) == why
+    assert question(value, near) == f" Did you mean {near} ({why})?"
+
+
+def test_what_is_like_nothing_is_not_guessed() -> None:
+    assert Names(KNOWN).nearest(["XYZ", "99"]) == {}
+    assert question("XYZ", "") == ""
+    assert reason("abcd", "wxyz") == ""
+
+
+def test_many_names_are_not_compared_letter_by_letter() -> None:
+    names = Names(f"R{each}" for each in range(MOST_COMPARED))
+    assert names.nearest(["r-17", "Q17"]) == {"r-17": "R17"}
+
+
+@given(st.text(), st.text())
+def test_a_reason_is_the_same_both_ways(one: str, two: str) -> None:
+    assert reason(one, two) == reason(two, one)
+
+
+@given(st.text(min_size=1))
+def test_a_name_is_nearest_to_itself_written_otherwise(name: str) -> None:
+    assert folded(f" {name}-") == folded(name)
+
+
+def test_an_item_without_invoice_asks_for_the_nearest(desk: Desk) -> None:
+    result = desk.check([desk.invoice("R-1")], [desk.item(each) for each in ("R-1", "r-1", "other")])
+    told = dict(zip(result.issues["value"], result.issues["message"], strict=True))
+    assert (
+        told["r-1"]
+        == 'No invoice has the reference "r-1". Did you mean R-1 (only upper and lower case differ)?'
+    )
+    assert told["other"] == 'No invoice has the reference "other".'
