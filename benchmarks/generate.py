@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -54,9 +54,8 @@ DAY_ZERO = date(2026, 1, 1)
 DAYS = tuple((DAY_ZERO + timedelta(days=d)).isoformat() for d in range(-DAYS_BEFORE, 800))
 QUOTED = ("comments", "description", "unit_price", "amount")
 BAD_DATE = "31/02/2026"
-BAD_NUMBERS = ("abc", "1,234.50")
+BAD_NUMBERS = ("abc", "1,234,5.0")
 EMOJI = "Thank you \N{SLIGHTLY SMILING FACE}"
-ACCOUNTS = 20_000
 
 FAULTS: dict[str, tuple[str, ...]] = {
     # the invoice
@@ -98,6 +97,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
 }
 KINDS = tuple(FAULTS)
 CLEAN = -1
+
+_Number = TypeVar("_Number", int, Ints)
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,11 @@ class Catalog:
             return f"{('EXPIRED', 'TWOFOLD', 'TIERED')[kind]}-{rest:05d}"
         return f"sku-{number - 1:06d}" if number % 20 == 3 else f"SKU-{number:06d}"
 
+    @staticmethod
+    def price(number: _Number) -> _Number:
+        """The whole units of a SKU's list price; half a unit comes on top."""
+        return 1 + number % 977
+
     def skus(self) -> list[str]:
         """All of them, by number."""
         return [self.sku(number) for number in range(self.plain + 3 * self.special)]
@@ -180,7 +186,7 @@ class Catalog:
             for charge, (currency, charge_model, start, end) in variants:
                 product = [f"P-{number:06d}", f"Product {number}", sku]
                 named = [f"2c92{number * 2 + charge:028x}", f"Charge {number}", "Each"]
-                priced = [f"{1 + number % 977}.50", currency, charge_model]
+                priced = [f"{self.price(number)}.50", currency, charge_model]
                 yield [*product, *named, *priced, "STD", "TaxExclusive", "4000", "2400", "4000", start, end]
 
 
@@ -301,7 +307,7 @@ def _invoice_table(rng: np.random.Generator, slots: _Slots) -> tuple[pa.Table, I
     words = pa.array(["", "", "Thank you", 'Net 30, "as agreed"', "Für Ihre Unterlagen £"])
     columns = {
         "invoice_ref": _refs(np.arange(n) + slots.first, "INV-"),
-        "account_number": _refs(rng.integers(0, ACCOUNTS, n), "A"),
+        "account_number": _refs(rng.permutation(n) + slots.first, "A"),
         "invoice_date": _days(days),
         "due_date": _put(due, blank, ""),
         "currency": pa.array(list(CURRENCIES)).take(pa.array(slots.currency[:n])),
@@ -355,14 +361,23 @@ def _round_half_away(values: Ints, unit: int) -> Ints:
     return np.sign(values) * ((np.abs(values) + unit // 2) // unit)
 
 
-def _item_numbers(rng: np.random.Generator, slots: _Slots) -> _Items:
-    """Quantities, prices and amounts, ties of either sign among them."""
+def _chosen(rng: np.random.Generator, slots: _Slots, catalog: Catalog) -> Ints:
+    """Which product each item names, by number; items of faulty invoices name simple ones."""
+    slot = np.repeat(np.arange(len(slots.size)), slots.size)
+    chosen = rng.integers(0, catalog.plain, len(slot))
+    simple = (slots.kind != CLEAN)[slot] | (slot >= slots.count)
+    return np.where(simple & (chosen % 20 < 2), chosen // 20 * 20 + 4, chosen)
+
+
+def _item_numbers(rng: np.random.Generator, slots: _Slots, chosen: Ints) -> _Items:
+    """Quantities, prices a few percent around the list price, and amounts, ties of either sign among them."""
     slot = np.repeat(np.arange(len(slots.size)), slots.size)
     n = len(slot)
     start = np.cumsum(slots.size) - slots.size
     digits = np.array(list(CURRENCIES.values()))[slots.currency][slot]
     tenths = np.where(rng.random(n) < 0.9, 10 * rng.integers(1, 50, n), rng.integers(5, 500, n))
-    price = rng.integers(500, 2_000_000, n)
+    price = (10 * Catalog.price(chosen) + 5) * 10**digits
+    price += price * rng.integers(-30, 31, n) // 1000
     price -= np.where(rng.random(n) < 0.7, price % 10, 0)
     negative = np.isin(slot, slots.of("total_negative", "two_account_total"))
     tie = np.flatnonzero((rng.random(n) < 0.05) | (negative & (rng.random(n) < 0.5)))
@@ -379,13 +394,9 @@ def _item_numbers(rng: np.random.Generator, slots: _Slots) -> _Items:
     return _Items(slot, number, start, digits, tenths, price, amount, has_amount, has_price)
 
 
-def _skus(
-    rng: np.random.Generator, slots: _Slots, items: _Items, catalog: Catalog, at: dict[str, Ints]
-) -> pa.Array:
-    """Which product each item names; items of faulty invoices name simple ones unless that is the fault."""
-    chosen = rng.integers(0, catalog.plain, len(items.slot))
-    simple = (slots.kind != CLEAN)[items.slot] | (items.slot >= slots.count)
-    chosen = np.where(simple & (chosen % 20 < 2), chosen // 20 * 20 + 4, chosen)
+def _skus(rng: np.random.Generator, chosen: Ints, catalog: Catalog, at: dict[str, Ints]) -> pa.Array:
+    """The products that were chosen, but where the product is the fault."""
+    chosen = chosen.copy()
     for kind, name in enumerate(("charge_expired", "sku_ambiguous", "charge_tiered")):
         places = at[name]
         chosen[places] = (
@@ -417,7 +428,7 @@ def _descriptions(rng: np.random.Generator, n: int) -> pa.Array:
 
 
 def _item_table(
-    rng: np.random.Generator, slots: _Slots, items: _Items, catalog: Catalog, days: Ints
+    rng: np.random.Generator, slots: _Slots, items: _Items, chosen: Ints, catalog: Catalog, days: Ints
 ) -> tuple[pa.Table, Ints, Mask]:
     """The item rows, each amount in ten-thousandths, and which amounts cannot be told."""
     n = len(items.slot)
@@ -442,7 +453,7 @@ def _item_table(
     columns = {
         "invoice_ref": refs.take(pa.array(items.slot)),
         "item_no": pc.cast(pa.array(items.number), pa.string()),
-        "catalog_sku": _skus(rng, slots, items, catalog, one_of),
+        "catalog_sku": _skus(rng, chosen, catalog, one_of),
         "description": _descriptions(rng, n),
         "quantity": _decimals_text(*_shorter(items.tenths, np.ones(n, np.int64))),
         "unit_price": _decimals_text(*_shorter(items.price, items.digits + 1)),
@@ -610,8 +621,9 @@ def generate(folder: Path, plan: Plan, workbook: bool = False) -> dict[str, obje
             rng = np.random.default_rng([plan.seed, number])
             slots = _slots(rng, plan, first, count, rows)
             invoice_table, days = _invoice_table(rng, slots)
-            numbers = _item_numbers(rng, slots)
-            item_table, exact, unread = _item_table(rng, slots, numbers, catalog, days)
+            chosen = _chosen(rng, slots, catalog)
+            numbers = _item_numbers(rng, slots, chosen)
+            item_table, exact, unread = _item_table(rng, slots, numbers, chosen, catalog, days)
             truth.add(slots, numbers, exact, unread)
             item_table, late = _scatter(rng, item_table, plan.shuffle)
             stragglers.append(late)

@@ -12,8 +12,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Fill in {label}.",
     ),
     "E202": (
-        "{label} is not a number that can be read without guessing: {value}.",
-        "Write digits with a point before the decimals, like 1234.56, and nothing else.",
+        "{label} is not a number that can be read without guessing: {value}.{readings}",
+        "Write the number like {example}, or declare how the sheets write numbers (setting decimal).",
     ),
     "E203": (
         "{label} has more than {integer_digits} digits before or {fraction_digits} after the point: {value}.",
@@ -88,7 +88,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Split the invoice.",
     ),
     "E311": (
-        "The items of invoice {value} sum up to {total}; a negative invoice cannot be created.",
+        "Invoice {value} comes to {total}; a negative invoice cannot be created.",
         "Bring credits in as credit memos, not here.",
     ),
     "E312": (

@@ -373,6 +373,7 @@ HOLES = {
     "decimals": f"({list(DECIMALS)})[o.digits + 1]",
     "shown": _amount_text("i.amount", "o.digits"),
     "readings": "''",
+    "example": "'1234.56'",
     "declared": "''",
     "earliest": "'1900-01-01'",
     "latest": "'2199-12-31'",

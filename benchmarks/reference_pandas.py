@@ -464,8 +464,8 @@ def _facts(code: str, row: dict[str, object], value: str, charges: dict[str, str
         case "E204":
             shown = f"{rounded(row['given'], int(digits)):.{int(digits)}f}"
             return {"currency": row["currency"], "decimals": DECIMALS[int(digits)], "shown": shown}
-        case "E205":
-            return {"readings": "", "declared": ""}
+        case "E202" | "E205":
+            return {"readings": "", "declared": "", "example": "1234.56"}
         case "E207":
             return {"earliest": "1900-01-01", "latest": "2199-12-31"}
         case "E208":

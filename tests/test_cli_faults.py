@@ -83,9 +83,9 @@ def cut_short(folder: Path) -> Path:
     return folder / "cut.xlsx"
 
 
-def in_latin(folder: Path) -> Path:
-    (folder / "latin.csv").write_bytes(f"{INVOICES}R1,Müller,2026-11-01,EUR\n".encode("cp1252"))
-    return folder / "latin.csv"
+def in_no_language(folder: Path) -> Path:
+    (folder / "odd.csv").write_bytes(INVOICES.encode() + b"R1,M\xff\x81\xfeller,2026-11-01,EUR\n")
+    return folder / "odd.csv"
 
 
 def no_spreadsheet_inside(folder: Path) -> Path:
@@ -103,8 +103,8 @@ def no_spreadsheet_inside(folder: Path) -> Path:
         (empty_file, 3, "empty.csv is empty"),
         (other_sheets, 3, "other.xlsx holds nothing that can be imported"),
         (cut_short, 3, "cut.xlsx is damaged"),
-        (in_latin, 3, "latin.csv is not written in UTF-8 (line 2"),
-        (no_spreadsheet_inside, 3, "holds no .xlsx and no CSV file"),
+        (in_no_language, 3, "odd.csv is not written in UTF-8 (line 2"),
+        (no_spreadsheet_inside, 3, "holds no workbook and no CSV file"),
     ],
 )
 def test_a_file_that_cannot_be_read(
