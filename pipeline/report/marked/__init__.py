@@ -156,8 +156,8 @@ def _write(book: Book, line: Line, said: list[Told], judged: Judged, file: Binar
 def _parts_of_package(source: int, line: Line) -> Mapping[SheetKey, str]:
     return {
         (table, at): sheet.part
-        for table, raw in line.raw.tables.items()
-        for at, sheet in enumerate(raw.sheets)
+        for table in line.tables
+        for at, sheet in enumerate(line.raw.tables[table].sheets)
         if sheet.source == source
     }
 
@@ -166,8 +166,8 @@ def _parts_of_pages(pages: tuple[Page, ...], line: Line) -> Mapping[SheetKey, st
     places = {(page.source, page.name): fresh.part(at) for at, page in enumerate(pages)}
     return {
         (table, at): places[sheet.source, sheet.name]
-        for table, raw in line.raw.tables.items()
-        for at, sheet in enumerate(raw.sheets)
+        for table in line.tables
+        for at, sheet in enumerate(line.raw.tables[table].sheets)
         if (sheet.source, sheet.name) in places
     }
 

@@ -97,6 +97,12 @@ def marks(
     sheets: dict[str, SheetMarks] = {}
     for (table, at), part in parts.items():
         raw = line.raw.tables[table]
+        if (
+            not (raw.sheet_of == at).any()
+            and not _marked_before(raw.sheets[at])
+            and not _told(line, raw.sheets[at])
+        ):
+            continue  # nothing stands in it that could be said of
         sheet = sheets.setdefault(part, _sheet(part, raw.sheets[at]))
         _stand_beside(sheet, raw, at, judged.beside(table))
     for each in mine:
@@ -141,6 +147,15 @@ def _sheet(part: str, sheet: Sheet) -> SheetMarks:
     width = max([sheet.width, *(each.index + 1 for each in (*sheet.columns, *sheet.notes))])
     columns = (notes[STATUS_HEADER], notes[REASON_HEADER]) if ours else (width, width + 1)
     return SheetMarks(part, sheet.name, sheet.header_row - 1, columns, ours)
+
+
+def _marked_before(sheet: Sheet) -> bool:
+    return STATUS_HEADER in {each.label for each in sheet.notes}
+
+
+def _told(line: Line, sheet: Sheet) -> bool:
+    """Whether something is said of the sheet itself, or its header."""
+    return any(each.sheet == sheet.name for each in line.issues.sheets)
 
 
 def _stand_beside(sheet: SheetMarks, raw: RawTable, at: int, beside: list[Beside]) -> None:

@@ -33,7 +33,7 @@ class Judged:
         self._own: dict[tuple[str, int], list[Told]] = defaultdict(list)
         for each in said:
             self._own[each.table, each.position].append(each)
-        self._of = {each: self._parents(each) for each in line.raw.tables}
+        self._of = {each: self._parents(each) for each in line.tables}
         self._first = self._first_errors()
         self._codes: Sequence[str] = reasons(line).to_pylist() if line.rejected.any() else []
 

@@ -46,7 +46,7 @@ def rows(line: Line, judged: Judged) -> Rejected:
         line: the end of the line.
         judged: what became of each row.
     """
-    found = {name: judged.rejected(name) for name in line.raw.tables if name in line.tables}
+    found = {name: judged.rejected(name) for name in line.tables}
     return {name: each for name, each in found.items() if len(each)}
 
 
