@@ -18,6 +18,7 @@ from pipeline.issues import CATALOGUE
 from pipeline.language import ENGLISH, LANGUAGES, catalogue_of
 from pipeline.line import EXIT_CODES
 from pipeline.report import terminal
+from pipeline.report.why import WHY
 from pipeline.targets import TARGETS
 from pipeline.validate import words
 from schemas.control import CONTROL
@@ -50,6 +51,7 @@ def _of_issues() -> Iterator[Text]:
     for kind in CATALOGUE.values():
         for part in ("title", "template", "fix"):
             yield Text(getattr(kind, part), "", f"{kind.code} {part}")
+        yield Text(WHY[kind.code], "", f"{kind.code} cause")
 
 
 def _of_declarations() -> Iterator[Text]:

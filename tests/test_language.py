@@ -30,6 +30,7 @@ from pipeline.language import (
 from pipeline.report.explain import explained
 from pipeline.report.issue_table import issue_table
 from pipeline.report.terminal import told
+from pipeline.report.why import WHY
 
 MESSAGES = Path(__file__).parent.parent / "docs" / "messages.py"
 OTHERS = [code for code in LANGUAGES if code != ENGLISH]
@@ -158,3 +159,11 @@ def test_threads_speak_the_language_of_who_started_them() -> None:
 def test_what_fills_a_hole_is_never_a_hole_itself() -> None:
     assert filled("{a} and {b}", {"a": "{b}", "b": "2"}) == "{b} and 2"
     assert say("") == ""
+
+
+def test_every_issue_says_how_it_comes_about() -> None:
+    assert set(WHY) == set(CATALOGUE), "a cause for each code"
+    for code, why in WHY.items():
+        assert why.endswith("."), code
+        assert not holes(why), code
+        assert why in explained(CATALOGUE[code])

@@ -156,10 +156,12 @@ def discard(run_id: str, workspace: Path, form: str) -> int:
 def explain(code: str, form: str, language: str | None) -> int:
     """Explain the issue CODE: what it means and what to do."""
     from pipeline.report.explain import explained, issue_type
+    from pipeline.report.why import WHY
 
     kind = issue_type(code)
     if form == "json":
         told = {name: say(getattr(kind, name)) for name in ("title", "template", "fix")}
+        told["cause"] = say(WHY[kind.code])
         print_json({"code": kind.code, "slug": kind.slug, "level": str(kind.level), **told})
     else:
         click.echo(explained(kind), nl=False)

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pipeline.errors import UsageError
 from pipeline.issues import CATALOGUE, IssueType
 from pipeline.language import say
+from pipeline.report.why import WHY
 
 _CHAPTERS = {
     "1": "Files, sheets and headers",
@@ -37,7 +38,9 @@ def issue_type(code: str) -> IssueType:
 def explained(kind: IssueType) -> str:
     """An issue type for people."""
     title, template, fix = say(kind.title), say(kind.template), say("Fix: {fix}", fix=say(kind.fix))
-    return f"{kind.code} {kind.slug}\n{title}\n\n{template}\n{_effect(kind)}\n\n{fix}\n"
+    return (
+        f"{kind.code} {kind.slug}\n{title}\n\n{template}\n{say(WHY[kind.code])}\n{_effect(kind)}\n\n{fix}\n"
+    )
 
 
 def _effect(kind: IssueType) -> str:
@@ -66,6 +69,13 @@ def catalogue() -> str:
         if chapter != kind.code[1]:
             chapter = kind.code[1]
             lines += ["", f"## {_CHAPTERS[chapter]}"]
-        lines += ["", f"### {kind.code} {kind.slug}: {kind.title}", "", f"> {kind.template}", ""]
+        lines += [
+            "",
+            f"### {kind.code} {kind.slug}: {kind.title}",
+            "",
+            f"> {kind.template}",
+            "",
+            WHY[kind.code],
+        ]
         lines += [f"{_effect(kind)} **Fix:** {kind.fix}"]
     return "\n".join(lines) + "\n"
