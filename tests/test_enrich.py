@@ -60,7 +60,10 @@ def test_an_unknown_sku_is_told_with_the_nearest(desk: Desk) -> None:
     result = _check(desk, desk.sku("SUP-10O"), desk.sku("quite another"))
     assert desk.told(result) == [("E401", "catalog_sku", 2), ("E401", "catalog_sku", 3)]
     first, second = result.issues["message"]
-    assert first == 'The catalog has no SKU "SUP-10O". Did you mean SUP-100 (Support)?'
+    assert (
+        first
+        == 'The catalog has no SKU "SUP-10O". Did you mean SUP-100 (Support; a letter looks like a digit)?'
+    )
     assert second == 'The catalog has no SKU "quite another".'
 
 
@@ -68,7 +71,10 @@ def test_an_unknown_charge_id_is_told_with_the_nearest(desk: Desk) -> None:
     desk.catalog(desk.charge("SUP", "402890555a87d7f5015a88c613c50001", charge_name="Per month"))
     result = _check(desk, desk.item(product_rate_plan_charge_id="402890555a87d7f5015a88c613c5000l"))
     assert desk.told(result) == [("E402", "product_rate_plan_charge_id", 2)]
-    assert "402890555a87d7f5015a88c613c50001 (Per month)?" in result.issues["message"][0]
+    assert (
+        "402890555a87d7f5015a88c613c50001 (Per month; a letter looks like a digit)?"
+        in result.issues["message"][0]
+    )
 
 
 # -- validity ------------------------------------------------------------------------------------------
@@ -148,6 +154,13 @@ def test_a_sku_of_several_charges_is_ambiguous(desk: Desk) -> None:
     assert result.issues["message"][0] == (
         'The catalog SKU "CAB" names several charges: c1 (1 m), c2 (no name).'
     )
+
+
+def test_only_charges_that_could_be_billed_are_offered(desk: Desk) -> None:
+    rows = [desk.charge("CAB", each) for each in ("c1", "c3")]
+    desk.catalog(desk.charge("CAB", "c2", charge_model="Tiered Pricing"), *rows)
+    (message,) = _check(desk, desk.sku("CAB")).issues["message"]
+    assert message.endswith("several charges: c1 (no name), c3 (no name).")
 
 
 @pytest.mark.parametrize("model", ["Flat Fee", "Per Unit", "flat fee pricing", "Per Unit Pricing"])

@@ -112,9 +112,12 @@ class Choice:
         return _some(dict.fromkeys(str(each["charge_model"]) for each in self._rows_of(group)))
 
     def _charges(self, group: int) -> str:
+        """The charges that could be meant: one of another model would be the next error."""
+        usable = _usable(self.candidates)[self.starts[group] : self.starts[group + 1]]
         told = (
             f"{r['product_rate_plan_charge_id']} ({r['charge_name'] or say('no name')})"
-            for r in self._rows_of(group)
+            for r, each in zip(self._rows_of(group), usable, strict=True)
+            if each
         )
         return _some(dict.fromkeys(told))
 
