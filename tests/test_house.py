@@ -298,7 +298,9 @@ def test_the_help_names_the_exit_codes_of_the_readme() -> None:
     assert told == re.findall(r"^\| (\d+) \|", README, re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", ["README.md", "templates/README.md", "data/README.md", "docs/issues.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "templates/README.md", "data/README.md", "docs/issues.md", "docs/reports.md"]
+)
 def test_no_link_leads_nowhere(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     links = [each for each in re.findall(r"\]\(([^)]+)\)", text) if "://" not in each]
