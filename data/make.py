@@ -122,11 +122,103 @@ ONE_OFF_ITEMS: list[list[Any]] = [
 ]  # fmt: skip
 
 
-def workbook(invoices: list[list[Any]] = INVOICES, items: list[list[Any]] = ITEMS) -> Workbook:
+_DRAFTS = [f"8ad09be48db5aba7018db604776d48{number}" for number in range(50, 60)]
+_LINES = [f"8ad097b4909708e001909b41bb085d{number}" for number in range(30, 50)]
+
+CHANGES: dict[str, list[list[Any]]] = {
+    "Invoices": [
+        ["Change reference *", "Draft invoice *", "Currency", "Comments", "Invoice date", "Due date"],
+        ["2026-11-A", _DRAFTS[0], "EUR", None, None, None],
+        ["2026-11-B", _DRAFTS[1], "EUR", "Payable by the end of the year", None, date(2026, 12, 31)],
+        ["2026-11-C", _DRAFTS[2], "EUR", "Both dates at once", date(2026, 11, 30), date(2026, 12, 30)],
+        ["2026-11-D", _DRAFTS[3], "EUR", None, None, None],
+        ["2026-11-E", _DRAFTS[4], "EUR", None, None, None],
+        ["2026-11-F", "INV00000034", "EUR", "A number, where only an id is taken", None, None],
+    ],
+    "Items": [
+        [
+            "Change reference *", "Action *", "Item id", "Catalog SKU", "Charge name", "Description", "Quantity",
+            "Unit price", "Amount", "Service start date",
+        ],
+        ["2026-11-A", "Add", None, None, "Travel", "Train to the north site", 1, 189.9, 189.9, date(2026, 11, 12)],
+        ["2026-11-A", "Add", None, "SUP-100", None, None, None, None, 450, date(2026, 11, 1)],
+        ["2026-11-A", "Change", _LINES[0], None, None, "Support in November", None, None, None, None],
+        ["2026-11-A", "Change", _LINES[1], None, None, None, 3, 1200, 3600, None],
+        ["2026-11-A", "Delete", _LINES[2], None, None, None, None, None, None, None],
+        ["2026-11-D", "Change", _LINES[3], None, None, "Changed, and deleted below", None, None, None, None],
+        ["2026-11-D", "Delete", _LINES[3], None, None, None, None, None, None, None],
+        ["2026-11-E", "Change", _LINES[4], None, None, None, 4, None, None, None],
+    ],
+}  # fmt: skip
+"""Changes to draft invoices: A and B are sound."""
+
+HANGING: dict[str, list[list[Any]]] = {
+    "Invoices": [
+        [
+            "Invoice reference *", "Account number", "Invoice date *", "Due date", "Currency",
+            "Bill-to contact id",
+        ],
+        ["2026-3001", "A00000301", date(2026, 11, 30), date(2026, 12, 30), "EUR", None],
+        ["2026-3002", "A00000302", date(2026, 11, 30), None, "JPY", None],
+        ["2026-3003", "A00000303", date(2026, 11, 30), None, "EUR", None],
+        ["2026-3004", "A00000304", date(2026, 11, 30), None, "EUR", None],
+        ["2026-3005", "A00000305", date(2026, 11, 30), None, "EUR", "2c92c8f95bd63b98015bd7ab09ef0926"],
+        ["2026-3006", "A00000306", date(2026, 11, 30), None, "EUR", None],
+    ],
+    "Items": [
+        [
+            "Invoice reference *", "Item number", "Charge name", "Quantity", "Unit price", "Amount",
+            "Service start date *", "Tax code",
+        ],
+        ["2026-3001", "1", "Consulting", 2, 1200, 2400, date(2026, 11, 2), None],
+        ["2026-3001", "2", "Travel", 1, 189.9, 189.9, date(2026, 11, 2), None],
+        ["2026-3002", "1", "Licence", 1, 70000, 70000, date(2026, 11, 1), None],
+        ["2026-3003", "1", "Consulting", 1, 1200, 1200, date(2026, 11, 3), None],
+        ["2026-3004", "1", "Consulting", 1, 1200, 1200, date(2026, 11, 4), None],
+        ["2026-3005", "1", "Consulting", 1, 1200, 1200, date(2026, 11, 5), None],
+        ["2026-3006", "1", "Consulting", 1, 1200, 1200, date(2026, 11, 6), "STD"],
+    ],
+    "Discounts": [
+        ["Invoice reference *", "Item number *", "Discount number", "Discount amount *", "Discount name"],
+        ["2026-3001", "1", "a", -240, "Ten per cent for loyalty"],
+        ["2026-3002", "1", None, -7000, "First year"],
+        ["2026-3999", "1", None, -10, "Of an invoice that is not there"],
+    ],
+    "Taxes": [
+        [
+            "Invoice reference *", "Item number *", "Discount number", "Tax name *", "Tax amount *", "Tax rate *",
+            "Tax rate type *", "Tax date *", "Tax code *", "Tax mode *", "Jurisdiction",
+        ],
+        ["2026-3001", "1", None, "VAT", 456, 0.19, "Percentage", date(2026, 11, 30), "STD", "TaxExclusive", "Germany"],
+        ["2026-3001", "1", "a", "VAT", -45.6, 0.19, "Percentage", date(2026, 11, 30), "STD", "TaxExclusive", "Germany"],
+        ["2026-3001", "2", None, "VAT", 36.08, 0.19, "Percentage", date(2026, 11, 30), "STD", "TaxExclusive", None],
+        ["2026-3003", "7", None, "VAT", 228, 0.19, "Percentage", date(2026, 11, 30), "STD", "TaxExclusive", None],
+        ["2026-3006", "1", None, "VAT", 228, 0.19, "Percentage", date(2026, 11, 30), "STD", "TaxExclusive", None],
+    ],
+    "Rates": [
+        ["Invoice reference *", "Rate currency *", "Exchange rate *", "Rate date"],
+        ["2026-3001", "USD", 1.0845, date(2026, 11, 30)],
+        ["2026-3001", "GBP", 0.8312, date(2026, 11, 30)],
+        ["2026-3004", "USD", 1.0845, None],
+        ["2026-3004", "GBP", 0.8312, None],
+        ["2026-3004", "CHF", 0.9377, None],
+    ],
+    "Contacts": [
+        ["Invoice reference *", "Contact role *", "First name *", "Last name *", "Address line 1", "City", "Postal code"],
+        ["2026-3001", "Ship-to", "Ada", "Byron", "1 Main Street", "London", "N1 9GU"],
+        ["2026-3005", "Bill-to", "Charles", "Babbage", None, "London", None],
+    ],
+}  # fmt: skip
+"""Taxes, discounts, exchange rates and contacts in sheets of their own: 3001 and 3002 are sound."""
+
+
+def workbook(
+    invoices: list[list[Any]] = INVOICES, items: list[list[Any]] = ITEMS, **hanging: list[list[Any]]
+) -> Workbook:
     """A workbook with faults."""
     book = Workbook()
-    sheets: tuple[tuple[str, list[list[Any]]], ...] = (("Invoices", invoices), ("Items", items))
-    for title, rows in sheets:
+    sheets = {"Invoices": invoices, "Items": items} | hanging
+    for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         for row in rows:
             sheet.append(row)
@@ -175,3 +267,7 @@ if __name__ == "__main__":
     (HERE / "one_off").mkdir(exist_ok=True)
     (HERE / "one_off" / "accounts.csv").write_text(ACCOUNTS, encoding="utf-8")
     workbook(ONE_OFF_INVOICES, ONE_OFF_ITEMS).save(HERE / "one_off" / "invoices.xlsx")
+    for name, sheets in (("drafts", CHANGES), ("hanging", HANGING)):
+        (HERE / name).mkdir(exist_ok=True)
+        first, second, *others = sheets.items()
+        workbook(first[1], second[1], **dict(others)).save(HERE / name / "invoices.xlsx")

@@ -39,6 +39,7 @@ class Sample(NamedTuple):
 
 SAMPLES = {
     "zuora": Sample("data/invoices.xlsx", catalog="data/products.csv"),
+    "zuora-drafts": Sample("data/drafts/invoices.xlsx", catalog="data/products.csv"),
     "bxb": Sample(
         "data/one_off/invoices.xlsx", accounts="data/one_off/accounts.csv", settings={"money_unit": "major"}
     ),

@@ -29,7 +29,7 @@ _INVOICES = (
     Placement("currency", None, help="The draft's currency: it is not changed, the amounts are in it."),
     Placement("auto_pay", "autoPay"),
     Placement("comments", "comments"),
-    Placement("due_date", "dueDate"),
+    Placement("due_date", "dueDate", help="When payment is due. Give this or the invoice date, not both."),
     Placement("invoice_date", "invoiceDate", example=""),
     Placement("template_id", "templateId"),
     Placement("transferred_to_accounting", "transferredToAccounting"),
@@ -37,12 +37,23 @@ _INVOICES = (
 )
 
 _ONLY_WHEN_ADDED = ("catalog_sku", "product_rate_plan_charge_id", "booking_reference")
+_HELP = {
+    "charge_name": "Name of what is sold; an added item without a charge of the catalog needs it.",
+    "quantity": "How many; of a changed item only together with the amount.",
+    "unit_price": "Price of one, in the draft's currency; of a changed item only together with the amount.",
+    "amount": "What the item comes to. Blank: it stays; of an added item it is quantity times unit price.",
+}
 _ITEMS = (
     Placement("invoice_ref", None, label="Change reference", help="The change that the item belongs to."),
     Placement("action", None, required=True),
     Placement("item_id", "id"),
     *(
-        replace(each, required=False, example="" if each.field in _ONLY_WHEN_ADDED else None)
+        replace(
+            each,
+            required=False,
+            example="" if each.field in _ONLY_WHEN_ADDED else None,
+            help=_HELP.get(each.field, ""),
+        )
         for each in zuora.ITEMS
         if each.field not in ("invoice_ref", "item_no")
     ),
