@@ -17,6 +17,7 @@ from conftest import Desk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pipeline
 from pipeline.errors import SourceError, UsageError
 from pipeline.flow import CatalogLoad, load_accounts, load_catalog
 from pipeline.flow.catalog_line import search_catalog
@@ -269,6 +270,12 @@ class TestRefused:
     def test_answers_and_sheets_together(self, desk: Desk) -> None:
         with pytest.raises(UsageError, match="cannot be loaded together"):
             load_catalog(*saved(desk.folder, nested()), desk.csv("products", ROWS), workspace=desk.workspace)
+
+    def test_an_answer_in_place_of_invoices(self, desk: Desk) -> None:
+        with pytest.raises(
+            SourceError, match=r"page1\.json is a saved answer of an API \(JSON\), not a spreadsheet"
+        ):
+            pipeline.check(*saved(desk.folder, nested()), workspace=desk.workspace)
 
     def test_parquet_that_is_damaged_or_none(self, desk: Desk) -> None:
         file = parquet(desk.folder, ROWS)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -131,6 +131,8 @@ def _known(tables: Mapping[str, Table], mapping: SheetMapping | None, cells: Seq
 def _grids(blob: Blob, known: Recognised, parser: Parser, declared: Declared) -> list[Grid]:
     if blob.form is Form.WORKBOOK:
         return parser.parse(blob.name, blob.data)
+    if PurePath(blob.name).suffix.lower() == ".json":
+        raise refuse.SAVED_ANSWER(blob.name)
     return [read_csv(blob.name, blob.data, known, declared)]
 
 

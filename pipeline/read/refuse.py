@@ -52,6 +52,11 @@ MISNAMED_PARQUET = Refusal(
     "{name} is named like a Parquet file but is none; export it again.",
     "Neither name nor bytes can be trusted then.",
 )
+SAVED_ANSWER = Refusal(
+    "{name} is a saved answer of an API (JSON), not a spreadsheet; a catalog or an account list is loaded from it"
+    " with catalog load or accounts load.",
+    "Invoices are read from sheets alone, in which each cell has an address.",
+)
 NO_DATA_FILE = Refusal(
     "{name} is no ordinary file; give a workbook or a CSV file.", "A pipe or a device may never end."
 )
