@@ -117,6 +117,15 @@ OTHERWISE = {"taxes": ("tax_code", "tax_mode"), "contacts": ("bill_to_contact_id
 """What may not stand in the pair where a sheet of its own says it."""
 
 
+@pytest.mark.parametrize("form", ["csv", "t.xlsx"])
+@pytest.mark.parametrize("target", list(TARGETS))
+def test_a_new_template_of_any_target_holds_examples_alone(target: str, form: str, tmp_path: Path) -> None:
+    files = write_template(tmp_path / form, workspace=tmp_path / "none", target=target)
+    result = pipeline.check(*files, workspace=tmp_path / "none", target=target, money_unit="major")
+    assert result.summary["ignored_rows"]["example"] == len(tables_of(Settings(target=target)))
+    assert (result.summary["invoices"]["in"], result.summary["items"]["in"]) == (0, 0)
+
+
 @pytest.mark.parametrize("beside", [each.name for each in TABLES if each.optional])
 def test_examples_pass_the_checks(beside: str, tmp_path: Path) -> None:
     """The example row of each table, once it is no example any more."""

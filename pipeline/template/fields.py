@@ -21,8 +21,13 @@ def csv_text(table: Table) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(each.name for each in table)
-    writer.writerow(EXAMPLE_REF if each == INVOICE_REF else each.example for each in table)
+    writer.writerow(map(example_of, table))
     return text.getvalue()
+
+
+def example_of(field: Field) -> str:
+    """What stands in the example row; its reference is the one by which the row is recognised and ignored."""
+    return EXAMPLE_REF if field.name == INVOICE_REF.name else field.example
 
 
 def fields_text(table: Table, keys: Mapping[str, str] | None = None) -> str:

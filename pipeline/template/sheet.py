@@ -16,11 +16,10 @@ from xlsxwriter.worksheet import Worksheet
 
 from pipeline.language import say
 from pipeline.template.cell_mirrors import Mirror, not_listed
-from pipeline.template.fields import limits
+from pipeline.template.fields import example_of, limits
 from pipeline.template.looks import Looks, printed
 from pipeline.template.places import CURRENCIES, LAST_ROW
 from schemas.fields import Field, Kind, Table
-from schemas.tables import EXAMPLE_REF, INVOICE_REF
 
 _WIDTHS = {
     Kind.DATE: 12,
@@ -91,10 +90,8 @@ def comment(field: Field) -> str:
 
 
 def _example(sheet: Worksheet, row: int, column: int, field: Field, looks: Looks) -> None:
-    look, text = looks.examples[field.kind], field.example
-    if field == INVOICE_REF:
-        sheet.write_string(row, column, EXAMPLE_REF, look)
-    elif not text:
+    look, text = looks.examples[field.kind], example_of(field)
+    if not text:
         sheet.write_blank(row, column, None, look)
     elif field.kind in (Kind.NUMBER, Kind.MONEY):
         sheet.write_number(row, column, Decimal(text), look)
