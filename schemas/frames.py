@@ -8,8 +8,7 @@ the failing rows of each check, taken from the check's own output.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,43 +19,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
-from schemas import checks, rules
-from schemas.cells import CellKind
+from schemas import checks
+from schemas.beside import BESIDE, of_beside
 from schemas.columns import cells_of
 from schemas.dates import DateFormat
-from schemas.fields import Field, Kind, Table
+from schemas.fields import Table
 from schemas.terms import Rule, Terms
-
-KIND_SUFFIX = ":kind"
-"""Beside the text of a column, `amount:kind` tells what each cell held, where not all of it was text."""
 
 _BESIDE = ":beside"
 """A column that is like no other."""
-
-MERGED_SUFFIX = ":merged"
-"""`amount:merged` tells the merged cells that a cell is part of without being their first; "" for all others."""
-
-SHOWN_SUFFIX = ":shown"
-"""`amount:shown` tells what a cell shows that shows another number than it holds; "" for all others."""
-
-BESIDE = (KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX)
-"""What stands beside the text of a column; it is judged before the text is."""
-
-BLANK, TEXT, NUMBER, DATE, TIME, BOOLEAN, ERROR, FORMULA = CellKind
-"""What a cell held."""
-
-HELD: Mapping[Kind, tuple[int, ...]] = {
-    Kind.TEXT: (BLANK, TEXT, NUMBER, BOOLEAN),
-    Kind.IDENTIFIER: (BLANK, TEXT, NUMBER),
-    Kind.NUMBER: (BLANK, TEXT, NUMBER),
-    Kind.MONEY: (BLANK, TEXT, NUMBER),
-    Kind.DATE: (BLANK, TEXT, DATE),
-    Kind.DATETIME: (BLANK, TEXT, DATE),
-    Kind.BOOLEAN: (BLANK, TEXT, BOOLEAN, NUMBER),
-    Kind.CHOICE: (BLANK, TEXT),
-    Kind.CURRENCY: (BLANK, TEXT),
-}
-"""Which cells a kind of field can be read from."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -116,12 +87,6 @@ def value_schema(
     )
 
 
-def applied_rules(codes: Collection[str], table: str, *, mismatch_code: str = "E304") -> list[Rule]:
-    """The rules of a table that a target names; an amount mismatch bears the code the settings give it."""
-    named = [each for each in rules.RULES if each.code in codes and each.table == table]
-    return [replace(each, code=mismatch_code) if each.code == "E304" else each for each in named]
-
-
 def failures(schema: pandera.DataFrameSchema, frame: pd.DataFrame) -> Iterator[Failure]:
     """Run a schema over a frame; the failing rows of each check, in the order of declaration.
 
@@ -169,44 +134,6 @@ def _pandera(code: str, field: str, holds: Callable[[Any], Any]) -> pandera.Chec
 
     # one failure case is enough: the rows are taken from the check's output
     return pandera.Check(check, name=f"{code} {field}", error=code, ignore_na=False, n_failure_cases=1)
-
-
-def _of_held(field: Field, dates: DateFormat) -> Iterator[checks.CellCheck]:
-    """What the cell held: no error, no formula without a value, nothing this kind can't be read from."""
-    serial = (NUMBER,) if dates.serial and field.kind is Kind.DATE else ()
-    readable = pa.array([*HELD[field.kind], *serial, ERROR, FORMULA], pa.uint8())
-    yield checks.CellCheck("E214", field.name, lambda held: pc.not_equal(held, ERROR))
-    yield checks.CellCheck("E215", field.name, lambda held: pc.not_equal(held, FORMULA))
-    yield checks.CellCheck("E216", field.name, lambda held: pc.is_in(held, value_set=readable))
-
-
-def _of_merged(field: Field, _: DateFormat) -> Iterator[checks.CellCheck]:
-    """No cell that shows what another holds."""
-    yield checks.CellCheck("E222", field.name, lambda merged: pc.equal(merged, ""))
-
-
-def _of_shown(field: Field, _: DateFormat) -> Iterator[checks.CellCheck]:
-    """No cell that shows another number than it holds."""
-    code = "E219" if field.kind in (Kind.IDENTIFIER, Kind.TEXT) else "E218"
-    yield checks.CellCheck(code, field.name, lambda shown: pc.equal(shown, ""))
-
-
-_OF_BESIDE: Mapping[str, Callable[[Field, DateFormat], Iterator[checks.CellCheck]]] = {
-    KIND_SUFFIX: _of_held,
-    MERGED_SUFFIX: _of_merged,
-    SHOWN_SUFFIX: _of_shown,
-}
-
-
-def of_beside(suffix: str, field: Field, dates: DateFormat) -> Iterator[checks.CellCheck]:
-    """The checks on what stands beside a field's text.
-
-    Args:
-        suffix: one of `BESIDE`.
-        field: the declaration.
-        dates: the declared date format.
-    """
-    return _OF_BESIDE[suffix](field, dates)
 
 
 def _on_distinct(holds: checks.Kernel, cells: Any) -> Any:

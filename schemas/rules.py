@@ -25,7 +25,8 @@ Facts, beside the fields themselves:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -366,3 +367,9 @@ RULES: tuple[Rule, ...] = (
     *CHANGE_RULES,
 )  # fmt: skip
 """Every rule; a projection names the ones its target needs."""
+
+
+def applied(codes: Collection[str], table: str, *, mismatch_code: str = "E304") -> list[Rule]:
+    """The rules of a table that a target names; an amount mismatch bears the code the settings give it."""
+    named = [each for each in RULES if each.code in codes and each.table == table]
+    return [replace(each, code=mismatch_code) if each.code == "E304" else each for each in named]

@@ -11,12 +11,12 @@ import pandera.pandas as pandera
 import pyarrow as pa
 import pytest
 
-from schemas import bxb, frames, zuora, zuora_drafts
+from schemas import beside, bxb, frames, rules, zuora, zuora_drafts
+from schemas.beside import BLANK, BOOLEAN, DATE, ERROR, FORMULA, KIND_SUFFIX, NUMBER, TEXT, TIME
 from schemas.catalog import ACCOUNT_KEYS
 from schemas.columns import series
 from schemas.dates import DateFormat
 from schemas.fields import Field, Kind, Projection
-from schemas.frames import BLANK, BOOLEAN, DATE, ERROR, FORMULA, KIND_SUFFIX, NUMBER, TEXT, TIME
 from schemas.kinds import DECIMAL, STORAGE
 from schemas.rules import RULES
 from schemas.tables import TABLES
@@ -86,8 +86,8 @@ def _ids(cases: list[Any]) -> list[str]:
     return [f"{table}.{getattr(field, 'name', field)}.{code}" for table, field, code, *_ in cases]
 
 
-def _text_schema(field: Field, table: str, *beside: str) -> pandera.DataFrameSchema:
-    told = [field.name + suffix for suffix in beside]
+def _text_schema(field: Field, table: str, *suffixes: str) -> pandera.DataFrameSchema:
+    told = [field.name + suffix for suffix in suffixes]
     return frames.text_schema(TABLE[table], [field.name], told, astral=False, dates=DateFormat())
 
 
@@ -110,8 +110,8 @@ def _cells(field: Field, text: str) -> pd.DataFrame:
 @pytest.mark.parametrize("table", TABLE)
 def test_a_text_schema_has_exactly_the_checks_that_the_fields_declare(table: str) -> None:
     names = [field.name for field in TABLE[table]]
-    beside = [name + suffix for name in names for suffix in frames.BESIDE]
-    schema = frames.text_schema(TABLE[table], names, beside, astral=False, dates=DateFormat())
+    told = [name + suffix for name in names for suffix in beside.BESIDE]
+    schema = frames.text_schema(TABLE[table], names, told, astral=False, dates=DateFormat())
     for field in TABLE[table]:
         compiled = [check.name for check in schema.columns[field.name].checks]
         assert compiled == [f"{code} {field.name}" for code in _expected(field)]
@@ -179,7 +179,7 @@ def test_every_other_kind_of_cell_can_be_read(field: Field) -> None:
 
 def _told_beside(field: Field) -> dict[str, str]:
     textual = field.kind in (Kind.IDENTIFIER, Kind.TEXT)
-    return {frames.MERGED_SUFFIX: "E222", frames.SHOWN_SUFFIX: "E219" if textual else "E218"}
+    return {beside.MERGED_SUFFIX: "E222", beside.SHOWN_SUFFIX: "E219" if textual else "E218"}
 
 
 BESIDE_CASES = [
@@ -448,7 +448,7 @@ TAKING = [zuora.projection(), bxb.projection(), zuora_drafts.projection(by_numbe
 
 def _rule_schema(table: str, code: str, without: str = "") -> pandera.DataFrameSchema:
     """The rules of the first target that has the one in question."""
-    applied = frames.applied_rules(next(each.rules for each in TAKING if code in each.rules), table)
+    applied = rules.applied(next(each.rules for each in TAKING if code in each.rules), table)
     schema = frames.value_schema(EVERY[table], [], applied, TERMS)
     kept = [each for each in schema.checks if each.name != without]
     assert len(kept) == len(schema.checks) - bool(without)
@@ -464,7 +464,7 @@ def test_every_rule_has_a_row_that_breaks_it() -> None:
 def test_a_sound_row_breaks_no_rule(taking: Projection) -> None:
     for table in taking.placements:
         change = OF_CHANGES.get(table, {}) if taking.target == "zuora-drafts" else {}
-        schema = frames.value_schema(EVERY[table], [], frames.applied_rules(taking.rules, table), TERMS)
+        schema = frames.value_schema(EVERY[table], [], rules.applied(taking.rules, table), TERMS)
         assert list(frames.failures(schema, _rows(table, change))) == []
 
 
@@ -513,5 +513,5 @@ def test_columns_that_are_all_encoded_alike_with_blanks_are_judged() -> None:
             for name, cells in values.items()
         }
     )
-    schema = frames.value_schema(TABLE["items"], [], frames.applied_rules(["E303"], "items"), Terms())
+    schema = frames.value_schema(TABLE["items"], [], rules.applied(["E303"], "items"), Terms())
     assert [(each.code, each.rows.tolist()) for each in frames.failures(schema, frame)] == [("E303", [1])]

@@ -18,13 +18,14 @@ from pipeline.enrich import Ways
 from pipeline.errors import UsageError
 from pipeline.flow.expect import Expectations, expectations, split, with_sidecars
 from pipeline.issues import Issues
+from pipeline.language import threads
 from pipeline.line import AccountsUsed, CatalogUsed
 from pipeline.model import AccountAnswers, EnrichedSheets, Knowledge, RawSheets, ValidSheets
 from pipeline.read import Declared, ReadLimits, mapping_of, read
 from pipeline.read.mapping import SheetMapping
 from pipeline.targets import of as target_of
 from pipeline.targets.target import Target
-from pipeline.validate import validate
+from pipeline.validate import validate, warm_up
 from pipeline.validate.demands import Demands
 from pipeline.workspace import Workspace
 from schemas.catalog import ACCOUNT_KEYS
@@ -72,9 +73,11 @@ def prepare(
     demands = _demands(target, chosen)
     progress("reading")
     wanted = {**demands.tables, CONTROL.name: CONTROL}
-    raw, found = read(
-        with_sidecars(files), wanted, limits(chosen), declared=declared(chosen), mapping=mapping
-    )
+    with threads(1) as beside:
+        beside.submit(warm_up)
+        raw, found = read(
+            with_sidecars(files), wanted, limits(chosen), declared=declared(chosen), mapping=mapping
+        )
     unread, of_control = split(found)
     hand_back()
     progress("checking")

@@ -18,7 +18,7 @@ from pipeline.read.accepted import ACCEPTED, LAYOUTS
 from pipeline.read.limits import MAX_ROWS, ReadLimits
 from pipeline.read.refuse import REFUSALS
 from pipeline.read.source import FOREIGN
-from schemas import checks, forms, frames
+from schemas import beside, checks, forms
 from schemas.cells import CellKind
 from schemas.dates import SERIALS, TOKENS, DateFormat
 from schemas.fields import Field, Kind, Pattern
@@ -119,11 +119,9 @@ def _kinds() -> Iterator[Sequence[str]]:
         field = Field(
             "", "", kind, "", "", True, 1 if textual else None, Pattern("", "") if textual else None
         )
-        beside = [
-            check for suffix in frames.BESIDE for check in frames.of_beside(suffix, field, DateFormat())
-        ]
-        found = [*beside, *checks.of_text(field, astral=False, dates=DateFormat()), *checks.of_values(field)]
-        held = [words for cell, words in _CELLS.items() if cell in frames.HELD[kind]]
+        told = [check for suffix in beside.BESIDE for check in beside.of_beside(suffix, field, DateFormat())]
+        found = [*told, *checks.of_text(field, astral=False, dates=DateFormat()), *checks.of_values(field)]
+        held = [words for cell, words in _CELLS.items() if cell in beside.HELD[kind]]
         yield str(kind), ", ".join(held), "; ".join(f"{CATALOGUE[each.code].title}" for each in found)
 
 

@@ -8,10 +8,11 @@ the environment, and judges no cell itself: every judgement is a check of a comp
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from pipeline.issues import CATALOGUE, Findings, Issues, Level, found
 from pipeline.language import threads
@@ -19,15 +20,29 @@ from pipeline.model import Mask, RawSheets, RawTable, ValidSheets
 from pipeline.validate import facts, typed, words
 from pipeline.validate.demands import Demands
 from pipeline.validate.totals import differences
-from schemas import frames
+from schemas.beside import BESIDE
 from schemas.columns import series
 from schemas.dates import DateFormat
 from schemas.fields import Field, Table
 from schemas.numbers import NumberFormat
+from schemas.tables import TABLES
 from schemas.terms import Rule, Terms
 
 _OF_THE_SHEET = (("E308", "invoices"), ("E322", "invoices"), ("E309", "items"))
 """Rules about another sheet, and that sheet."""
+
+if TYPE_CHECKING:
+    from schemas.frames import Failure
+
+
+def warm_up() -> None:
+    """Load pandera, which takes a second: the conductor lets it happen while the files are read."""
+    from schemas import frames
+
+    table = TABLES[0]
+    name = table.key[0]
+    schema = frames.text_schema(table, [name], [], astral=False, dates=DateFormat())
+    list(frames.failures(schema, pd.DataFrame({name: series(pa.array([""]))})))
 
 
 def validate(raw: RawSheets, demands: Demands) -> tuple[ValidSheets, Issues]:
@@ -106,9 +121,10 @@ def _findings(
     astral: bool,
 ) -> list[Findings]:
     """The failures of the cells as text, column after column, some columns side by side."""
+    from schemas import frames
 
     def of_column(name: str) -> list[Findings]:
-        beside = [name + each for each in frames.BESIDE if name + each in cells]
+        beside = [name + each for each in BESIDE if name + each in cells]
         schema = frames.text_schema(table, [name], beside, astral=astral, dates=dates)
         mine = [*beside, name]
         return _of_column(table[name], raw, list(frames.failures(schema, cells[mine])), dates, numbers)
@@ -120,7 +136,7 @@ def _findings(
 def _of_column(
     field: Field,
     raw: RawTable,
-    failures: list[frames.Failure],
+    failures: list[Failure],
     dates: DateFormat,
     numbers: NumberFormat,
 ) -> list[Findings]:
@@ -187,10 +203,10 @@ def _said_of_the_sheet(raw: RawSheets) -> set[str]:
     return {code for code, other in _OF_THE_SHEET if not len(raw.tables[other])}
 
 
-def _value_failures(
-    table: Table, gathered: facts.Facts, applied: list[Rule], terms: Terms
-) -> list[frames.Failure]:
+def _value_failures(table: Table, gathered: facts.Facts, applied: list[Rule], terms: Terms) -> list[Failure]:
     """Every column's values and every rule, some side by side; in the order of declaration."""
+    from schemas import frames
+
     frame = gathered.frames[table.name]
     parts = [([name], frames.value_schema(table, [name], [], terms)) for name in gathered.found[table.name]]
     parts += [
@@ -198,7 +214,7 @@ def _value_failures(
         for rule in applied
     ]
 
-    def judged(part: tuple[list[str], Any]) -> list[frames.Failure]:
+    def judged(part: tuple[list[str], Any]) -> list[Failure]:
         columns, schema = part
         return list(frames.failures(schema, frame[columns]))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 
 from pipeline.model import AccountAnswers
-from schemas import frames
+from schemas import rules
 from schemas.dates import DateFormat
 from schemas.fields import Projection, Table
 from schemas.numbers import NumberFormat
@@ -42,4 +42,4 @@ class Demands:
 
     def rules(self, table: str) -> list[Rule]:
         """The rules that apply to a table."""
-        return frames.applied_rules(self.projection.rules, table, mismatch_code=self.mismatch_code)
+        return rules.applied(self.projection.rules, table, mismatch_code=self.mismatch_code)

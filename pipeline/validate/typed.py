@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 
 from pipeline.model import Mask, RawTable
 from schemas import shares
+from schemas.beside import KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX
 from schemas.columns import cells_of, series
 from schemas.dates import DateFormat
 from schemas.fields import Field, Kind, Table
-from schemas.frames import KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX
 from schemas.kinds import canonical_choice, parse
 from schemas.numbers import NumberFormat
 
