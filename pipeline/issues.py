@@ -203,7 +203,7 @@ _TYPES = (
     ),
     IssueType(
         "E215", "formula-without-value", "A formula without a value",
-        "{label} holds a formula whose result is not stored in the file: {value}.",
+        "{label} holds a formula that was not calculated when the file was saved: {value}.",
         "Open the file in Excel, let it calculate, and save; or type the value.",
     ),
     IssueType(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -140,3 +142,21 @@ def test_a_control_character_is_an_error_of_its_cell(desk: Desk, character: str)
 def test_what_is_no_character_is_an_error_of_its_file(desk: Desk, character: str) -> None:
     with pytest.raises(PipelineError, match=r"^items\.csv .*line 2"):
         _with_character(desk, character)
+
+
+@pytest.mark.parametrize("stored", ["0", "12.5"])
+def test_a_result_that_nobody_has_calculated_is_none(desk: Desk, stored: str) -> None:
+    """Programs that do not calculate store 0, or what stood there before, and ask Excel to calculate on opening."""
+    for asks in ("0", "1"):
+        path = desk.folder / "book.xlsx"
+        amount = f"<f>5+5</f><v>{stored}</v>"
+        with zipfile.ZipFile(desk.workbook([desk.invoice()], [desk.item(amount=10)])) as old:
+            parts = {part: old.read(part).decode() for part in old.namelist()}
+        parts["xl/worksheets/sheet2.xml"] = parts["xl/worksheets/sheet2.xml"].replace("<v>10</v>", amount)
+        calculate = f'fullCalcOnLoad="{asks}"'
+        parts["xl/workbook.xml"] = re.sub('fullCalcOnLoad="."', calculate, parts["xl/workbook.xml"])
+        with zipfile.ZipFile(path, "w") as new:
+            for part, content in parts.items():
+                new.writestr(part, content)
+        result = pipeline.check(path, workspace=desk.workspace)
+        assert desk.codes(result) == (["E215"] if asks == "1" else [])

@@ -69,10 +69,11 @@ def patched(source: Path, target: Path, part: str, pattern: str, replacement: st
 
 
 def rows_replaced(tmp_path: Path, rows: str, sheet: int = 2) -> Path:
-    """A good workbook whose items sheet (or another) holds the given rows below its header."""
-    base = good(tmp_path / "base.xlsx")
+    """A good workbook, calculated, whose items sheet (or another) holds the given rows below its header."""
+    base, calculated = good(tmp_path / "base.xlsx"), tmp_path / "calculated.xlsx"
+    patched(base, calculated, "xl/workbook.xml", ' fullCalcOnLoad="1"', "")
     return patched(
-        base, tmp_path / "patched.xlsx", f"xl/worksheets/sheet{sheet}.xml", r'<row r="2".*</row>', rows
+        calculated, tmp_path / "patched.xlsx", f"xl/worksheets/sheet{sheet}.xml", r'<row r="2".*</row>', rows
     )
 
 

@@ -144,11 +144,18 @@ class Columns:
             texts = [pa.concat_arrays([each, below]) for each in texts]
             kinds = {at: np.pad(each, (0, height - self.rows)) for at, each in kinds.items()}
             self.rows = height
-        for position in {each.column for each in overlays}:
-            own = [each for each in overlays if each.column == position]
-            kinds.setdefault(position, _plain(texts[position]))
-            texts[position] = _laid(texts[position], kinds[position], own)
+        lay_over(texts, kinds, overlays)
         return texts, kinds
+
+
+def lay_over(texts: list[pa.Array], kinds: dict[int, Kinds], overlays: Sequence[Overlay]) -> None:
+    """Put cells over columns that are long and many enough for them."""
+    columns: dict[int, list[Overlay]] = {}
+    for each in overlays:
+        columns.setdefault(each.column, []).append(each)
+    for position, own in columns.items():
+        kinds.setdefault(position, _plain(texts[position]))
+        texts[position] = _laid(texts[position], kinds[position], own)
 
 
 def _batches(rows: Iterator[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:

@@ -83,6 +83,7 @@ def _scan_piece(piece: bytes, found: Scan) -> None:
         found.valued += [int(_ROW.findall(part)[-1]) for part in parts if _has_value(part)]
     _facts(piece, found)
     if b"<f" in piece:
+        found.formulas = True
         found.overlays += _formulas(piece)
     if b't="e"' in piece:
         found.overlays += _errors(piece)

@@ -95,9 +95,12 @@ class _Handler(ContentHandler):
         if self._value and self._value.strip():
             self._cells.append(Cell(self._row - 1, self._column - 1, self._type, self._value))
         if self._formula is not None and not self._value and not empty_text:
-            self._overlay(CellKind.FORMULA, f"={self._formula}")
+            self.found.overlays.append(self._over(CellKind.FORMULA, f"={self._formula}"))
         elif self._type == "e":
-            self._overlay(CellKind.ERROR, self._value or "#ERROR!")
+            self.found.overlays.append(self._over(CellKind.ERROR, self._value or "#ERROR!"))
+        elif self._formula is not None:
+            self.found.formulas = True
+            self.found.calculated.append(self._over(CellKind.FORMULA, f"={self._formula}"))
 
-    def _overlay(self, kind: int, text: str) -> None:
-        self.found.overlays.append(Overlay(self._row - 1, self._column - 1, kind, text))
+    def _over(self, kind: int, text: str) -> Overlay:
+        return Overlay(self._row - 1, self._column - 1, kind, text)

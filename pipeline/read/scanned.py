@@ -42,6 +42,8 @@ class Scan:
         values: how many cells hold a value, an empty text included; each counts, whatever its address.
         cells: cells with a value that cannot be an empty text; only the exact scan tells.
         overlays: error cells and formulas without a stored value.
+        calculated: formulas with a stored value, as if they had none; only the exact scan tells.
+        formulas: there are any.
         hidden_rows: rows that are not shown.
         hidden_columns: positions of columns that are not shown.
         filtered: a filter is set.
@@ -54,6 +56,8 @@ class Scan:
     values: int = 0
     cells: list[Cell] | None = None
     overlays: list[Overlay] = field(default_factory=list)
+    calculated: list[Overlay] = field(default_factory=list)
+    formulas: bool = False
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     filtered: bool = False

@@ -47,6 +47,7 @@ FOREIGN = (
 )
 """First bytes of files that people take for spreadsheets, and what they are."""
 _CHUNK = 4 << 20
+_EMPTY_ZIP = b"PK\x05\x06"
 _ZIP_ERRORS = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OSError)
 _OFFICE = {"[Content_Types].xml", "content.xml", "xl/workbook.xml"}
 
@@ -143,6 +144,8 @@ def _blob(name: str, data: bytes, *, chosen: bool = True) -> Blob:
         raise refuse.EMPTY(name)
     if data[:4] == b"PK\x03\x04":
         return Blob(name, data, Form.WORKBOOK, chosen)
+    if data.startswith(_EMPTY_ZIP):
+        raise refuse.NOTHING_INSIDE(name)
     if data.startswith((_OLE, _PARQUET, *_BARE)):
         return Blob(name, data, Form.WORKBOOK, chosen)
     for magic, what in FOREIGN:
@@ -177,6 +180,8 @@ def _members(name: str, data: bytes, members: list[zipfile.ZipInfo], limits: Rea
         raise refuse.NOTHING_INSIDE(name)
     if len(members) > limits.members:
         raise refuse.TOO_MANY_PARTS(name, count=len(members), most=limits.members)
+    if any(".." in PurePosixPath(each.filename.replace("\\", "/")).parts for each in members):
+        raise refuse.OUTSIDE(name)
     room = limits.unpacked
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         for each in wanted:

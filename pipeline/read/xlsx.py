@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from pipeline.read import refuse
-from pipeline.read.cells import Columns
+from pipeline.read.cells import Columns, lay_over
 from pipeline.read.compare import lost_cell
 from pipeline.read.limits import ReadLimits
 from pipeline.read.number_format import NumberFormat
@@ -39,7 +39,7 @@ def sheets(
     name: str, data: bytes, package: zipfile.ZipFile, odd: Set[str], limits: ReadLimits
 ) -> Iterator[Taken]:
     """The worksheets of a workbook; `odd` are parts with comments or CDATA."""
-    parts, date_1904 = _parts(package)
+    parts, date_1904, uncalculated = _parts(package)
     if len(parts) > limits.members:
         raise refuse.TOO_MANY_SHEETS(name, most=limits.members)
     odd_texts = any(part.lower().endswith("sharedstrings.xml") for part in odd)
@@ -53,16 +53,21 @@ def sheets(
             # while the parser works outside Python's lock
             scanned = pool.submit(_scan, package, part, part in odd or odd_texts)
             place = f"{name}, sheet {meta.name},"
-            taken = _sheet(place, part, book.get_sheet_by_name(meta.name), scanned, package, styles)
+            sheet = book.get_sheet_by_name(meta.name)
+            taken = _sheet(place, part, sheet, scanned, package, styles, uncalculated)
             taken.hidden = meta.visible != SheetVisibleEnum.Visible
             taken.notes = "xlsx workbook" + (", dates from 1904" if date_1904 else "")
             yield taken
 
 
-def _parts(package: zipfile.ZipFile) -> tuple[dict[str, str], bool]:
-    """The part of each worksheet, by the sheet's name; and whether dates count from 1904."""
+def _parts(package: zipfile.ZipFile) -> tuple[dict[str, str], bool, bool]:
+    """The part of each worksheet by the sheet's name; whether dates count from 1904; whether nothing is calculated.
+
+    A program that does not calculate asks Excel to do it when it opens the file: what is stored are no results.
+    """
     workbook = workbook_part(package)
     found, parts, date_1904 = targets(package, workbook, WORKSHEET), {}, False
+    uncalculated = False
     for element in xml(package, workbook).iter():
         tag = local(element.tag)
         if tag == "sheet":
@@ -71,7 +76,9 @@ def _parts(package: zipfile.ZipFile) -> tuple[dict[str, str], bool]:
                 parts[element.get("name", "")] = found[link]
         elif tag == "workbookPr":
             date_1904 = element.get("date1904", "0").lower() in _TRUE
-    return parts, date_1904
+        elif tag == "calcPr":
+            uncalculated = element.get("fullCalcOnLoad", "0").lower() in _TRUE
+    return parts, date_1904, uncalculated
 
 
 def _scan(package: zipfile.ZipFile, part: str, odd: bool) -> Scan:
@@ -90,6 +97,7 @@ def _sheet(
     scanned: Future[Scan],
     package: zipfile.ZipFile,
     styles: Mapping[int, NumberFormat],
+    uncalculated: bool,
 ) -> Taken:
     """One sheet: the rows that stand in the file, checked against the XML."""
     columns = Columns(sheet.start[1] if sheet.start else 0, sheet.iter_rows())
@@ -108,6 +116,9 @@ def _sheet(
             found = scan_exactly(stream)
     if found.cells and (cell := lost_cell(found.cells, texts, kinds, lambda: shared_texts(package))):
         raise refuse.LOST(place, cell=cell)
+    if uncalculated and found.formulas:
+        with package.open(part) as stream:
+            lay_over(texts, kinds, scan_exactly(stream).calculated)
     shown = shown_otherwise(package, part, found, texts, kinds, styles)
     return Taken(
         sheet.name, part, texts, kinds, rows, shown,
