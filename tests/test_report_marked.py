@@ -250,6 +250,7 @@ def rich() -> openpyxl.Workbook:
 def richer(path: Path) -> Path:
     """Pictures, boxes, sparklines, buttons, a link and a picture in the header: what openpyxl cannot keep."""
     made = xlsxwriter.Workbook(path)
+    made.set_calc_mode("manual")  # else it asks to be calculated when it is opened
     red, date = made.add_format({"bg_color": "red"}), made.add_format({"num_format": "yyyy-mm-dd"})
     for name, headers in (("Invoices", INVOICES[:4]), ("Items", ITEMS)):
         page = made.add_worksheet(name)
