@@ -40,7 +40,7 @@ _ITEMS = (
     Placement("metric_code", "metric_code"),
 )
 
-_REFUSED = ("tax_code", "tax_mode", "invoice_number")
+_REFUSED = ("tax_code", "tax_mode", "invoice_number", "invoice_key", "action", "item_id")
 """Without them another sum, or another document, would be billed than the sheet says."""
 
 _RULES = (

@@ -165,6 +165,9 @@ _CONTACTS = (
 CONTACT_KEYS = {BILL_TO: "billToContact", SOLD_TO: "soldToContact", SHIP_TO: "shipToContact"}
 """Where a new contact goes in the payload, by its role."""
 
+CHANGES_A_DRAFT = ("invoice_key", "action", "item_id")
+"""Columns of a sheet that changes what is there already: left out, everything would be billed anew."""
+
 OWNED_BY_DISCOUNT = ("discount_name", "sku")
 """Fields of a discount that are read from its charge, whatever the request says."""
 
@@ -240,6 +243,7 @@ def projection(number_length: int = DEFAULT_NUMBER_LENGTH) -> Projection:
         astral=False,
         owned_by_catalog=OWNED_BY_CATALOG,
         rules=_RULES,
+        refused=CHANGES_A_DRAFT,
         most_items=1000,
         most={"discounts": 10, "taxes": 5, "rates": 2},
     )

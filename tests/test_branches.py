@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from command_line import invoice_import
 from conftest import Desk, Row
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -287,3 +288,10 @@ def test_totals_in_payloads_equal_totals_in_sheets(desk: Desk, rows: list[Any]) 
     assert on_top == sum(sum(each[1]) for each in rows)
     if taxes:
         assert Decimal(result.summary["sheets"]["taxes"]["on_top"]["EUR"]["accepted"]) == on_top
+
+
+def test_the_ledger_adds_up_with_discounts(desk: Desk) -> None:
+    sheets = tree(desk, discounts=[discount(amount="-2.50"), discount("R2", amount="-10.00")], taxes=[tax()])
+    pipeline.run(*desk.tree(**sheets), workspace=desk.workspace)
+    ran = invoice_import("ledger", "verify", workspace=desk.workspace)
+    assert (ran.code, ran.err) == (0, "")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from command_line import invoice_import
 from conftest import Desk
 
 from pipeline.outcome import Response, State
@@ -173,6 +174,21 @@ def test_a_change_has_an_identity_of_its_own(desk: Desk) -> None:
     assert run("C2", description="x").verdict == "accepted"  # the same change may be meant again
     silent = run("C1", description="x", amount="0")
     assert desk.codes(silent) == ["E501"]  # a blank amount is not an amount of nothing
+
+
+def test_the_ledger_holds_when_only_a_header_changes(desk: Desk) -> None:
+    rows = [draft(comments="late"), draft("C2", OTHER)]
+    assert desk.run(rows, [added("C2")], target="zuora-drafts").verdict == "accepted"
+    ran = invoice_import("ledger", "verify", workspace=desk.workspace)
+    assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize("target", ["zuora", "bxb"])
+def test_changes_are_never_taken_for_new_invoices(target: str, desk: Desk) -> None:
+    rows = [draft(account_number="A1", invoice_date="2026-11-30")]
+    result = desk.check(rows, [added(item_id=ITEM)], target=target, money_unit="major")
+    refused = result.issues[result.issues["code"] == "E352"]
+    assert sorted(refused["value"]) == ["action", "invoice_key", "item_id"]
 
 
 def test_who_sends_it_needs_what_is_added(desk: Desk) -> None:

@@ -7,6 +7,7 @@ table again with what the ledger says of each item's invoice. It changes nothing
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
@@ -74,8 +75,8 @@ def _proper(column: Any) -> Any:
     return pa.chunked_array(chunks) if chunks else pa.chunked_array([], column.type)
 
 
-def unpacked(parquet: bytes, columns: list[str] | None = None) -> pa.Table:
-    """The table of some Parquet bytes, or some of its columns.
+def unpacked(parquet: bytes, columns: list[str] | None = None, perhaps: Collection[str] = ()) -> pa.Table:
+    """The table of some Parquet bytes, or some of its columns, and of others those that it has.
 
     Raises:
         ValueError: they are none, or a column is missing or twice there.
@@ -83,7 +84,9 @@ def unpacked(parquet: bytes, columns: list[str] | None = None) -> pa.Table:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        table = pq.read_table(pa.BufferReader(parquet), columns=columns)
+        has = pq.read_schema(pa.BufferReader(parquet)).names if perhaps else []
+        chosen = columns and [*columns, *(each for each in perhaps if each in has)]
+        table = pq.read_table(pa.BufferReader(parquet), columns=chosen)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(str(error)) from error
     names = table.column_names

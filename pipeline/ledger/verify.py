@@ -22,6 +22,7 @@ from pipeline.ledger import schema
 from pipeline.ledger.chain import GENESIS, Row, RunDigest, chunks, detail, event_hash, flat
 from pipeline.ledger.items import unpacked
 from pipeline.ledger.store import Ledger, reading
+from schemas.tables import TABLES
 
 _DIGESTED = {
     "sources": "SELECT * FROM sources WHERE run_id = ? ORDER BY rowid",
@@ -58,6 +59,10 @@ _MOST = 10
 """Faults of one kind that are told."""
 
 _SUM = pa.decimal128(38, 9)
+_PART = pa.decimal128(37, 9)  # two of them add up to a `_SUM`
+_NOTHING = pa.scalar(0, _SUM)
+_COUNTED = tuple(each.name for each in TABLES if each.amount and not each.on_top)
+"""Columns of the items that count towards an invoice's amount beside theirs."""
 
 
 def verify(ledger: Ledger) -> list[str]:
@@ -162,7 +167,7 @@ def _items(books: sqlite3.Connection, run_id: str) -> Iterator[str]:
             yield f"The items of the run {run_id} are missing."
         return
     try:
-        wrong, strays = _not_adding_up(unpacked(found[0], ["position", "amount"]), invoices)
+        wrong, strays = _not_adding_up(unpacked(found[0], ["position", "amount"], _COUNTED), invoices)
     except (ValueError, pa.ArrowException):
         yield f"The items of the run {run_id} cannot be read."
         return
@@ -176,12 +181,17 @@ def _not_adding_up(items: pa.Table, invoices: list[Row]) -> tuple[list[str], int
     """The invoices that differ from their items, by reference, and how many items are of no invoice."""
     columns = list(zip(*invoices, strict=True)) if invoices else [()] * 4
     positions, amounts = pa.array(columns[0], pa.int32()), pa.array(columns[3], pa.string())
-    items = pa.table({"position": items["position"], "amount": pc.cast(items["amount"], _SUM)})
+    amount = pc.cast(items["amount"], _SUM)
+    for name in {*_COUNTED} & {*items.column_names}:
+        more = pc.fill_null(pc.cast(items[name], _SUM), _NOTHING)
+        amount = pc.add(pc.cast(amount, _PART), pc.cast(more, _PART))
+    items = pa.table({"position": items["position"], "amount": pc.cast(amount, _SUM)})
     sums = items.group_by("position").aggregate([("amount", "sum"), ([], "count_all")])
     at = pc.index_in(positions, sums["position"].combine_chunks())
+    count = pc.fill_null(pc.take(sums["count_all"], at), 0)  # a change may have no items
+    total = pc.fill_null(pc.cast(pc.take(sums["amount_sum"], at), _SUM), _NOTHING)
     agree = pc.and_(
-        pc.equal(pc.take(sums["count_all"], at), pa.array(columns[2], pa.int64())),
-        pc.equal(pc.take(sums["amount_sum"], at), pc.cast(amounts, _SUM)),
+        pc.equal(count, pa.array(columns[2], pa.int64())), pc.equal(total, pc.cast(amounts, _SUM))
     )
     wrong = pc.filter(pa.array(columns[1], pa.string()), pc.invert(pc.fill_null(agree, False)))
     strays = pc.sum(pc.is_null(pc.index_in(items["position"], positions))).as_py()
