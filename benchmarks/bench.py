@@ -139,6 +139,7 @@ def prepare(items: int, seed: int, ours: bool, workbook: bool = False) -> Input:
         measure(
             [*our_command(), "catalog", "load", str(made.folder / "catalog.csv"), "--workspace", str(beside)]
         )
+        (beside / "settings.toml").write_text("marked_rows = 0  # no reference writes workbooks\n", "utf-8")
         beside.rename(made.workspace)
     return made
 

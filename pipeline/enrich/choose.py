@@ -113,7 +113,8 @@ class Choice:
 
     def _charges(self, group: int) -> str:
         """The charges that could be meant: one of another model would be the next error."""
-        usable = _usable(self.candidates)[self.starts[group] : self.starts[group + 1]]
+        start, stop = self.starts[group], self.starts[group + 1]
+        usable = _usable(self.candidates.slice(start, stop - start))
         told = (
             f"{r['product_rate_plan_charge_id']} ({r['charge_name'] or say('no name')})"
             for r, each in zip(self._rows_of(group), usable, strict=True)
