@@ -18,6 +18,7 @@ from pipeline.issues import CATALOGUE
 from pipeline.language import ENGLISH, LANGUAGES, catalogue_of
 from pipeline.line import EXIT_CODES
 from pipeline.report import terminal
+from pipeline.report.marked import listing
 from pipeline.report.why import WHY
 from pipeline.targets import TARGETS
 from pipeline.validate import words
@@ -74,6 +75,8 @@ def _of_words() -> Iterator[Text]:
     for each in (*words.DECIMALS, *words.HELD_WORDS.values(), *needed):
         yield Text(each, "", "pipeline/validate/words.py")
     for each in (
+        *listing.CAUSES,
+        *listing.LINES,
         *terminal.SHARES,
         *terminal.COUNTED,
         *(each.name for each in TABLES if each.optional),

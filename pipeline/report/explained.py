@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.issues import CATALOGUE, Findings, Level
+from pipeline.language import counted, figure, say
 from pipeline.line import Line
 from pipeline.model import Positions
 
@@ -51,11 +52,11 @@ def _of_sheets(line: Line) -> Iterator[Cause]:
     everything = np.arange(len(line.rejected))
     for code in dict.fromkeys(codes):
         fallen = everything if CATALOGUE[code].level is Level.ERROR else everything[:0]
-        yield Cause(code, CATALOGUE[code].title, "", "", codes.count(code), fallen)
+        yield Cause(code, say(CATALOGUE[code].title), "", "", codes.count(code), fallen)
 
 
 def _of_rows(found: Findings, line: Line) -> Cause:
-    title, table = CATALOGUE[found.code].title, line.tables[found.table]
+    title, table = say(CATALOGUE[found.code].title), line.tables[found.table]
     if found.field in table:
         title = f"{title} ({table[found.field].label})"
     parents = line.sheets.valid.invoice_of(found.table)[found.rows]
@@ -82,5 +83,9 @@ def sentence(line: Line, found: list[Cause]) -> str:
         return ""
     explained = np.cumsum(np.bincount(ranks))
     few = int(np.argmax(explained * _ENOUGH[1] >= explained[-1] * _ENOUGH[0])) + 1
-    said = "1 cause explains" if few == 1 else f"{few:,} causes explain"
-    return f"{said} {int(explained[few - 1]):,} of {rejected:,} rejected invoices."
+    return counted(
+        few,
+        "{count} cause explains {explained} of {rejected} rejected invoices.",
+        "{count} causes explain {explained} of {rejected} rejected invoices.",
+        explained=figure(int(explained[few - 1])), rejected=figure(rejected),
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pipeline.issues import Issues, Level
+from pipeline.language import figure, say
 from pipeline.line import Line
 from pipeline.model import Page, RawTable, Sheet
 from pipeline.report import explained
@@ -176,7 +177,7 @@ def _note(sheet: SheetMarks, place: tuple[int, int], level: Level, words: str) -
 
 
 def _words(issue: Told) -> str:
-    return f"{issue.code} {issue.message}\nFix: {issue.fix}"
+    return f"{issue.code} {issue.message}\n{say('Fix: {fix}', fix=issue.fix)}"
 
 
 def _sheet_issues(book: Book, sheets: Mapping[str, SheetMarks], line: Line) -> Iterator[IssueLine]:
@@ -189,7 +190,12 @@ def _sheet_issues(book: Book, sheets: Mapping[str, SheetMarks], line: Line) -> I
         sheet = next((one for one in sheets.values() if one.name == each.sheet), None)
         row, column = place_of(told["cell"]) if each.column and each.row else (-1, -1)
         if sheet and row >= 0:
-            _note(sheet, (row, column), each.level, f"{each.code} {told['message']}\nFix: {told['fix']}")
+            _note(
+                sheet,
+                (row, column),
+                each.level,
+                f"{each.code} {told['message']}\n{say('Fix: {fix}', fix=told['fix'])}",
+            )
         link = sheet.name if sheet and row >= 0 else ""
         place = " ".join(filter(None, (each.sheet or each.source, told["cell"])))
         yield IssueLine(
@@ -217,21 +223,24 @@ def _listing(found: list[explained.Cause], lines: list[IssueLine], sentences: tu
 
 
 def _one(fixes: set[str]) -> str:
-    return next(iter(fixes)) if len(fixes) == 1 else "Each line below says what to do."
+    return next(iter(fixes)) if len(fixes) == 1 else say("Each line below says what to do.")
 
 
 def _of_all(line: Line) -> Iterator[str]:
     """What became of the invoices of a file that comes back."""
     shares = {each: getattr(line.balance, each).invoices for each in ("accepted", "rejected", "skipped")}
-    yield f"Invoices: {', '.join(f'{count:,} {share}' for share, count in shares.items())}."
+    told = ", ".join(f"{figure(count)} {say(share)}" for share, count in shares.items())
+    yield say("Invoices: {shares}.", shares=told)
 
 
 def _of_rejected(line: Line) -> Iterator[str]:
     """What a workbook of rejected invoices holds."""
     count, orphans = line.balance.rejected.invoices, int((line.sheets.valid.parent < 0).sum())
-    yield f"Rejected invoices, each with all its items, also those that are right: {count:,}."
+    yield say(
+        "Rejected invoices, each with all its items, also those that are right: {count}.", count=figure(count)
+    )
     if orphans:
-        yield f"Items without an invoice: {orphans:,}."
+        yield say("Items without an invoice: {count}.", count=figure(orphans))
 
 
 def _hints(
@@ -247,16 +256,20 @@ def _hints(
     """
     if few := explained.sentence(line, found):
         yield few
-    yield (
+    yield say(
         "Red cells are errors, yellow ones are warnings; each has a comment. Correct them here and hand in this"
         " workbook again: what a run has accepted is skipped then."
     )
     if len(doubts.in_doubt(line, hidden)):
-        yield (
-            f'A value that begins with "{doubts.MARK}" belongs to an invoice of which a row is in doubt; its reason'
-            f' says why. Put the row right, then take the "{doubts.MARK}" away.'
+        yield say(
+            'A value that begins with "{mark}" belongs to an invoice of which a row is in doubt; its reason'
+            ' says why. Put the row right, then take the "{mark}" away.',
+            mark=doubts.MARK,
         )
-    yield "This sheet and the columns that start with # are ignored; they may stay."
+    yield say("This sheet and the columns that start with # are ignored; they may stay.")
     told, faults = marked
     if told < faults:
-        yield f"Of {faults:,} faults {told:,} are marked and listed here; issues.csv lists them all."
+        yield say(
+            "Of {faults} faults {told} are marked and listed here; issues.csv lists them all.",
+            faults=figure(faults), told=figure(told),
+        )  # fmt: skip

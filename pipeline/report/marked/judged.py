@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.issues import Level
+from pipeline.language import say
 from pipeline.line import Line
 from pipeline.model import Positions
 from pipeline.report.entries import reasons, states
@@ -16,7 +17,6 @@ from pipeline.report.marked.plan import Beside
 from pipeline.report.marked.told import Told
 
 STATES = ACCEPTED, REJECTED, SKIPPED = ("accepted", "rejected", "skipped")
-_SKIPPED = "An earlier run accepted it; nothing is done with it."
 _LONGEST = 2000
 
 
@@ -86,7 +86,7 @@ class Judged:
         if len(told) > _LONGEST:
             told = f"{told[:_LONGEST]}…"
         if state == 2:
-            return _SKIPPED
+            return say("An earlier run accepted it; nothing is done with it.")
         if state == 0 or any(each.level is Level.ERROR for each in own):
             return told
         return f"{self._because(parent)} {told}".strip()
@@ -95,6 +95,12 @@ class Judged:
         """Why a row falls whose own cells are fine."""
         if parent in self._first:
             first = self._first[parent]
-            return f"Rejected with its invoice because of {first.place} ({first.code})."
+            return say(
+                "Rejected with its invoice because of {place} ({code}).", place=first.place, code=first.code
+            )
         codes = self._codes[parent] if parent >= 0 else ""
-        return f"Rejected; issues.csv says why ({codes})." if codes else "Rejected; issues.csv says why."
+        return (
+            say("Rejected; issues.csv says why ({codes}).", codes=codes)
+            if codes
+            else say("Rejected; issues.csv says why.")
+        )

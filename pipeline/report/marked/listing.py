@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from pipeline.language import say
 from pipeline.report.marked.cells import address, text_cell
 from pipeline.report.marked.markup import document, text
 from pipeline.report.marked.package import Package
@@ -16,8 +17,9 @@ NAME = "Issues"
 _CONTENT = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
 _WIDTHS = (10, 28, 20, 26, 70, 60)
 _LINE, _MOST_LINES = 15, 20
-_CAUSES = ("Code", "Cause", "Faults", "Invoices", "What to do")
-_LINES = ("Code", "Cell", "Invoice", "Value", "What is wrong", "What to do")
+CAUSES = ("Code", "Cause", "Faults", "Invoices", "What to do")
+LINES = ("Code", "Cell", "Invoice", "Value", "What is wrong", "What to do")
+"""The headers of the causes, and of the issues."""
 _BOOK = (
     *("fileVersion", "fileSharing", "workbookPr", "workbookProtection", "bookViews", "sheets"),
     *("functionGroups", "externalReferences", "definedNames", "calcPr"),
@@ -105,12 +107,12 @@ def _rows(listing: Listing, looks: Looks) -> Iterator[Cells]:
     yield from ([(each, looks.plain)] for each in listing.sentences)
     yield []
     if listing.causes:
-        yield [(each, looks.head) for each in _CAUSES]
+        yield [(say(each), looks.head) for each in CAUSES]
         for cause in listing.causes:
             yield [(cause.code, looks.plain), (cause.title, looks.wrapped), (cause.faults, looks.plain),
                    (cause.invoices, looks.plain), (cause.fix, looks.wrapped)]  # fmt: skip
         yield []
-    yield [(each, looks.head) for each in _LINES]
+    yield [(say(each), looks.head) for each in LINES]
     for line in listing.lines:
         yield [(line.code, looks.plain), (line.place, looks.link if line.sheet else looks.plain),
                (line.invoice, looks.plain), (line.value, looks.wrapped), (line.message, looks.wrapped),

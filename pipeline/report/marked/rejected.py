@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import Level
+from pipeline.language import say
 from pipeline.line import Line
 from pipeline.model import Positions
 from pipeline.report.marked import books, doubts, form, styles
@@ -173,7 +174,7 @@ def _beside(package: Package, width: int, reasons: list[str]) -> list[Written]:
     looks = styles.looks(package)
     status, reason = (address(0, width + each)[:-1] for each in (0, 1))
     told = pa.array(reasons, pa.string())
-    same = pa.repeat(pa.scalar(REJECTED, pa.string()), len(reasons))
+    same = pa.repeat(pa.scalar(say(REJECTED), pa.string()), len(reasons))
     return [
         Written(status, same, CellLooks(*[looks.rejected] * 6)),
         Written(reason, told, CellLooks(*[looks.plain] * 6)),

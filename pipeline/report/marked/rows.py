@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
+from pipeline.language import say
 from pipeline.report.marked.cells import address, place_of, text_cell
 from pipeline.report.marked.plan import Beside, SheetMarks
 from pipeline.report.marked.styles import Looks
@@ -70,6 +71,7 @@ class Rows:
         elif row in self._marks.beside:
             said, other = self._marks.beside[row], self._looks.plain
             look = {"rejected": self._looks.rejected}.get(said.status, other)
+            said = said._replace(status=say(said.status))
         else:
             return None
         status, reason = (address(row, column) for column in self._marks.columns)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from pipeline.issues import Findings, Issues, Level
+from pipeline.language import counted
 from pipeline.line import Line
 from pipeline.model import RawTable
 from pipeline.report.issue_table import issue_table
@@ -87,7 +88,11 @@ def _of(found: Findings, line: Line) -> Iterator[Told]:
 def _also(issue: dict[str, Any]) -> str:
     """The sentence, and how many rows it stands for besides its own."""
     more = issue["rows"] - 1
-    return f"{issue['message']} (And in {more} more rows.)" if more else str(issue["message"])
+    return f"{issue['message']} {_more(more)}" if more else str(issue["message"])
+
+
+def _more(rows: int) -> str:
+    return counted(rows, "(And in {count} more row.)", "(And in {count} more rows.)")
 
 
 def _column(raw: RawTable, sheet: int, field: str, table: Table) -> int:
