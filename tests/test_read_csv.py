@@ -155,7 +155,7 @@ def test_header_issues(tmp_path: Path) -> None:
     assert twice.facts == {"first": "column C", "second": "column E", "table": "Items"}
     unknown = [each for each in issues.sheets if each.code == "E104"]
     assert [(each.column, each.value, each.facts["near"]) for each in unknown] == [
-        ("B", "charge_nme", " Did you mean charge_name?"),
+        ("B", "charge_nme", " Did you mean charge_name (one character is missing or too many)?"),
         ("F", "column F", ""),
     ]
     assert all(each.source == "items.csv" and each.row == 1 for each in issues.sheets)
