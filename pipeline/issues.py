@@ -428,6 +428,11 @@ _TYPES = (
         "Fill in the amount that the item shall have.",
     ),
     IssueType(
+        "E340", "sheet-refused", "A sheet that this target cannot take",
+        "The target has no place for the sheet {value}; without it something else would be billed.",
+        "Remove the sheet if it is not meant, or choose the target that takes it.",
+    ),
+    IssueType(
         "W320", "charge-names-discount", "The charge's value will be billed, not the sheet's",
         "{label} is {value}, but the discount has a charge id, whose own value will be billed.",
         "Nothing has to be done if that is right; else leave the charge id or this cell blank.",

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from command_line import invoice_import
+from command_line import DATA, invoice_import
 from conftest import Desk, Row
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -295,3 +295,12 @@ def test_the_ledger_adds_up_with_discounts(desk: Desk) -> None:
     pipeline.run(*desk.tree(**sheets), workspace=desk.workspace)
     ran = invoice_import("ledger", "verify", workspace=desk.workspace)
     assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize("target", ["bxb", "zuora-drafts"])
+def test_a_target_without_a_place_for_these_sheets_refuses_them(target: str, desk: Desk) -> None:
+    """Without the discounts more would be billed than the sheet says."""
+    result = desk.checked(DATA / "hanging" / "invoices.xlsx", target=target, money_unit="major")
+    refused = result.issues[result.issues["code"] == "E340"]
+    assert sorted(refused["value"]) == ["Contacts", "Discounts", "Rates", "Taxes"]
+    assert result.verdict == "rejected"

@@ -157,6 +157,12 @@ def _drafts(drafts: list[dict[str, Any]], *items: dict[str, Any]):
     return issues
 
 
+def _for_another_target(desk: Desk) -> list[Issue]:
+    book = Path(__file__).parent.parent / "data" / "hanging" / "invoices.xlsx"
+    result = desk.checked(book, target="bxb", money_unit="major")
+    return result.issues.to_dict("records")
+
+
 def _raw(invoices: str, items: str):
     """Files as they are."""
 
@@ -270,6 +276,7 @@ CASES: dict[str, Callable[[Desk], list[Issue]]] = {
     "E337": _drafts([DRAFT], {"action": "Add", "item_id": ""}),
     "E338": _drafts([DRAFT, {"invoice_ref": "C2"}], {"amount": "1"}),
     "E339": _drafts([DRAFT], {"quantity": "1"}),
+    "E340": _for_another_target,
     "W320": _hanging("discounts", DISCOUNT | {"product_rate_plan_charge_id": "c"}),
     "E351": _listed(KNOWN, account_number="A1", quantity="100000000"),
     "E352": _listed(KNOWN, account_number="A1", invoice_number="N1"),

@@ -22,7 +22,7 @@ from pipeline.model import Column
 from pipeline.near import question
 from pipeline.read.grid import Grid
 from schemas.fields import Table
-from schemas.tables import ISSUES_TITLE, NOTE_MARK
+from schemas.tables import ISSUES_TITLE, NOTE_MARK, TABLES
 
 _NOISE = re.compile(r"[\s_\-*]+")
 _STEP = 256
@@ -172,6 +172,11 @@ def lay_out(
     candidates = [each for each in (_candidate(*one, tables) for one in grids) if each]
     visible = [each for each in candidates if not each.grid.hidden]
     found.issues += [_hidden(each, names) for each in candidates if each.grid.hidden and each.table]
+    homeless = [each for each in visible if _of_another_target(each, tables)]
+    found.issues += [
+        SheetIssue("E340", names[each.source], each.grid.name, value=each.grid.name) for each in homeless
+    ]
+    visible = [each for each in visible if not any(each is one for one in homeless)]
     if flat := _all_flat(visible, tables, groups):
         found.placed += [_place_flat(each, *_pair(tables)) for each in flat]
         found.fed.update(each.source for each in flat)
@@ -280,6 +285,13 @@ def _feeder(
         reason = say("the sheet {name} is {table}", name=first.grid.name, table=table.label)
         issues += [_left_out(each, names, reason) for each in own if not each.named]
     return first
+
+
+def _of_another_target(sheet: _Candidate, tables: Mapping[str, Table]) -> bool:
+    """A sheet with rows, named after a table that hangs on items or invoices, for which there is no place."""
+    others = [each for each in TABLES if each.name not in tables and each.parent in tables]
+    names = {normal(name) for each in others for name in (each.name, each.label)}
+    return bool(sheet.grid.part) and normal(sheet.grid.name) in names and len(sheet.grid) > sheet.header + 1
 
 
 def _by_name(grid: Grid, tables: Mapping[str, Table]) -> Table | None:

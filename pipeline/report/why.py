@@ -131,6 +131,7 @@ WHY = {
         'The setting invoice_number makes the reference the number, and "March, Miller" has a comma and '
         "a blank."
     ),
+    "E340": "A workbook made for one target, with discounts or taxes, was handed in for another.",
     "E351": "A price was typed in cents that is taken for whole units, or the amount is a mistake.",
     "E320": "The row names item 2, and the sheet Items numbers none so: perhaps its number is blank there.",
     "E321": "The tax names discount 2, and the sheet Discounts has none with that number for the item.",
