@@ -29,6 +29,7 @@ def summary(accepted: int = 0, rejected: int = 0, skipped: int = 0, **over: Any)
         "items": books | {"amount_unread": 0},
         "money": {},
         "requests": 1,
+        "sheets": {},
         "issues": {},
         "warnings": {},
         "ignored_rows": {},
