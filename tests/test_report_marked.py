@@ -492,6 +492,15 @@ def test_more_rows_than_the_setting_allows_are_not_marked(desk: Desk) -> None:
     assert not list((desk.folder / "out").glob("*.marked.*"))
 
 
+def test_where_none_is_wanted_none_is_made_and_the_summary_says_why(desk: Desk) -> None:
+    out = desk.folder / "out"
+    result = pipeline.check(saved(book(), desk.folder), workspace=desk.workspace, report=out, marked_rows=0)
+    assert not list(out.glob("*.xlsx"))
+    (copy,) = result.summary["copies"]
+    assert copy["file"] == ""
+    assert "marked_rows" in copy["reason"]
+
+
 def test_more_faults_than_are_marked_are_counted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.report.marked.MOST_MARKS", 4)
     made = book()

@@ -66,9 +66,11 @@ def write_copies(line: Line, template: Callable[[], bytes], create: Callable[[st
     """
     if not (line.issues.findings or line.issues.sheets):
         return []
+    most = line.settings.marked_rows
+    if not most:
+        return [Copy("", (each.name,), _too_many(each.rows, most)) for each in line.raw.sources if each.rows]
     said = told(line, MOST_MARKS)
     judged = Judged(line, said)
-    most = line.settings.marked_rows
     copies = []
     for book, name in _named(line):
         of = tuple(line.raw.sources[each].name for each in book.sources)
