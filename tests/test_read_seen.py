@@ -145,6 +145,15 @@ def test_a_cell_that_is_merged_away_is_an_error_whatever_it_still_holds(desk: De
     assert _accepted(result) == ["R1", "R2"]
 
 
+def test_a_reference_merged_over_several_rows_rejects_the_invoice_it_shows(desk: Desk) -> None:
+    def change(_: Worksheet, items: Worksheet) -> None:
+        items.merge_cells("A2:A3")  # both items seem to be R1's
+
+    result = _check(desk, change)
+    assert _cells(result) == [("E222", "A2"), ("E222", "A3"), ("E309", "")]
+    assert _accepted(result) == ["R3"]
+
+
 def test_titles_may_be_merged(desk: Desk) -> None:
     def change(invoices: Worksheet, _: Worksheet) -> None:
         invoices.insert_rows(1)

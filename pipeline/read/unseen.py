@@ -55,8 +55,12 @@ def shown(placed: Placed, kept: Mask) -> dict[str, pa.Array]:
 
 
 def merged(placed: Placed, kept: Mask) -> dict[str, pa.Array]:
-    """By field, the merged cells (`B4:B6`) that swallow a cell, so that it shows what another holds."""
-    merges = list(_merges(placed))
+    """By field, the merged cells (`B4:B6`) that swallow a cell, so that it shows what another holds.
+
+    Of a key over several rows the first cell is told as well: the rows below seem to be its invoice's, which would
+    otherwise go on without them.
+    """
+    merges, ties = list(_merges(placed)), placed.table.key
     if not merges:
         return {}
     names = pa.array(["", *(each.name for each in merges)])
@@ -65,7 +69,8 @@ def merged(placed: Placed, kept: Mask) -> dict[str, pa.Array]:
         number = np.zeros(len(placed.grid), np.int64)
         for at, each in enumerate(merges, 1):
             if each.left <= there.index <= each.right:
-                number[each.start + (there.index == each.left) : each.stop] = at
+                told = there.index != each.left or (own.field in ties and each.stop - each.start > 1)
+                number[each.start + (not told) : each.stop] = at
         if number.any():
             found[own.field] = names.take(pa.array(number[placed.header + 1 :][kept]))
     return _with_any(found)
