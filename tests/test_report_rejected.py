@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Callable
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 
 import pipeline
 from pipeline.report.marked import doubts
@@ -165,6 +167,38 @@ def test_rows_that_cannot_be_shown_are_refused_until_somebody_looked(desk: Desk,
     book["Invoices"]["D2"] = "2026-11-30"
     result = pipeline.check(saved(book, desk.folder, "seen.xlsx"), workspace=desk.workspace)
     assert (result.verdict, result.summary["items"]["accepted"]) == ("accepted", 2)
+
+
+def _hide(invoices: Worksheet, _: Worksheet) -> None:
+    invoices.row_dimensions[2].hidden = True
+
+
+def _merge(_: Worksheet, items: Worksheet) -> None:
+    items.merge_cells("A2:A3")
+
+
+def _round(_: Worksheet, items: Worksheet) -> None:
+    column = next(each.column for each in items[1] if each.value == "amount")
+    items.cell(2, column, 10.5).number_format = "0"
+
+
+def _pad(invoices: Worksheet, _: Worksheet) -> None:
+    column = next(each.column for each in invoices[1] if each.value == "account_number")
+    invoices.cell(2, column, 123).number_format = "00000"
+
+
+@pytest.mark.parametrize("change", [_hide, _merge, _round, _pad])
+def test_what_a_sheet_hid_is_refused_until_somebody_looked(
+    desk: Desk, change: Callable[[Worksheet, Worksheet], None]
+) -> None:
+    """In a sheet made anew the row is in plain view, and a cell shows what it holds: nothing would be told."""
+    book = openpyxl.load_workbook(desk.workbook([desk.invoice()], [desk.item(), desk.item()]))
+    change(*book.worksheets[:2])
+    first, file = rejected(desk, saved(book, desk.folder))
+    assert first.verdict == "rejected"
+    (invoice,) = rows(file, "Invoices")
+    assert str(invoice["Invoice date *"]).startswith(doubts.MARK)
+    assert pipeline.check(file, workspace=desk.workspace).verdict == "rejected"
 
 
 @pytest.mark.parametrize("way", ["as it is", "by LibreOffice"])

@@ -1,4 +1,4 @@
-"""What a copy cannot show: cells that nobody knows the columns of, and rows of one invoice that disagree.
+"""What a copy cannot show: cells without a column, rows of one invoice that disagree, and what a sheet hid.
 
 In the file such rows are told as faults. In a copy that is made anew they would look like any other, and pass, or
 their invoice would go on without them. So a date of their invoice gets a mark that no date has: the invoice is
@@ -21,10 +21,10 @@ from schemas.fields import Kind, Table
 MARK = "#? "
 """Before a value in doubt."""
 
-RAGGED = ("E106",)
-"""Faults that are gone when a sheet's rows are written anew."""
+RAGGED = ("E106", "E112", "E218", "E219", "E222")
+"""Faults that are gone when a sheet's rows are written anew: ragged, hidden, shown as another, merged."""
 
-TORN = ("E106", "E110", "E111")
+TORN = (*RAGGED, "E110", "E111")
 """Faults that are gone when invoices and items are written to sheets of their own."""
 
 _NEVER_SO = (Kind.DATE, Kind.DATETIME, Kind.NUMBER, Kind.MONEY, Kind.CURRENCY, Kind.CHOICE, Kind.BOOLEAN)

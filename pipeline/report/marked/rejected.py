@@ -25,7 +25,7 @@ from pipeline.report.marked.columns import CellLooks, Kinds, Written, rows_of
 from pipeline.report.marked.judged import REJECTED, Judged
 from pipeline.report.marked.package import Package
 from pipeline.report.marked.plan import BookMarks, SheetMarks
-from pipeline.report.marked.told import Told
+from pipeline.report.marked.told import Told, spot
 from schemas import inert, money
 from schemas.cells import CellKind
 from schemas.columns import cells_of, plain
@@ -101,8 +101,8 @@ def _moved(issue: Told, table: Table, some: Rejected) -> Told:
     names = [each.name for each in table]
     row = int(np.searchsorted(some[issue.table], issue.position)) + 1
     column = names.index(issue.field if issue.field in names else table.key[0])
-    where = address(row, column) if issue.field in names else f"row {row + 1}"
-    return issue._replace(sheet=0, row=row, column=column, place=f"{table.label} {where}")
+    cell = address(row, column) if issue.field in names else ""
+    return issue._replace(sheet=0, row=row, column=column, place=spot(table.label, cell, row + 1))
 
 
 def _written(package: Package, part: str, line: Line, table: Table, positions: Positions) -> list[Written]:

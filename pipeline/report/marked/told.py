@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from pipeline.issues import Findings, Issues, Level
-from pipeline.language import counted
+from pipeline.language import counted, say
 from pipeline.line import Line
 from pipeline.model import RawTable
 from pipeline.report.issue_table import issue_table
@@ -77,12 +77,22 @@ def _of(found: Findings, line: Line) -> Iterator[Told]:
     rows = issue_table(Issues((found,)), line.raw, line.tables)
     for position, each in zip(found.rows.tolist(), rows.to_pylist(), strict=True):
         sheet = int(raw.sheet_of[position])
-        place = each["cell"] or f"row {each['row']}"
         yield Told(
             found.code, found.level, found.table, position, sheet, each["row"] - 1, columns[sheet],
-            found.field, f"{raw.sheets[sheet].name} {place}", each["value"], _also(each), each["fix"],
+            found.field, spot(raw.sheets[sheet].name, each["cell"], each["row"]), each["value"], _also(each), each["fix"],
             each["invoice_ref"], each["rows"],
         )  # fmt: skip
+
+
+def spot(sheet: str, cell: str, row: int) -> str:
+    """Where something is, as one would say it: the cell, else the row.
+
+    Args:
+        sheet: its name.
+        cell: as `C3`; "" where no one cell is meant.
+        row: as the spreadsheet shows it.
+    """
+    return f"{sheet} {cell}" if cell else say("{where} row {row}", where=sheet, row=str(row))
 
 
 def _also(issue: dict[str, Any]) -> str:
