@@ -28,7 +28,7 @@ def agrees(name: str, text: str) -> bool:
 
 
 def scrubbed(text: str, *places: Path) -> str:
-    """The text with one run id for all, and without the folders of this run.
+    """The text with one run id for all, without the folders of this run, as if the workspace were the default one.
 
     Args:
         text: as printed or written.
@@ -36,6 +36,7 @@ def scrubbed(text: str, *places: Path) -> str:
     """
     for place in places:
         text = text.replace(str(place), "WORKSPACE")
+    text = text.replace(" --workspace WORKSPACE/workspace", "").replace(" --workspace WORKSPACE", "")
     return RUN_ID.sub("20261120-170000-0a1b2c", text)
 
 

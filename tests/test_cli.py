@@ -228,8 +228,9 @@ def test_fewest_requests(place: Path, tmp_path: Path) -> None:
 
 
 def test_discard_frees_the_references(place: Path) -> None:
-    invoice_import("run", PAIR, workspace=place)
+    told = invoice_import("run", PAIR, workspace=place)
     run_id = run_folder(place).name
+    assert f"To withdraw it: invoice-import discard {run_id} --workspace {place}\n" in told.out
     ran = invoice_import("discard", run_id, workspace=place)
     assert (ran.code, ran.err) == (0, "")
     assert "4 invoices" in ran.out

@@ -6,9 +6,11 @@ into a file or a pipe can be searched line by line.
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Any
 
 import pyarrow as pa
@@ -323,4 +325,11 @@ def _where(summary: Mapping[str, Any]) -> Iterator[str]:
     elif summary["command"] == "check" and (summary["issues"] or summary["warnings"]):
         yield from ("", say("Every issue, one a line, as issues.csv: check again with --report DIR."))
     if summary["run_id"] and summary["invoices"]["accepted"]:
-        yield say("To withdraw it: invoice-import discard {run}", run=summary["run_id"])
+        yield say("To withdraw it: invoice-import discard {run}", run=_named(summary))
+
+
+def _named(summary: Mapping[str, Any]) -> str:
+    """A run as `discard` takes it, with its workspace where that is not the default one."""
+    workspace = str(PurePath(summary["run_folder"]).parent.parent)
+    own = "" if workspace == "invoice-import" else f" --workspace {shlex.quote(workspace)}"
+    return f"{summary['run_id']}{own}"
