@@ -28,7 +28,7 @@ def agrees(name: str, text: str) -> bool:
 
 
 def scrubbed(text: str, *places: Path) -> str:
-    """The text with one run id for all, without the folders of this run, as if the workspace were the default one.
+    """The text with one run id for all, without the folders of this run, as if in the default workspace.
 
     Args:
         text: as printed or written.
