@@ -79,8 +79,8 @@ def _of(found: Findings, line: Line) -> Iterator[Told]:
         sheet = int(raw.sheet_of[position])
         yield Told(
             found.code, found.level, found.table, position, sheet, each["row"] - 1, columns[sheet],
-            found.field, spot(raw.sheets[sheet].name, each["cell"], each["row"]), each["value"], _also(each), each["fix"],
-            each["invoice_ref"], each["rows"],
+            found.field, spot(raw.sheets[sheet].name, each["cell"], each["row"]), each["value"], _also(each),
+            each["fix"], each["invoice_ref"], each["rows"],
         )  # fmt: skip
 
 
