@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+import openpyxl
 import pytest
 from command_line import DATA, invoice_import
 from conftest import Desk, Row
@@ -304,3 +305,60 @@ def test_a_target_without_a_place_for_these_sheets_refuses_them(target: str, des
     refused = result.issues[result.issues["code"] == "E340"]
     assert sorted(refused["value"]) == ["Contacts", "Discounts", "Rates", "Taxes"]
     assert result.verdict == "rejected"
+
+
+@pytest.mark.parametrize("target", ["bxb", "zuora-drafts"])
+@pytest.mark.parametrize("table", ["discounts", "taxes", "rates", "contacts"])
+def test_nor_is_such_a_file_beside_others_left_out(table: str, target: str, desk: Desk) -> None:
+    """Told by its headers, named or found in a folder; nothing of it is taken for items."""
+    rows = {"discounts": discount(), "taxes": tax(), "rates": rate(), "contacts": contact()}
+    files = desk.tree(
+        invoices=[desk.invoice(invoice_key="DRAFT-1", customer_id="0f8fad5b-d9cb-469f-a165-70867728950e")],
+        items=[desk.item(action="Add", description="Day", quantity="1", unit_price="10.00")],
+        **{table: [rows[table]]},
+    )
+    for handed in (files, [desk.folder]):
+        result = desk.checked(*handed, target=target, money_unit="major")
+        refused = result.issues[result.issues["code"] == "E340"]
+        assert list(refused["sheet"]) == [files[2].name]
+        assert result.verdict == "rejected"
+        assert len(result.items) == 1
+
+
+def test_a_sheet_of_another_target_is_known_by_its_headers(desk: Desk) -> None:
+    path = desk.workbook([desk.invoice()], [desk.item()])
+    book = openpyxl.load_workbook(path)
+    page = book.create_sheet("Nachlass")
+    page.append(list(discount()))
+    page.append(list(discount().values()))
+    book.save(path)
+    result = desk.checked(path, target="bxb", money_unit="major")
+    assert list(result.issues["sheet"][result.issues["code"] == "E340"]) == ["Nachlass"]
+
+
+def test_what_hangs_on_the_items_of_a_flat_sheet_is_taken(desk: Desk) -> None:
+    """Discounts that are left out would bill more than the files say."""
+    flat = {**desk.invoice(), **desk.item(item_no="1")}
+    files = desk.tree(data=[flat], discounts=[discount()], taxes=[tax()])
+    for handed in (files, [desk.folder]):
+        result = desk.checked(*handed)
+        assert (result.verdict, told(result)) == ("accepted", [])
+        (sent,) = desk.sent(result)
+        (item,) = sent["invoiceItems"]
+        assert (item["discountItems"][0]["amount"], item["taxItems"][0]["taxAmount"]) == (
+            Decimal("-1.00"),
+            Decimal("1.90"),
+        )
+
+
+def test_the_control_sheet_beside_a_flat_one_is_obeyed(desk: Desk) -> None:
+    book = openpyxl.Workbook()
+    page = book.worksheets[0]
+    flat = {**desk.invoice(), **desk.item()}
+    page.append(list(flat))
+    page.append(list(flat.values()))
+    control = book.create_sheet("Control")
+    control.append(["What", "Currency", "Expected"])
+    control.append(["Amount", "EUR", 9])
+    book.save(path := desk.folder / "flat.xlsx")
+    assert desk.checked(path).verdict == "unbalanced"

@@ -328,3 +328,14 @@ def test_the_sample_is_what_its_maker_makes(tmp_path: Path) -> None:
     assert {name: list(book[name].values) for name in book.sheetnames} == {
         name: list(made[name].values) for name in made.sheetnames
     }
+
+
+@pytest.mark.parametrize("column", ["description", "quantity", "unit_price"])
+def test_a_mandatory_column_that_is_missing_is_told(column: str, desk: Desk) -> None:
+    """Nothing is accepted then, and no request is made of the column that is not there."""
+    sound = {"invoice_ref": "R1", "description": "Day", "quantity": "1", "unit_price": "10", "amount": "10"}
+    invoices = [{"invoice_ref": "R1", "customer_id": CUSTOMER, "currency": "EUR"}]
+    result = desk.run(invoices, [{name: cell for name, cell in sound.items() if name != column}], **BXB)
+    assert result.verdict == "rejected"
+    assert "E103" in desk.codes(result)
+    assert desk.payloads(result) == []

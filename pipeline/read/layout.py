@@ -176,11 +176,13 @@ def lay_out(
     found.issues += [
         SheetIssue("E340", names[each.source], each.grid.name, value=each.grid.name) for each in homeless
     ]
+    found.fed.update(each.source for each in homeless)
     visible = [each for each in visible if not any(each is one for one in homeless)]
     if flat := _all_flat(visible, tables, groups):
-        found.placed += [_place_flat(each, *_pair(tables)) for each in flat]
-        found.fed.update(each.source for each in flat)
-        return found
+        pair = _pair(tables)
+        found.placed += [_place_flat(each, *pair) for each in flat]
+        visible = [each for each in visible if not any(each is one for one in flat)]
+        tables = {name: each for name, each in tables.items() if each not in pair}
     feeding = []
     for group in dict.fromkeys(groups):
         for table in tables.values():
@@ -288,10 +290,15 @@ def _feeder(
 
 
 def _of_another_target(sheet: _Candidate, tables: Mapping[str, Table]) -> bool:
-    """A sheet with rows, named after a table that hangs on items or invoices, for which there is no place."""
-    others = [each for each in TABLES if each.name not in tables and each.parent in tables]
-    names = {normal(name) for each in others for name in (each.name, each.label)}
-    return bool(sheet.grid.part) and normal(sheet.grid.name) in names and len(sheet.grid) > sheet.header + 1
+    """A sheet with rows for a table that hangs on items or invoices, for which there is no place."""
+    others = {each.name: each for each in TABLES if each.name not in tables and each.parent in tables}
+    if sheet.named or not others or len(sheet.grid) <= sheet.header + 1:
+        return False
+    if _by_name(sheet.grid, others):
+        return True
+    own = {each.name: each for each in TABLES}
+    fits = _by_key(sheet.cells, own)
+    return fits is not None and fits.name in others and not _is_flat(sheet.cells, *_pair(own))
 
 
 def _by_name(grid: Grid, tables: Mapping[str, Table]) -> Table | None:

@@ -44,10 +44,12 @@ def _projection(_: Settings) -> Projection:
 
 
 def _requests(batches: Batches, settings: Settings) -> Iterator[Request]:
+    if not len(batches):
+        return  # a mandatory column may be missing altogether
     accepted = batches.invoices
     invoices = json_text.Objects(_invoice_columns(batches))
     items = json_text.Objects(_item_columns(batches, settings))
-    order = np.concatenate([each.invoices for each in batches.batches]) if len(batches) else np.zeros(0, int)
+    order = np.concatenate([each.invoices for each in batches.batches])
     for start in range(0, len(order), _AT_ONCE):
         some = order[start : start + _AT_ONCE]
         starts, sizes = accepted.offsets[some], accepted.sizes[some]
