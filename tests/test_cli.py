@@ -176,7 +176,7 @@ def test_a_report_of_a_check_goes_where_it_is_told(place: Path, tmp_path: Path) 
     before = tree(place)
     ran = invoice_import("check", SAMPLE, "--report", tmp_path / "report", workspace=place)
     assert sorted(os.listdir(tmp_path / "report")) == [
-        "invoices.marked.xlsx", "issues.csv", "ledger.csv", "report.html", "summary.json",
+        "invoices.marked.xlsx", "issues.csv", "ledger.csv", "rejected.xlsx", "report.html", "summary.json",
     ]  # fmt: skip
     assert f"\nReports: {tmp_path / 'report'}\n" in ran.out
     assert tree(place) == before
