@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import jinja2
 import polib
+from jinja2.ext import extract_from_ast
 
-from pipeline.config import Settings
+from pipeline.config import SETTINGS, Settings
 from pipeline.issues import CATALOGUE
 from pipeline.language import ENGLISH, LANGUAGES, catalogue_of
 from pipeline.line import EXIT_CODES
+from pipeline.read import parser, refuse, source, xls
 from pipeline.report import terminal
 from pipeline.report.marked import listing
 from pipeline.report.why import WHY
@@ -42,7 +45,14 @@ class Text(NamedTuple):
 def texts() -> list[Text]:
     """Everything that can be said, each once, in the order of the code."""
     found: dict[tuple[str, str], Text] = {}
-    for each in (*_of_issues(), *_of_declarations(), *_of_words(), *_of_code()):
+    for each in (
+        *_of_issues(),
+        *_of_declarations(),
+        *_of_words(),
+        *_of_refusals(),
+        *_of_code(),
+        *_of_templates(),
+    ):
         if each.one:
             found.setdefault((each.one, each.many), each)
     return list(found.values())
@@ -86,11 +96,40 @@ def _of_words() -> Iterator[Text]:
         yield Text(each, "", "pipeline/report/terminal.py")
 
 
+def _of_refusals() -> Iterator[Text]:
+    """Why a file is not read, and what it is instead."""
+    strangers = (*parser.STRANGERS.values(), *xls.STRANGERS.values(), refuse.NO_WORKBOOK)
+    for each in (*(what for _, what in source.FOREIGN), *strangers):
+        yield Text(each, "", "what a file is")
+    for refusal in refuse.REFUSALS:
+        yield Text(refusal.template, "", "pipeline/read/refuse.py")
+    for name in dict.fromkeys(name for target in TARGETS.values() for name in target.must_set):
+        yield Text(SETTINGS[name].metadata["help"], "", f"setting {name}")
+
+
 def _of_code() -> Iterator[Text]:
     for path in sorted(ROOT.glob("pipeline/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _SAYING:
                 yield from _of_call(node, str(path.relative_to(ROOT)))
+
+
+def _of_templates() -> Iterator[Text]:
+    """The literals of the calls in the templates of pages; of a choice, each is said by a call of its own."""
+    for path in sorted(ROOT.glob("pipeline/**/*.html")):
+        parsed = jinja2.Environment(autoescape=True).parse(path.read_text("utf-8"))
+        for _, name, found in extract_from_ast(parsed, tuple(_SAYING), babel_style=False):
+            texts = [each for each in found if each] if isinstance(found, tuple) else [found]
+            if texts:
+                yield _of_literals(name, texts, str(path.relative_to(ROOT)))
+
+
+def _of_literals(name: str, literals: Sequence[str], where: str) -> Text:
+    """What a function says that is called with these literals."""
+    one, many = literals[0], literals[1] if len(literals) > 1 else f"{literals[0]}s"
+    if name == "count_of":
+        return Text(f"{{count}} {one}", f"{{count}} {many}", where)
+    return Text(one, many if name == "counted" else "", where)
 
 
 def _of_call(node: ast.Call, where: str) -> Iterator[Text]:
@@ -99,12 +138,8 @@ def _of_call(node: ast.Call, where: str) -> Iterator[Text]:
     literals = [list(_literals(each)) for each in node.args[: _SAYING[name]]]
     if name == "say":
         yield from (Text(each, "", where) for each in literals[0])
-    elif name == "counted" and literals[1:] and literals[1] and literals[2]:
-        yield Text(literals[1][0], literals[2][0], where)
-    elif name == "count_of" and literals[1]:
-        one = literals[1][0]
-        many = literals[2][0] if len(literals) > 2 else f"{one}s"
-        yield Text(f"{{count}} {one}", f"{{count}} {many}", where)
+    elif literals[1:] and all(literals[1:]):
+        yield _of_literals(name, [each[0] for each in literals[1:]], where)
 
 
 def _literals(node: ast.expr) -> Iterator[str]:

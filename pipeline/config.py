@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
-from pipeline.language import ENGLISH, LANGUAGES
+from pipeline.language import ENGLISH, LANGUAGES, say
 from schemas.currencies import DIGITS
 from schemas.encodings import DELIMITERS, ENCODINGS
 from schemas.fields import Field, Kind
@@ -37,14 +37,14 @@ _DATE_FORMAT = re.compile(
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("a text is needed")
+        raise ValueError(say("a text is needed"))
     return value
 
 
 def _choice(*choices: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         if value not in choices:
-            raise ValueError(f"one of {', '.join(filter(None, choices))} is needed")
+            raise ValueError(say("one of {choices} is needed", choices=", ".join(filter(None, choices))))
         return str(value)
 
     return read
@@ -55,15 +55,17 @@ def _flag(value: object) -> bool:
         return value
     if str(value).lower() in ("true", "yes", "1", "false", "no", "0"):
         return str(value).lower() in ("true", "yes", "1")
-    raise ValueError("true or false is needed")
+    raise ValueError(say("true or false is needed"))
 
 
 def _whole(least: int, most: int) -> Callable[[object], int]:
     def read(value: object) -> int:
         if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", str(value)):
-            raise ValueError("a whole number is needed")
+            raise ValueError(say("a whole number is needed"))
         if not least <= int(str(value)) <= most:
-            raise ValueError(f"a whole number from {least} to {most} is needed")
+            raise ValueError(
+                say("a whole number from {least} to {most} is needed", least=str(least), most=str(most))
+            )
         return int(str(value))
 
     return read
@@ -71,10 +73,10 @@ def _whole(least: int, most: int) -> Callable[[object], int]:
 
 def _decimal(value: object) -> Decimal:
     if isinstance(value, float) or not re.fullmatch(r"[0-9]{1,30}(\.[0-9]{1,30})?", str(value)):
-        raise ValueError('a number not below zero is needed, in quotes, like "0.01"')
+        raise ValueError(say('a number not below zero is needed, in quotes, like "0.01"'))
     number = Decimal(str(value))
     if number >= 10**15 or number != round(number, 9):
-        raise ValueError("at most 15 digits before the point and 9 after it are needed")
+        raise ValueError(say("at most 15 digits before the point and 9 after it are needed"))
     return number
 
 
@@ -83,13 +85,13 @@ def _date(value: object) -> str:
     try:
         return date.fromisoformat(str(value)).isoformat()
     except ValueError:
-        raise ValueError("a date is needed, like 2026-10-31") from None
+        raise ValueError(say("a date is needed, like 2026-10-31")) from None
 
 
-def _matching(form: re.Pattern[str], words: str) -> Callable[[object], str]:
+def _matching(form: re.Pattern[str], words: Callable[[], str]) -> Callable[[object], str]:
     def read(value: object) -> str:
         if not isinstance(value, str) or not form.fullmatch(value):
-            raise ValueError(words)
+            raise ValueError(words())
         return value
 
     return read
@@ -101,13 +103,13 @@ def _blank_or(read: Callable[[object], str]) -> Callable[[object], str]:
 
 def _currency(value: object) -> str:
     if not isinstance(value, str) or value not in DIGITS:
-        raise ValueError("three capital letters of a currency in use are needed, like EUR")
+        raise ValueError(say("three capital letters of a currency in use are needed, like EUR"))
     return value
 
 
 def _custom_fields(value: object) -> Mapping[str, tuple[Field, ...]]:
     if not isinstance(value, Mapping):
-        raise ValueError("a table per sheet is needed, like [custom_fields.items]")
+        raise ValueError(say("a table per sheet is needed, like [custom_fields.items]"))
     unknown = set(value) - {each.name for each in TABLES}
     if unknown:
         raise ValueError(f"there is no sheet {min(unknown)}; there are {', '.join(t.name for t in TABLES)}")
@@ -151,7 +153,7 @@ def _custom_field(name: str, how: object) -> Field:
 
 def _list(value: object) -> list[object]:
     if not isinstance(value, list | tuple):
-        raise ValueError("a list is needed")
+        raise ValueError(say("a list is needed"))
     return list(value)
 
 
@@ -167,7 +169,7 @@ class Settings:
     target: str = _setting("", _text, "the billing API and operation; blank: the first of the registry")
     environment: str = _setting(
         "default",
-        _matching(re.compile(r"^[\w.-]{1,100}$"), "letters, digits, . _ - are needed"),
+        _matching(re.compile(r"^[\w.-]{1,100}$"), lambda: say("letters, digits, . _ - are needed")),
         "which tenant, sandbox or production: the same reference may exist once in each",
     )
     default_currency: str = _setting(
@@ -177,7 +179,7 @@ class Settings:
     )
     date_format: str = _setting(
         "",
-        _blank_or(_matching(_DATE_FORMAT, "dd, mm and yyyy are needed, like dd/mm/yyyy")),
+        _blank_or(_matching(_DATE_FORMAT, lambda: say("dd, mm and yyyy are needed, like dd/mm/yyyy"))),
         "how text dates are written, besides yyyy-mm-dd; mmm is a month's name, serial a spreadsheet's day number",
     )
     decimal: str = _setting(
@@ -231,7 +233,7 @@ class Settings:
     )
     invoice_number_field: str = _setting(
         "ImportRef__c",
-        _matching(CUSTOM_NAME, "a name that ends in __c is needed"),
+        _matching(CUSTOM_NAME, lambda: say("a name that ends in __c is needed")),
         "the custom field for the reference, with invoice_number = custom",
     )
     invoice_number_length: int = _setting(
@@ -333,7 +335,7 @@ def settings(
             and name not in _OTHER_NAMES
             and name[len(PREFIX) :].lower() not in SETTINGS
         ):
-            read_setting(name[len(PREFIX) :].lower(), environment[name], "in the environment")
+            read_setting(name[len(PREFIX) :].lower(), environment[name], say("in the environment"))
     # a variable that is set to nothing is not given: build systems set many so
     from_environment = {
         name: environment[PREFIX + name.upper()]
@@ -341,9 +343,9 @@ def settings(
         if environment.get(PREFIX + name.upper())
     }
     given = [
-        (_from_file(file), f"in {file.name}" if file else ""),
-        (from_environment, "in the environment"),
-        ({name: value for name, value in flags.items() if value is not None}, "on the command line"),
+        (_from_file(file), say("in {file}", file=file.name) if file else ""),
+        (from_environment, say("in the environment")),
+        ({name: value for name, value in flags.items() if value is not None}, say("on the command line")),
     ]
     read: dict[str, Any] = {}
     for values, where in given:
@@ -353,8 +355,11 @@ def settings(
     own = [each.name for each in chosen.custom_fields.get("invoices", ())]
     if chosen.invoice_number == "custom" and chosen.invoice_number_field in own:
         raise UsageError(
-            f"The setting invoice_number_field names {chosen.invoice_number_field}, which the sheet fills as a"
-            " custom field of its own: take another field for the reference."
+            say(
+                "The setting invoice_number_field names {field}, which the sheet fills as a custom field of its own:"
+                " take another field for the reference.",
+                field=chosen.invoice_number_field,
+            )
         )
     return chosen
 
@@ -365,9 +370,13 @@ def _from_file(file: Path | None) -> Mapping[str, object]:
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"The settings in {file} cannot be read: {error}.") from None
+        raise UsageError(_unread(file, error)) from None
     except OSError as error:
-        raise UsageError(f"The settings in {file} cannot be read: {error.strerror}.") from None
+        raise UsageError(_unread(file, error.strerror)) from None
+
+
+def _unread(file: Path | None, why: object) -> str:
+    return say("The settings in {file} cannot be read: {why}.", file=str(file), why=str(why))
 
 
 def read_setting(name: str, value: object, where: str) -> Any:
@@ -378,9 +387,17 @@ def read_setting(name: str, value: object, where: str) -> Any:
     """
     if name not in SETTINGS:
         near = get_close_matches(name, SETTINGS, 1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise UsageError(f"The setting {name} {where} is not known.{hint}")
+        hint = say(" Did you mean {near}?", near=near[0]) if near else ""
+        raise UsageError(say("The setting {name} {where} is not known.", name=name, where=where) + hint)
     try:
         return SETTINGS[name].metadata["read"](value)
     except ValueError as error:
-        raise UsageError(f"The setting {name} {where} is {value!r}: {error}.") from None
+        raise UsageError(
+            say(
+                "The setting {name} {where} is {value}: {why}.",
+                name=name,
+                where=where,
+                value=repr(value),
+                why=str(error),
+            )
+        ) from None

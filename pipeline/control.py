@@ -104,7 +104,12 @@ def _count(text: str) -> Expected:
     parts = _COUNT.fullmatch(text)
     measure = _COUNTS.get(parts[1] or "invoices") if parts else None
     if not parts or not measure:
-        raise UsageError(f"--expect-count is {text!r}: a whole number is needed, or items=12, or invoices=3.")
+        raise UsageError(
+            say(
+                "--expect-count is {value}: a whole number is needed, or items=12, or invoices=3.",
+                value=repr(text),
+            )
+        )
     return Expected(measure, "", Decimal(parts[2]), Place(say("the command line")))
 
 
@@ -112,7 +117,10 @@ def _total(text: str) -> Expected:
     parts = _TOTAL.fullmatch(text)
     if not parts or parts[1] not in DIGITS:
         raise UsageError(
-            f"--expect-total is {text!r}: a currency and a plain number are needed, like USD=1234.56."
+            say(
+                "--expect-total is {value}: a currency and a plain number are needed, like USD=1234.56.",
+                value=repr(text),
+            )
         )
     return Expected(AMOUNT, parts[1], Decimal(parts[2]), Place(say("the command line")))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import re
 import runpy
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from pipeline.language import (
     speaking,
     threads,
 )
+from pipeline.read.refuse import REFUSALS
 from pipeline.report.explain import explained
 from pipeline.report.issue_table import issue_table
 from pipeline.report.terminal import told
@@ -126,6 +128,47 @@ def test_what_the_terminal_says_in_german(tmp_path: Path) -> None:
     ran = invoice_import("check", SAMPLE, "--language", "de", workspace=place)
     assert (ran.code, ran.err) == (4, "")
     assert agrees("sample_de.txt", scrubbed(ran.out, place))
+
+
+def test_why_a_file_is_not_read_in_german(tmp_path: Path) -> None:
+    """Refusals of the reader itself, of the child process that parses workbooks, and of the settings."""
+    pdf, half, twin = tmp_path / "rechnung.pdf", tmp_path / "halb.xlsx", tmp_path / "kopie.xlsx"
+    pdf.write_bytes(b"%PDF-1.7")
+    with zipfile.ZipFile(SAMPLE) as whole, zipfile.ZipFile(half, "w") as made:
+        for each in whole.namelist():
+            made.writestr(each, b"<!DOCTYPE x [<!ENTITY y 'z'>]>" if "sheet1" in each else whole.read(each))
+    twin.write_bytes(SAMPLE.read_bytes())
+    said = {
+        (pdf,): "rechnung.pdf ist ein PDF und keine Tabelle; bitte als .xlsx oder CSV speichern.",
+        (
+            half,
+        ): "halb.xlsx deklariert XML-Entitäten, die keine Tabelle braucht; bitte in Excel neu speichern.",
+        (SAMPLE, twin): f"kopie.xlsx ist Byte für Byte dasselbe wie {SAMPLE.name}; bitte nur einmal angeben.",
+        (tmp_path / "fort.csv",): f"Es gibt keine Datei {tmp_path / 'fort.csv'}.",
+        (SAMPLE, PRODUCTS): "enthält nichts, was importiert werden kann: ",
+        (
+            SAMPLE,
+            "--decimal",
+            "dot",
+        ): "Die Einstellung decimal auf der Befehlszeile ist 'dot': nötig ist eines von",
+        (SAMPLE, "--expect-count", "x"): "--expect-count ist 'x': nötig ist eine ganze Zahl",
+    }
+    for given, sentence in said.items():
+        ran = invoice_import("check", *map(str, given), "--language", "de", workspace=tmp_path / "workspace")
+        assert ran.code in (2, 3)
+        assert sentence in ran.err
+
+
+def test_every_refusal_is_a_sentence_in_german() -> None:
+    with speaking("de"):
+        for refusal in REFUSALS:
+            found = {hole[1:-1]: f"<{hole[1:-1]}>" for hole in holes(refusal.template) - {"{name}"}}
+            sentence = str(refusal("Datei.xlsx", **found))
+            assert "Datei.xlsx" in sentence
+            assert sentence.endswith(".")
+            assert not holes(sentence)
+            assert all(each in sentence for each in found.values())
+            assert sentence != filled(refusal.template, {"name": "Datei.xlsx", **found})
 
 
 def test_the_environment_sets_the_language_and_a_flag_goes_over_it() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from pipeline.errors import PipelineError
-from pipeline.language import speaking
+from pipeline.language import ENGLISH, LANGUAGES, speaking
 
 EXITS = """
 \b
@@ -99,7 +99,7 @@ def told_in_a_sentence(command: Callable[..., int]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         try:
-            with speaking(_language(kwargs)):
+            with speaking(_asked(kwargs)), speaking(_language(kwargs)):
                 code = command(*args, **kwargs)
             if sys.stdout is not None:
                 sys.stdout.flush()
@@ -116,6 +116,14 @@ def told_in_a_sentence(command: Callable[..., int]) -> Callable[..., None]:
         sys.exit(code)
 
     return wrapped
+
+
+def _asked(given: Mapping[str, Any]) -> str:
+    """Of the flag, else of the environment: for what is wrong with the settings, which are not read yet."""
+    from pipeline.config import PREFIX
+
+    told = given.get("language") or os.environ.get(f"{PREFIX}LANGUAGE", "")
+    return told if told in LANGUAGES else ENGLISH
 
 
 def _language(given: Mapping[str, Any]) -> str:

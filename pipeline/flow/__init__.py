@@ -24,7 +24,7 @@ from pipeline.flow.catalog_line import load_accounts, load_catalog
 from pipeline.flow.classify import classify
 from pipeline.flow.clock import Clock
 from pipeline.flow.prepare import Prepared, Progress, prepare
-from pipeline.language import speaking
+from pipeline.language import say, speaking
 from pipeline.ledger import IdentityTakenError
 from pipeline.line import EXIT_CODES
 from pipeline.report.entries import invoice_table
@@ -142,7 +142,7 @@ def _run(prepared: Prepared, workspace: str | Path, clock: Clock, progress: Prog
         except IdentityTakenError:
             continue  # another process was quicker: what it prepared is skipped or a conflict now
         return Result(line, done.summary, EXIT_CODES[line.verdict])
-    raise BusyError("Other processes keep preparing the same invoices; run again when they are done.")
+    raise BusyError(say("Other processes keep preparing the same invoices; run again when they are done."))
 
 
 def _wanted(chosen: Settings, place: Workspace, reply: bool) -> record.Wanted:

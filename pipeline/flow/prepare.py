@@ -18,7 +18,7 @@ from pipeline.enrich import Ways
 from pipeline.errors import UsageError
 from pipeline.flow.expect import Expectations, expectations, split, with_sidecars
 from pipeline.issues import Issues
-from pipeline.language import threads
+from pipeline.language import say, threads
 from pipeline.line import AccountsUsed, CatalogUsed
 from pipeline.model import AccountAnswers, EnrichedSheets, Knowledge, RawSheets, ValidSheets
 from pipeline.read import Declared, ReadLimits, mapping_of, read
@@ -65,7 +65,7 @@ def prepare(
 ) -> Prepared:
     """Read, validate and enrich."""
     if not files:
-        raise UsageError("No file was given: name a workbook, or a pair of CSV files.")
+        raise UsageError(say("No file was given: name a workbook, or a pair of CSV files."))
     target = target_of(chosen)
     _all_set(target, chosen)
     mapping = mapping_of(chosen.mapping, _demands(target, chosen).tables)
@@ -101,8 +101,14 @@ def _all_set(target: Target, chosen: Settings) -> None:
     for name in target.must_set:
         if not getattr(chosen, name):
             raise UsageError(
-                f"The target {target.name} needs the setting {name}, which has no default: "
-                f"{SETTINGS[name].metadata['help']}. Give it as --{name.replace('_', '-')}, or in settings.toml."
+                say(
+                    "The target {target} needs the setting {name}, which has no default: {help}. Give it as {flag},"
+                    " or in settings.toml.",
+                    target=target.name,
+                    name=name,
+                    help=say(SETTINGS[name].metadata["help"]),
+                    flag=f"--{name.replace('_', '-')}",
+                )
             )
 
 
@@ -114,7 +120,13 @@ def _as_mapped(chosen: Settings, mapping: SheetMapping | None) -> Settings:
     for name, value in told.items():
         if (setting := getattr(chosen, name)) not in ("", value):
             raise UsageError(
-                f"The mapping {mapping.name} says {name} is {value}, but the setting says {setting}."
+                say(
+                    "The mapping {mapping} says {name} is {value}, but the setting says {setting}.",
+                    mapping=mapping.name,
+                    name=name,
+                    value=value,
+                    setting=str(setting),
+                )
             )
     return replace(
         chosen, **{name: read_setting(name, value, f"in {mapping.name}") for name, value in told.items()}

@@ -17,6 +17,7 @@ import numpy as np
 
 from pipeline.errors import UsageError
 from pipeline.issues import Findings, Issues, SheetIssue, found
+from pipeline.language import say
 from pipeline.model import Page, RawSheets, RawTable, Source, Total
 from pipeline.read import assemble, refuse, remarks
 from pipeline.read.csv_file import Recognised, read_csv
@@ -115,12 +116,15 @@ def _only_once(blob: Blob, sources: Sequence[Source]) -> None:
     """Refuse a file that was given already, under whatever name: its rows would count twice."""
     twin = next((each for each in sources if each.sha256 == blob.sha256), None)
     if twin is not None:
-        same = (
-            f"{blob.name} was given twice"
-            if twin.name == blob.name
-            else f"{blob.name} is the same as {twin.name}"
+        raise UsageError(
+            say(
+                "{name} was given twice, byte for byte; give it once."
+                if twin.name == blob.name
+                else "{name} is the same as {twin}, byte for byte; give it once.",
+                name=blob.name,
+                twin=twin.name,
+            )
         )
-        raise UsageError(f"{same}, byte for byte; give it once.")
 
 
 def _known(tables: Mapping[str, Table], mapping: SheetMapping | None, cells: Sequence[str]) -> int:
@@ -149,14 +153,18 @@ def _all_used(
         at = unused[0]
         name, labels = (
             sources[at].name,
-            " or ".join(each.label for each in tables.values() if not each.optional),
+            say(" or ").join(each.label for each in tables.values() if not each.optional),
         )
         own = [grid for source, grid in grids if source == at and grid.part]
-        inside = ", ".join(f"{grid.name}, hidden" if grid.hidden else grid.name for grid in own)
+        inside = ", ".join(
+            say("{name}, hidden", name=grid.name) if grid.hidden else grid.name for grid in own
+        )
         where = (
-            f"none of its sheets ({inside}) is visible and has"
+            say("none of its sheets ({sheets}) is visible and has", sheets=inside)
             if any(grid.hidden for grid in own)
-            else (f"none of its sheets ({inside}) has" if inside else "its first row has none of")
+            else say(
+                "none of its sheets ({sheets}) has" if inside else "its first row has none of", sheets=inside
+            )
         )
         columns = ", ".join(
             dict.fromkeys(f.label for t in tables.values() if not t.optional for f in t if f.required)

@@ -38,6 +38,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import NoSuchFileError, SourceError, UsageError
+from pipeline.language import say
 from pipeline.read.grid import Grid
 from schemas.fields import Table
 from schemas.tables import NOTE_MARK
@@ -103,9 +104,12 @@ class SheetMapping:
         best = max(rows, key=self.known, default=[])
         there = {_plain(each) for each in best}
         lacking = ", ".join(each for each in self.columns if _plain(each) not in there)
-        what = f"the sheet {self.sheet}" if self.sheet else "no sheet"
-        verb = "does not have" if self.sheet else "has"
-        return f"The mapping {self.name} does not fit: {what} {verb} all its columns; missing: {lacking}."
+        return say(
+            "The mapping {name} does not fit: the sheet {sheet} does not have all its columns; missing: {columns}."
+            if self.sheet
+            else "The mapping {name} does not fit: no sheet has all its columns; missing: {columns}.",
+            name=self.name, sheet=self.sheet, columns=lacking,
+        )  # fmt: skip
 
     def _mapped(self, grid: Grid, header: int) -> Grid:
         """The sheet with our headers: a column for each field it feeds, and one for each constant."""
@@ -174,26 +178,30 @@ def load_mapping(path: Path, tables: Mapping[str, Table]) -> SheetMapping:
         data = path.read_bytes()
         told = tomllib.loads(data.decode("utf-8-sig"))
     except FileNotFoundError as error:
-        raise NoSuchFileError(f"There is no mapping file {path}.") from error
+        raise NoSuchFileError(say("There is no mapping file {path}.", path=str(path))) from error
     except OSError as error:
-        raise UsageError(f"The mapping {path.name} cannot be read: {error.strerror}.") from None
+        raise UsageError(
+            say("The mapping {name} cannot be read: {why}.", name=path.name, why=str(error.strerror))
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"The mapping {path.name} is no TOML: {error}.") from None
+        raise UsageError(
+            say("The mapping {name} is no TOML: {why}.", name=path.name, why=str(error))
+        ) from None
     fields = tuple(dict.fromkeys(each.name for table in tables.values() for each in table))
-    say = _Said(path.name, fields)
-    say.only(told, _PARTS, "the mapping")
-    columns = {header: say.targets(header, named) for header, named in say.table(told, "columns").items()}
+    said = _Said(path.name, fields)
+    said.only(told, _PARTS, "the mapping")
+    columns = {header: said.targets(header, named) for header, named in said.table(told, "columns").items()}
     if not columns:
-        raise say.error("[columns] is needed: header in the file = field")
+        raise said.error("[columns] is needed: header in the file = field")
     return SheetMapping(
         path.name,
         sha256(data).hexdigest(),
         len(data),
         columns,
-        {say.field(name): say.text(name, value) for name, value in say.table(told, "constants").items()},
-        {say.field(name): say.meanings(name, value) for name, value in say.table(told, "values").items()},
-        tuple(say.taken(name, how) for name, how in say.table(told, "take").items()),
-        *(say.text(each, told.get(each, "")) for each in ("sheet", "decimal", "date_format")),
+        {said.field(name): said.text(name, value) for name, value in said.table(told, "constants").items()},
+        {said.field(name): said.meanings(name, value) for name, value in said.table(told, "values").items()},
+        tuple(said.taken(name, how) for name, how in said.table(told, "take").items()),
+        *(said.text(each, told.get(each, "")) for each in ("sheet", "decimal", "date_format")),
     )
 
 
@@ -205,7 +213,7 @@ class _Said:
     fields: tuple[str, ...]
 
     def error(self, what: str) -> UsageError:
-        return UsageError(f"The mapping {self.name} makes no sense: {what}.")
+        return UsageError(say("The mapping {name} makes no sense: {what}.", name=self.name, what=what))
 
     def only(self, told: Mapping[str, Any], known: Sequence[str], where: str) -> None:
         for each in told:

@@ -2,7 +2,7 @@
 
     python -P -m pipeline.read.parser MEMORY
 
-In, for each workbook: a frame of JSON (name and limits) and a frame of the file's bytes.
+In, for each workbook: a frame of JSON (name, limits and the reader's language) and a frame of the file's bytes.
 Out: a frame of JSON (the sheets, or the sentence of a refusal), then a frame of Arrow IPC a sheet.
 A frame is 8 bytes of length, little-endian, and as many bytes.
 Never: imports pandas, opens a path, or takes more memory than it was given; the parser it calls may abort
@@ -25,6 +25,7 @@ import pyarrow as pa
 from defusedxml.common import DefusedXmlException
 
 from pipeline.errors import SourceError
+from pipeline.language import say, speaking
 from pipeline.read import ods, parquet, refuse, xls, xlsb, xlsx
 from pipeline.read.frames import read_frame, write_frame
 from pipeline.read.limits import ReadLimits
@@ -32,7 +33,8 @@ from pipeline.read.mend import mended
 from pipeline.read.package import DAMAGE, gate, workbook_part
 from pipeline.read.taken import Taken, framed
 
-_STRANGERS = {"word": "a Word document", "ppt": "a PowerPoint file", "visio": "a Visio drawing"}
+STRANGERS = {"word": "a Word document", "ppt": "a PowerPoint file", "visio": "a Visio drawing"}
+"""What else lies in a package as a workbook does, by the folder of its parts."""
 
 
 def main() -> None:
@@ -42,7 +44,9 @@ def main() -> None:
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not end up between the frames
     while (head := read_frame(requests)) is not None:
-        _serve(json.loads(head), read_frame(requests) or b"", answers)
+        request = json.loads(head)
+        with speaking(request["language"]):
+            _serve(request, read_frame(requests) or b"", answers)
         answers.flush()
 
 
@@ -102,7 +106,7 @@ def _sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[Taken]:
     workbook = workbook_part(package)
     if "mimetype" not in package.NameToInfo and not workbook.startswith("xl/"):
         folder = workbook.partition("/")[0]
-        raise refuse.FOREIGN(name, what=_STRANGERS.get(folder, "no workbook"))
+        raise refuse.FOREIGN(name, what=say(STRANGERS.get(folder, refuse.NO_WORKBOOK)))
     if "mimetype" in package.NameToInfo:
         yield from ods.sheets(name, package, limits)
     elif workbook.lower().endswith(".bin"):

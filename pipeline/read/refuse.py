@@ -1,7 +1,7 @@
 """Stage 1: every refusal of a file: its sentence, and why. The page in the documentation is made of them.
 
 In: the file's name and what was found.
-Out: a `SourceError` with one sentence: the file, what is wrong, and what to do next.
+Out: a `SourceError` with one sentence in the reader's language: the file, what is wrong, and what to do next.
 Never: refuses without a next step.
 """
 
@@ -10,7 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.errors import SourceError
+from pipeline.language import say
 
+NO_WORKBOOK = "no workbook"
+"""What `FOREIGN` calls a file that is like a workbook inside, but of no kind that has a name here."""
 _ANEW = "save it anew in Excel"
 _OTHERWISE = f"{_ANEW}, or hand it in as CSV"
 _SAVE = "save it as .xlsx or CSV"
@@ -30,7 +33,7 @@ class Refusal:
 
     def __call__(self, name: str, **found: object) -> SourceError:
         """The error for a file."""
-        return SourceError(self.template.format(name=name, **found))
+        return SourceError(say(self.template, name=name, **{hole: str(each) for hole, each in found.items()}))
 
 
 # what it is
@@ -169,10 +172,6 @@ DEADLY = Refusal(
 NUL = Refusal(
     "{name} holds NUL bytes (the first in line {line}), so it is no text; save it as .xlsx or 'CSV UTF-8'.",
     "A NUL in a text is damage, or an encoding that is no text at all.",
-)
-HALF = Refusal(
-    "{name} holds half a character (the first in line {line}), so it is damaged; export it again as 'CSV UTF-8'.",
-    "Half of a pair of surrogates stands for nothing; its other half was lost.",
 )
 HALF = Refusal(
     "{name} holds half a character (the first in line {line}), so it is damaged; export it again as 'CSV UTF-8'.",

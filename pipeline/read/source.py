@@ -20,6 +20,7 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import NoSuchFileError
+from pipeline.language import say
 from pipeline.read import refuse
 from pipeline.read.accepted import SUFFIXES, WORKBOOKS
 from pipeline.read.limits import LARGE, ReadLimits
@@ -102,11 +103,15 @@ def _folder(path: Path, limits: ReadLimits) -> Iterator[Blob]:
     try:
         found = sorted(each for each in path.iterdir() if _wanted(each.name) and each.is_file())
     except OSError as error:
-        raise refuse.UNREADABLE(f"The folder {_shown(path.name)}", why=_reason(error)) from error
+        raise refuse.UNREADABLE(_folder_said(path), why=_reason(error)) from error
     if not found:
-        raise refuse.NOTHING_INSIDE(f"The folder {_shown(path.name)}")
+        raise refuse.NOTHING_INSIDE(_folder_said(path))
     for each in found:
         yield _blob(_shown(each.name), _bytes(each, limits), chosen=False)
+
+
+def _folder_said(path: Path) -> str:
+    return say("The folder {name}", name=_shown(path.name))
 
 
 def _wanted(name: str) -> bool:
@@ -128,7 +133,7 @@ def _bytes(path: Path, limits: ReadLimits) -> bytes:
                 raise refuse.NO_DATA_FILE(_shown(path.name))
             data = file.read(limits.unpacked + 1)
     except FileNotFoundError as error:
-        raise NoSuchFileError(f"There is no file {_shown(str(path))}.") from error
+        raise NoSuchFileError(say("There is no file {path}.", path=_shown(str(path)))) from error
     except PermissionError as error:
         raise refuse.FORBIDDEN(_shown(path.name)) from error
     except OSError as error:
@@ -150,7 +155,7 @@ def _blob(name: str, data: bytes, *, chosen: bool = True) -> Blob:
         return Blob(name, data, Form.WORKBOOK, chosen)
     for magic, what in FOREIGN:
         if data.startswith(magic):
-            raise refuse.FOREIGN(name, what=what)
+            raise refuse.FOREIGN(name, what=say(what))
     if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise refuse.MARKUP(name)
     if PurePosixPath(name).suffix.lower() in WORKBOOKS:

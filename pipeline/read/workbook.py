@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.errors import SourceError
+from pipeline.language import spoken
 from pipeline.read import refuse
 from pipeline.read.frames import read_frame, write_frame
 from pipeline.read.grid import Grid
@@ -97,7 +98,8 @@ class Parser:
         requests, answers = process.stdin, process.stdout
         if requests is None or answers is None:
             raise _DiedError
-        write_frame(requests, json.dumps({"name": name, "limits": asdict(self._limits)}).encode())
+        about = {"name": name, "limits": asdict(self._limits), "language": spoken()}
+        write_frame(requests, json.dumps(about).encode())
         write_frame(requests, data)
         requests.flush()
         answer: dict[str, Any] = json.loads(_alive(read_frame(answers)))

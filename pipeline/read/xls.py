@@ -17,6 +17,7 @@ import xlrd
 from xlrd.biffh import XLRDError
 from xlrd.compdoc import CompDoc, CompDocError
 
+from pipeline.language import say
 from pipeline.read import refuse
 from pipeline.read.cells import EPOCH, EPOCH_1904, ErrorText, FormulaText, moment
 from pipeline.read.limits import ReadLimits
@@ -30,10 +31,11 @@ _OLDEST = 50
 _FORMULA, _UNCALCULATED, _BOF, _EOF = 0x0006, 0x005E, 0x0809, 0x000A
 _RECORD, _RESULT = Struct("<HH"), Struct("<HHH8sH")
 _ON_LOAD = 2
-_STRANGERS = {
+STRANGERS = {
     "WordDocument": "a Word document", "PowerPoint Document": "a PowerPoint file",
     "__properties_version1.0": "an e-mail of Outlook",
 }  # fmt: skip
+"""What else lies in a container as an old workbook does, by a stream of it."""
 
 
 def sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[Taken]:
@@ -82,8 +84,8 @@ def _same_kind(name: str, data: bytes) -> None:
         raise refuse.PROTECTED(name)
     if names & {"Workbook", "Book"}:
         return
-    what = next((what for stream, what in _STRANGERS.items() if stream in names), "no workbook")
-    raise refuse.FOREIGN(name, what=what)
+    what = next((what for stream, what in STRANGERS.items() if stream in names), refuse.NO_WORKBOOK)
+    raise refuse.FOREIGN(name, what=say(what))
 
 
 def _never_calculated(book: Any) -> dict[int, set[tuple[int, int]]]:

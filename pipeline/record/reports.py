@@ -15,6 +15,7 @@ import orjson
 import pyarrow as pa
 
 from pipeline.errors import UsageError, WorkspaceError
+from pipeline.language import say
 from pipeline.line import Line
 from pipeline.report import entries, marked, reply, safe_csv
 from pipeline.report.issue_table import issue_table
@@ -97,7 +98,12 @@ def write_beside(line: Line, wanted: Wanted, table: pa.Table, folder: Path, fina
     except OSError as error:
         for partial, _ in made:
             partial.unlink(missing_ok=True)
-        raise WorkspaceError(f"The reports cannot be written to {folder}: {error.strerror}.") from error
+        raise WorkspaceError(
+            say(
+                "The reports cannot be written to {folder}: {why}.",
+                folder=str(folder), why=str(error.strerror),
+            )
+        ) from error  # fmt: skip
 
 
 def _spare(paths: Iterable[Path], line: Line) -> None:
@@ -108,5 +114,8 @@ def _spare(paths: Iterable[Path], line: Line) -> None:
         same_size = path.is_file() and path.stat().st_size in sizes
         if same_size and sha256(path.read_bytes()).hexdigest() in handed_in:
             raise UsageError(
-                f"{path} was handed in and would be overwritten by its report; name another folder."
+                say(
+                    "{path} was handed in and would be overwritten by its report; name another folder.",
+                    path=str(path),
+                )
             )

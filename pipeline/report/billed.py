@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.language import say
 from pipeline.line import Line
 from pipeline.report.entries import PREPARED, billed
 from pipeline.report.plan import currencies, largest
@@ -24,7 +25,6 @@ _CURRENCIES = 6
 _RANKED = 10
 _MONTHS = 24
 _PRODUCT = ("product_name", "charge_name", "sku")
-_NAMELESS = "no name"
 
 
 @dataclass(frozen=True)
@@ -112,15 +112,16 @@ def _products(line: Line, table: pa.Table) -> pa.Table:
 
 def _names(line: Line) -> Any:
     """What each item is, dictionary-encoded, each name once."""
+    nameless = say("no name")
     told = [billed(line, each) for each in _PRODUCT]
     told = [each for each in told if each.null_count < len(each)]
     first = told[0] if told else pa.nulls(len(line.sheets.items), pa.string())
     if not all(isinstance(each, pa.DictionaryArray) and each.indices.equals(first.indices) for each in told):
-        return pc.coalesce(*(plain(each) for each in told), _NAMELESS).dictionary_encode()
+        return pc.coalesce(*(plain(each) for each in told), nameless).dictionary_encode()
     if not told:
-        return pc.coalesce(first, _NAMELESS).dictionary_encode()
-    rows = pc.coalesce(*(each.dictionary for each in told), _NAMELESS)
-    names = pa.concat_arrays([rows, pa.array([_NAMELESS])]).dictionary_encode()
+        return pc.coalesce(first, nameless).dictionary_encode()
+    rows = pc.coalesce(*(each.dictionary for each in told), nameless)
+    names = pa.concat_arrays([rows, pa.array([nameless])]).dictionary_encode()
     at = pc.take(names.indices, pc.fill_null(first.indices, len(rows)))
     return pa.DictionaryArray.from_arrays(at, names.dictionary)
 

@@ -156,25 +156,39 @@ def _books(summary: Mapping[str, Any]) -> Iterator[str]:
     for first, *cells in rows:
         numbers = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
         yield "   ".join([first.ljust(widths[0]), *numbers])
-    unread = summary["items"]["amount_unread"]
-    if unread:
+    yield from unread(summary)
+    yield from (say("Does not balance: {what}", what=each) for each in summary["differences"])
+    yield from control_told(summary.get("control"))
+
+
+def unread(summary: Mapping[str, Any]) -> Iterator[str]:
+    """What is not in the sums, because its amount could not be read.
+
+    Args:
+        summary: as `summary.json` has it.
+    """
+    count = summary["items"]["amount_unread"]
+    if count:
         yield counted(
-            unread,
+            count,
             "The amount of {count} item is unknown and not in these sums.",
             "The amount of {count} items is unknown and not in these sums.",
         )
-    for name, each in sheets.items():
+    for name, each in summary["sheets"].items():
         if each["amount_unread"]:
             yield say(
                 "The amount of {count} of the {sheet} is unknown and not in these sums.",
                 count=figure(each["amount_unread"]), sheet=say(name),
             )  # fmt: skip
-    yield from (say("Does not balance: {what}", what=each) for each in summary["differences"])
-    yield from _control(summary.get("control") or {})
 
 
-def _control(control: Mapping[str, Any]) -> Iterator[str]:
-    """Whether what was read is what was expected; the differences themselves are told as issues."""
+def control_told(control: Mapping[str, Any] | None) -> Iterator[str]:
+    """Whether what was read is what was expected; the differences themselves are told as issues.
+
+    Args:
+        control: of the summary; nothing is told of none.
+    """
+    control = control or {}
     totals = control.get("totals", ())
     agree = sum(each["holds"] for each in totals)
     if totals:
@@ -202,13 +216,7 @@ def _details(summary: Mapping[str, Any]) -> Iterator[str]:
     yield _plan(summary["command"], 0 if unbalanced else summary["requests"], summary["target"])
     if not unbalanced:
         yield from plan_told(summary["plan"])
-    ignored = [
-        f"{figure(count)} {say(IGNORED.get(name, name))}"
-        for name, count in summary["ignored_rows"].items()
-        if count
-    ]
-    if ignored:
-        yield say("Rows left out, because they are no data: {rows}.", rows=", ".join(ignored))
+    yield from filter(None, (left_out(summary["ignored_rows"]),))
     if summary["permissions"]:
         names = ", ".join(summary["permissions"])
         yield say("Who sends it needs these permissions in the billing system: {names}.", names=names)
@@ -224,6 +232,16 @@ def _details(summary: Mapping[str, Any]) -> Iterator[str]:
         yield say("Accounts: {name} with {accounts}.", name=accounts["sha256"][:12], accounts=listed)
     else:
         yield say("Accounts: no list is loaded, so no account was checked.")
+
+
+def left_out(ignored: Mapping[str, int]) -> str:
+    """The rows that are no data, in a sentence; empty when there are none.
+
+    Args:
+        ignored: how many, by what they are, of the summary.
+    """
+    rows = [f"{figure(count)} {say(IGNORED.get(name, name))}" for name, count in ignored.items() if count]
+    return say("Rows left out, because they are no data: {rows}.", rows=", ".join(rows)) if rows else ""
 
 
 def plan_told(plan: Mapping[str, Any]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline import catalog
 from pipeline.config import Settings, settings
 from pipeline.errors import UsageError, WorkspaceError
-from pipeline.language import speaking
+from pipeline.language import say, speaking
 from pipeline.targets import of
 from pipeline.template.fields import csv_text, fields_text, limits
 from pipeline.template.mirrors import Habits
@@ -62,7 +62,7 @@ def write_template(
 def _written(contents: Mapping[Path, bytes], folder: Path) -> list[Path]:
     for path in contents:
         if path.exists():
-            raise UsageError(f"{path} exists already; name another place with -o.")
+            raise UsageError(say("{path} exists already; name another place with -o.", path=str(path)))
     made: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -15,13 +15,24 @@ from urllib.parse import quote
 import jinja2
 import pyarrow as pa
 import pyarrow.compute as pc
+from markupsafe import Markup, escape
 
+from pipeline.language import counted, figure, filled, say, spoken
 from pipeline.line import Line
 from pipeline.report.billed import what_is_billed
 from pipeline.report.causes import Causes, by_cause, place, whose
 from pipeline.report.page import charts
 from pipeline.report.requests import requests
-from pipeline.report.terminal import alerts, count_of, sentence, visible
+from pipeline.report.terminal import (
+    SHARES,
+    alerts,
+    control_told,
+    count_of,
+    left_out,
+    sentence,
+    unread,
+    visible,
+)
 from schemas import inert
 from schemas.currencies import NO_CURRENCY
 from schemas.money import with_digits
@@ -50,7 +61,7 @@ def page(
     """
     told: dict[str, Any] = {
         "summary": summary,
-        "sentence": sentence(summary["verdict"], summary["invoices"]),
+        "sentence": sentence(summary["verdict"], summary["invoices"], summary.get("control")),
         "errors": _causes(issues, "error"),
         "warnings": _causes(issues, "warning"),
         "fate": charts.fate(summary["money"]),
@@ -75,9 +86,17 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"shown": _shown, "amount": _amount, "units": with_digits, "number": "{:,}".format}
-    made.globals |= {"alerts": alerts, "count_of": count_of, "place": place, "whose": whose}
+    made.filters |= {"shown": _shown, "amount": _amount, "units": with_digits, "number": figure}
+    made.globals |= {"alerts": alerts, "control_told": control_told, "left_out": left_out, "unread": unread}
+    made.globals |= {"say": _said, "counted": counted, "count_of": count_of, "spoken": spoken}
+    made.globals |= {"place": place, "whose": whose, "shares": SHARES}
     return made
+
+
+def _said(text: str, **facts: object) -> Markup:
+    """A text in the reader's language; a fact may be a piece of the page, all else is escaped."""
+    holes = {name: str(escape(each)) for name, each in facts.items()}
+    return Markup(filled(str(escape(say(text))), holes))  # noqa: S704 both are escaped
 
 
 def _shown(text: object) -> str:
@@ -87,8 +106,8 @@ def _shown(text: object) -> str:
 
 
 def _amount(value: str | Decimal, currency: str = "") -> str:
-    """An amount with its thousands apart."""
-    return f"{Decimal(with_digits(value, currency) if isinstance(value, Decimal) else value):,}"
+    """An amount as the language writes it."""
+    return figure(Decimal(with_digits(value, currency) if isinstance(value, Decimal) else value))
 
 
 def _linker(marked: Mapping[tuple[str, str], tuple[str, str]]) -> Any:

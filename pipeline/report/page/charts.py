@@ -16,6 +16,7 @@ from markupsafe import Markup
 from pygal.etree import etree
 from pygal.style import Style
 
+from pipeline.language import figure, say
 from pipeline.report.billed import Ranking
 from schemas.currencies import NO_CURRENCY
 
@@ -23,7 +24,6 @@ from schemas.currencies import NO_CURRENCY
 sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, pygal.PluginImportFixer)]
 
 _FATE = ("accepted", "rejected", "skipped")
-_NAMELESS = {NO_CURRENCY: "none"}
 _WHOLE = 1000
 _MOST = 12
 _SMALL = 12
@@ -37,7 +37,7 @@ def fate(money: Mapping[str, Mapping[str, str]]) -> Markup:
         money: of the summary, by currency.
     """
     shares = {name: [Decimal(sums[each]) for each in _FATE] for name, sums in money.items()}
-    drawn = {_NAMELESS.get(name, name): each for name, each in shares.items() if min(each) >= 0 and any(each)}
+    drawn = {_named(name): each for name, each in shares.items() if min(each) >= 0 and any(each)}
     if not drawn or len(drawn) > _MOST:
         return Markup("")
     chart = pygal.HorizontalStackedBar(**_plain(len(drawn) * 34 + 70), show_y_guides=False)
@@ -46,8 +46,14 @@ def fate(money: Mapping[str, Mapping[str, str]]) -> Markup:
     chart.value_formatter = lambda tenths: f"{tenths // 10:.0f} %"
     chart.y_labels = [0, 250, 500, 750, _WHOLE]
     for place, name in enumerate(_FATE):
-        chart.add(name, [int(_WHOLE * each[place] / sum(each, Decimal(0))) for each in drawn.values()])
-    return _image(chart, "Share of the money of each currency that is accepted, rejected or skipped", "fate")
+        chart.add(say(name), [int(_WHOLE * each[place] / sum(each, Decimal(0))) for each in drawn.values()])
+    return _image(
+        chart, say("Share of the money of each currency that is accepted, rejected or skipped"), "fate"
+    )
+
+
+def _named(currency: str) -> str:
+    return say("no currency") if currency == NO_CURRENCY else currency
 
 
 def months(ranking: Ranking, currency: str) -> Markup:
@@ -60,10 +66,10 @@ def months(ranking: Ranking, currency: str) -> Markup:
     if len(ranking.rows) < 2:
         return Markup("")
     chart = pygal.Bar(**_plain(220), show_legend=False, x_label_rotation=45 if len(ranking.rows) > 8 else 0)
-    chart.value_formatter = lambda units: f"{units:,.0f}"
+    chart.value_formatter = lambda units: figure(int(units))
     chart.x_labels = [each.name for each in ranking.rows]
     chart.add(currency, [int(each.amount) for each in ranking.rows])
-    return _image(chart, f"{currency} billed by month of the invoice date", "months")
+    return _image(chart, say("{currency} billed by month of the invoice date", currency=currency), "months")
 
 
 def _plain(height: int) -> dict[str, Any]:
