@@ -15,6 +15,7 @@ import numpy as np
 import openpyxl
 import pytest
 import xlsxwriter
+from workbooks import patched
 
 from pipeline.errors import SourceError
 from pipeline.issues import Issues
@@ -53,19 +54,6 @@ def good(path: Path, **options: Any) -> Path:
     invoices: list[list[Any]] = [INVOICE_HEAD, ["R1", "A1", date(2026, 1, 2)]]
     items: list[list[Any]] = [ITEM_HEAD, ["R1", "Day", 10.5, date(2026, 1, 2)]]
     return workbook(path, invoices, items, **options)
-
-
-def patched(source: Path, target: Path, part: str, pattern: str, replacement: str) -> Path:
-    """The workbook with some of a part's XML replaced."""
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            data = old.read(name)
-            if name == part:
-                changed = re.sub(pattern, lambda _: replacement, data.decode(), flags=re.DOTALL)
-                assert changed != data.decode()
-                data = changed.encode()
-            new.writestr(name, data)
-    return target
 
 
 def rows_replaced(tmp_path: Path, rows: str, sheet: int = 2) -> Path:
