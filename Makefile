@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
+EXTRAS ?= dev
 
 # A .venv whose Python is gone, or that was made for another folder, is made anew.
 HERE := $(shell $(BIN)/python -I -c "import pipeline; print(pipeline.__file__)" 2>/dev/null)
@@ -71,5 +72,5 @@ $(VENV)/.ready: $(VENV)/.made pyproject.toml
 
 $(VENV)/.ready-dev: $(VENV)/.made pyproject.toml
 	@echo "Installing into $(VENV) ..." >&2
-	@$(PIP) -e '.[dev]'
+	@$(PIP) -e '.[$(EXTRAS)]'
 	@touch $@ $(VENV)/.ready

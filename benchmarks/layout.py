@@ -76,7 +76,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Give every invoice its own reference, or remove the surplus row.",
     ),
     "E308": (
-        "No invoice has the reference {value}.",
+        "No invoice has the reference {value}.{near}",
         "Add the invoice, or correct the reference.",
     ),
     "E309": (

@@ -154,7 +154,9 @@ class TestAccounts:
     def test_an_unknown_account_names_the_nearest(self, listed: Desk) -> None:
         result = listed.check_book([listed.invoice(account_number="a1")], [listed.item()])
         assert listed.told(result) == [("E413", "account_number", 2)]
-        assert messages(result) == ['The account list has no account_number "a1". Did you mean A1 (Globex)?']
+        assert messages(result) == [
+            'The account list has no account_number "a1". Did you mean A1 (Globex; only upper and lower case differ)?'
+        ]
 
     def test_case_counts_in_account_numbers(self, listed: Desk) -> None:
         assert listed.codes(listed.check([listed.invoice(account_number="a1")], [listed.item()])) == ["E413"]
