@@ -86,7 +86,8 @@ def unpacked(parquet: bytes, columns: list[str] | None = None, perhaps: Collecti
     try:
         has = pq.read_schema(pa.BufferReader(parquet)).names if perhaps else []
         chosen = columns and [*columns, *(each for each in perhaps if each in has)]
-        table = pq.read_table(pa.BufferReader(parquet), columns=chosen)
+        # without threads: one that still starts while the process ends would abort it
+        table = pq.read_table(pa.BufferReader(parquet), columns=chosen, use_threads=False, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(str(error)) from error
     names = table.column_names
