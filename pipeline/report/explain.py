@@ -6,8 +6,11 @@ from difflib import get_close_matches
 
 from pipeline.errors import UsageError
 from pipeline.issues import CATALOGUE, IssueType
-from pipeline.language import say
+from pipeline.language import HOLE, say
 from pipeline.report.why import WHY
+
+_PERHAPS = {"readings", "near", "declared"}
+"""Holes that are filled with a clause of their own, or with nothing."""
 
 _CHAPTERS = {
     "1": "Files, sheets and headers",
@@ -37,10 +40,16 @@ def issue_type(code: str) -> IssueType:
 
 def explained(kind: IssueType) -> str:
     """An issue type for people."""
-    title, template, fix = say(kind.title), say(kind.template), say("Fix: {fix}", fix=say(kind.fix))
+    title, sentence = say(kind.title), _open(say(kind.template))
+    fix = say("Fix: {fix}", fix=_open(say(kind.fix)))
     return (
-        f"{kind.code} {kind.slug}\n{title}\n\n{template}\n{say(WHY[kind.code])}\n{_effect(kind)}\n\n{fix}\n"
+        f"{kind.code} {kind.slug}\n{title}\n\n{sentence}\n{say(WHY[kind.code])}\n{_effect(kind)}\n\n{fix}\n"
     )
+
+
+def _open(text: str) -> str:
+    """A text whose holes wait to be filled, for people: an ellipsis stands for what was found."""
+    return HOLE.sub(lambda hole: "" if hole[1] in _PERHAPS else "…", text)
 
 
 def _effect(kind: IssueType) -> str:
