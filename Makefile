@@ -16,7 +16,7 @@ define LISTED
 import csv, sys
 refs = {}
 for row in csv.DictReader(open(sys.argv[1], encoding="utf-8")):
-    if row["account"] or row["reasons"]:  # an item without an invoice has neither
+    if row["account"] or row["invoice_date"]:  # an item without an invoice has neither
         refs.setdefault(row["state"], set()).add(row["invoice_ref"])
 print("Accepted:", *sorted(refs["prepared"]))
 print("Rejected:", *sorted(refs["rejected"]))

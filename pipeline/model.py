@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from schemas import money
+from schemas.cells import column_letters
 from schemas.columns import cells_of
 
 Positions = npt.NDArray[np.int64]
@@ -72,11 +73,7 @@ class Column:
     @property
     def letter(self) -> str:
         """The column as Excel names it: 0 is A, 26 is AA."""
-        letters, rest = "", self.index + 1
-        while rest:
-            rest, digit = divmod(rest - 1, 26)
-            letters = chr(65 + digit) + letters
-        return letters
+        return column_letters(self.index)
 
 
 @dataclass(frozen=True)

@@ -16,3 +16,12 @@ class CellKind(IntEnum):
     BOOLEAN = 5
     ERROR = 6  # `#REF!`, `#N/A`, ...; the text is the error
     FORMULA = 7  # a formula without a stored value; the text is the formula with its `=`
+
+
+def column_letters(position: int) -> str:
+    """The column as a spreadsheet names it: 0 is A, 26 is AA."""
+    letters, rest = "", position + 1
+    while rest:
+        rest, digit = divmod(rest - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    return letters

@@ -174,7 +174,7 @@ def _described(path: Path, shape: Shape) -> Snapshot:
     with reading(path) as opened:
         names = [row[0] for row in answer(opened, "SELECT column_name FROM (DESCRIBE catalog.about)")]
         about = [dict(zip(names, row, strict=True)) for row in answer(opened, "SELECT * FROM catalog.about")]
-        ((stored,),) = answer(opened, f"SELECT count(*) FROM catalog.{shape.stored}")  # noqa: S608
+        ((stored,),) = answer(opened, f"SELECT count(*) FROM catalog.{shape.stored}")  # noqa: S608 - the name of a declared table
     if len(about) != 1 or about[0]["rows"] != stored:
         raise OSError(f"the {shape.called} is not complete")
     (told,) = about

@@ -107,7 +107,7 @@ def _place(rows: pa.Table, path: Path, about: pa.Table, shape: Shape, memory: st
         with connection(built, "build", beside / "spill", memory) as opened:
             for name, table in ((shape.stored, rows), ("about", about)):
                 with registered(opened, "incoming", table):
-                    opened.execute(f"CREATE TABLE catalog.{name} AS SELECT * FROM incoming ORDER BY ALL")  # noqa: S608
+                    opened.execute(f"CREATE TABLE catalog.{name} AS SELECT * FROM incoming ORDER BY ALL")  # noqa: S608 - the name of a declared table
             opened.execute("CHECKPOINT catalog")
         built.chmod(0o600)
         sha256 = str(about["sha256"][0])

@@ -151,7 +151,7 @@ def _wanted(chosen: Settings, place: Workspace, reply: bool) -> record.Wanted:
 
 def _template(chosen: Settings, place: Workspace) -> bytes:
     """The workbook to fill that fits the settings: only where an invoice is rejected anybody waits for it."""
-    from pipeline.template import template_for  # noqa: PLC0415
+    from pipeline.template import template_for  # noqa: PLC0415 - only a run that is faulty needs it
 
     return template_for(chosen, place)
 

@@ -81,7 +81,7 @@ def unpacked(parquet: bytes, columns: list[str] | None = None, perhaps: Collecti
     Raises:
         ValueError: they are none, or a column is missing or twice there.
     """
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415 - loaded when the items are read
 
     try:
         has = pq.read_schema(pa.BufferReader(parquet)).names if perhaps else []

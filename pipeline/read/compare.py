@@ -13,8 +13,8 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from pipeline.read.cells import Kinds, number_of, number_text
-from pipeline.read.scanned import Cell, column_letters
-from schemas.cells import CellKind
+from pipeline.read.scanned import Cell
+from schemas.cells import CellKind, column_letters
 
 _EPOCHS = (date(1899, 12, 30), date(1904, 1, 1))
 _LEAP = 61

@@ -91,12 +91,3 @@ def column_index(letters: str) -> int:
     for letter in letters.upper():
         position = position * 26 + ord(letter) - 64
     return position - 1
-
-
-def column_letters(position: int) -> str:
-    """Name of a column: 0 is A, 26 is AA."""
-    letters, rest = "", position + 1
-    while rest:
-        rest, digit = divmod(rest - 1, 26)
-        letters = chr(65 + digit) + letters
-    return letters

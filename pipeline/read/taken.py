@@ -19,8 +19,7 @@ from pipeline.read import refuse
 from pipeline.read.cells import Kinds, column_of
 from pipeline.read.limits import MAX_COLUMNS, MAX_ROWS, ReadLimits
 from pipeline.read.number_format import NumberFormat
-from pipeline.read.scanned import column_letters
-from schemas.cells import CellKind
+from schemas.cells import CellKind, column_letters
 
 Merge = tuple[int, int, int, int]
 

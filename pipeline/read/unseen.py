@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from pipeline.model import Column, Mask
 from pipeline.read.layout import Placed
-from pipeline.read.scanned import column_letters
+from schemas.cells import column_letters
 
 
 class _Merge(NamedTuple):

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from pipeline.issues import CATALOGUE
 from pipeline.language import say
+from pipeline.report.issue_table import spoken
 
 _OF_FILE = ("E101", "E102", "E103", "E104", "E105", "E352", "W412")
 _ORDER = ("of_rows", "rows_sum", "code", "column")
@@ -74,7 +75,7 @@ def _cause(group: Mapping[str, Any], issues: pa.Table, places: int) -> Cause:
     first = some.slice(0, places)
     return Cause(
         kind.code,
-        f"{say(kind.title)} ({group['column']})" if group["column"] else say(kind.title),
+        f"{say(kind.title)} ({spoken(group['column'])})" if group["column"] else say(kind.title),
         group["rows_sum"] if group["of_rows"] else 0,
         some["fix"][0].as_py() if len(pc.unique(some["fix"])) == 1 else "",
         first.to_pylist(),
@@ -92,6 +93,16 @@ def place(issue: Mapping[str, Any]) -> str:
     if issue["cell"]:
         return f"{where} {issue['cell']}"
     return say("{where} row {row}", where=where, row=str(issue["row"])) if issue["row"] else str(where)
+
+
+def place_of(issue: Mapping[str, Any]) -> str:
+    """Where an issue is, and of which invoice.
+
+    Args:
+        issue: a row of `issue_table`.
+    """
+    ref = whose(issue)
+    return say("{place}, invoice {ref}", place=place(issue), ref=ref) if ref else place(issue)
 
 
 def whose(issue: Mapping[str, Any]) -> str:

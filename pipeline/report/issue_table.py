@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,8 +36,19 @@ SCHEMA = pa.schema(
 """`column`: the header as written; `cell`: the address as Excel shows it; `rows`: how many it stands for."""
 
 _LONGEST = 80
+_MARK = r"\s*\*\s*$"
+"""What marks a header as required: it belongs to the header, not to the name of the column."""
 _PLACES = 5
 """Cells that hold the same value and are named, at most."""
+
+
+def spoken(header: str) -> str:
+    """A column's name as one says it: its header without the mark of what is required.
+
+    Args:
+        header: as written.
+    """
+    return re.sub(_MARK, "", header)
 
 
 def issue_table(issues: Issues, raw: RawSheets, tables: Mapping[str, Table]) -> pa.Table:
@@ -91,7 +103,7 @@ def _rows(found: Findings, raw: RawSheets, table: Table) -> pa.Table:
     cell = pc.if_else(
         pc.equal(letter, ""), "", pc.binary_join_element_wise(letter, pc.cast(row, pa.string()), "")
     )
-    told = {"label": label, "value": _shown(values), **found.facts}
+    told = {"label": pc.replace_substring_regex(label, _MARK, ""), "value": _shown(values), **found.facts}
     columns = {
         "code": _repeated(found.code, count),
         "level": _repeated(kind.level.value, count),

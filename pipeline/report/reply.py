@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.language import counted, figure, say
-from pipeline.report.causes import Cause, by_cause, place, whose
+from pipeline.report.causes import Cause, by_cause, place_of
 from pipeline.report.terminal import count_of, sentence, visible
 from schemas.currencies import NO_CURRENCY
 
@@ -97,18 +97,13 @@ def _cause(number: int, cause: Cause) -> Iterator[str]:
     rows = f": {count_of(cause.rows, 'row')}" if cause.rows else ""
     yield f"{number:3}. {cause.title}{rows}"
     for each in cause.places:
-        yield f"{_INDENT}- {_place(each)}: {each['message']}"
+        yield f"{_INDENT}- {place_of(each)}: {each['message']}"
         if not cause.fix:
             yield f"{_INDENT}  {say('What to do: {fix}', fix=each['fix'])}"
     if cause.more:
         yield _INDENT + counted(cause.more, "- … and {count} more row", "- … and {count} more rows")
     if cause.fix:
         yield f"{_INDENT}{say('What to do: {fix}', fix=cause.fix)}"
-
-
-def _place(issue: Mapping[str, Any]) -> str:
-    ref = whose(issue)
-    return say("{place}, invoice {ref}", place=place(issue), ref=ref) if ref else place(issue)
 
 
 def _how_to_go_on(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.language import counted, figure, say
-from pipeline.report.causes import Cause, by_cause, place, whose
+from pipeline.report.causes import Cause, by_cause, place_of
 from schemas.currencies import NO_CURRENCY
 
 SHARES = ("in", "accepted", "rejected", "skipped")
@@ -321,7 +321,7 @@ def _cause(cause: Cause) -> Iterator[str]:
     for each in cause.places:
         others = each["rows"] - 1
         more = f" ({counted(others, 'and {count} more row', 'and {count} more rows')})" if others else ""
-        yield f"{_INDENT}{_place(each)}: {each['message']}{more}"
+        yield f"{_INDENT}{place_of(each)}: {each['message']}{more}"
         if not cause.fix:
             yield f"{_INDENT}  {say('Fix: {fix}', fix=each['fix'])}"
     if cause.more:
@@ -329,11 +329,6 @@ def _cause(cause: Cause) -> Iterator[str]:
         yield f"{_INDENT}{more}"
     if cause.fix:
         yield f"{_INDENT}{say('Fix: {fix}', fix=cause.fix)}"
-
-
-def _place(issue: Mapping[str, Any]) -> str:
-    ref = whose(issue)
-    return say("{place}, invoice {ref}", place=place(issue), ref=ref) if ref else place(issue)
 
 
 def _where(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -49,8 +50,8 @@ def charged_at_once(invoices: Invoices) -> Findings | None:
     return Findings("W806", "invoices", "auto_pay", rows[:1], _refs(frame, rows[:1]), counts=_count(rows))
 
 
-def _refs(frame: object, rows: Positions) -> pa.Array:
-    return plain(pc.take(cells_of(frame["invoice_ref"]), pa.array(rows)))  # type: ignore[index]
+def _refs(frame: pd.DataFrame, rows: Positions) -> pa.Array:
+    return plain(pc.take(cells_of(frame["invoice_ref"]), pa.array(rows)))
 
 
 def _count(rows: Positions) -> Positions:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schemas.cells import column_letters
 from schemas.fields import Table
 from schemas.tables import INVOICE_REF
 
@@ -19,21 +20,12 @@ CURRENCIES, DECIMALS = "currencies", "currency_decimals"
 """The defined names of the list of currencies, and of the decimals of each."""
 
 
-def letters(index: int) -> str:
-    """The column as a spreadsheet names it: 0 is A, 26 is AA."""
-    name, rest = "", index + 1
-    while rest:
-        rest, digit = divmod(rest - 1, 26)
-        name = chr(65 + digit) + name
-    return name
-
-
 class Places:
     """Where the cells of a table stand, as formulas name them."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._letters = {each.name: letters(at) for at, each in enumerate(table)}
+        self._letters = {each.name: column_letters(at) for at, each in enumerate(table)}
 
     def __contains__(self, name: str) -> bool:
         return name in self._letters
@@ -53,7 +45,7 @@ class Places:
     @property
     def begun(self) -> str:
         """Whether anything stands in the row."""
-        return f"COUNTA($A2:${letters(len(self._letters) - 1)}2)>0"
+        return f"COUNTA($A2:${column_letters(len(self._letters) - 1)}2)>0"
 
     @property
     def rows(self) -> str:

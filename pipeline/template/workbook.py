@@ -22,7 +22,8 @@ from pipeline.template import control_sheet, sheet
 from pipeline.template.cell_mirrors import of_cells
 from pipeline.template.looks import Looks, looks
 from pipeline.template.mirrors import Habits, of_rows
-from pipeline.template.places import CURRENCIES, DECIMALS, LAST_ROW, Places, letters
+from pipeline.template.places import CURRENCIES, DECIMALS, LAST_ROW, Places
+from schemas.cells import column_letters
 from schemas.control import CONTROL
 from schemas.currencies import DIGITS
 from schemas.fields import Table
@@ -153,12 +154,12 @@ def _names(book: Any, hidden: Worksheet, at: int, places: Sequence[Places], form
     for column, each in enumerate(places, at):
         hidden.write_string(0, column, each.rows)
         hidden.write_formula(1, column, each.rows_formula, None, 1)
-        book.define_name(each.rows, f"={_LISTS}!${letters(column)}$2")
+        book.define_name(each.rows, f"={_LISTS}!${column_letters(column)}$2")
         for name, meaning in each.names():
             if name in used:
                 book.define_name(name, meaning)
 
 
 def _range(column: int, rows: int) -> str:
-    letter = letters(column)
+    letter = column_letters(column)
     return f"{_LISTS}!${letter}$2:${letter}${rows + 1}"

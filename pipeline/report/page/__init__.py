@@ -96,7 +96,7 @@ def _environment() -> jinja2.Environment:
 def _said(text: str, **facts: object) -> Markup:
     """A text in the reader's language; a fact may be a piece of the page, all else is escaped."""
     holes = {name: str(escape(each)) for name, each in facts.items()}
-    return Markup(filled(str(escape(say(text))), holes))  # noqa: S704 both are escaped
+    return Markup(filled(str(escape(say(text))), holes))  # noqa: S704 - both are escaped
 
 
 def _shown(text: object) -> str:

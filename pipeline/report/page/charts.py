@@ -91,7 +91,7 @@ def _image(chart: Any, words: str, name: str) -> Markup:
     root = chart.render_tree()
     _bare(root)
     root.attrib.pop("id", None)
-    drawing = Markup(etree.tostring(root, encoding="unicode"))  # noqa: S704 the library escapes every text
+    drawing = Markup(etree.tostring(root, encoding="unicode"))  # noqa: S704 - the library escapes every text
     return Markup(
         '<figure class="chart {}" role="img" aria-label="{}"><div aria-hidden="true">{}</div>'
         "<figcaption>{}</figcaption></figure>"
