@@ -279,6 +279,11 @@ class Settings:
         _choice("error", "read"),
         "what a hidden or filtered row is: an error, or a row like any other",
     )
+    hidden_sheets: str = _setting(
+        "error",
+        _choice("error", "read", "ignore"),
+        "what a hidden sheet is that alone has rows of its kind: an error, a sheet like any other, or left out",
+    )
     encoding: str = _setting(
         "",
         _blank_or(_choice(*ENCODINGS)),

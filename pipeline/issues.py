@@ -106,6 +106,19 @@ _TYPES = (
         "hidden rows as they are.",
     ),
     IssueType(
+        "E113", "sheet-hidden", "A hidden sheet has rows",
+        "The sheet {value} is hidden, and no sheet that can be seen has rows of {table}: without it something else "
+        "would be billed.",
+        "Show the sheet (right-click any tab, Unhide) if its rows are meant, delete it if not; if Excel does not "
+        "list it there, who made the file has to show it. The setting hidden_sheets takes such sheets as they are "
+        "(read) or leaves them out (ignore).",
+    ),
+    IssueType(
+        "W105", "sheet-hidden-read", "A hidden sheet was read",
+        "The sheet {value} is hidden and was read as {table}, as the settings say.",
+        "Nothing has to be done; the setting is hidden_sheets.",
+    ),
+    IssueType(
         "W102", "row-hidden-read", "Hidden rows were read",
         "Hidden rows ({how}) were read like any other, as the settings say.",
         "Nothing has to be done; the setting is hidden_rows.",

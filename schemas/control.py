@@ -44,4 +44,5 @@ CONTROL = Table(
     ),
     key=("measure",),
     optional=True,
+    silent_without="expected",
 )

@@ -103,6 +103,7 @@ class Table:
         optional: a file may come without it.
         amount: the field whose money the books count; empty where there is none, or where it is computed.
         on_top: that money comes on top of the invoice's total and is counted beside it, like a tax.
+        silent_without: the field without which a row says nothing; empty where every row says something.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Table:
     optional: bool = False
     amount: str = ""
     on_top: bool = False
+    silent_without: str = ""
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)

@@ -57,6 +57,10 @@ def _hide_row(sheet: Any) -> None:
     sheet.row_dimensions[3].hidden = True
 
 
+def _hide_items(sheet: Any) -> None:
+    sheet.sheet_state = "hidden"
+
+
 def _hide_column(sheet: Any) -> None:
     sheet.column_dimensions["C"].hidden = True
 
@@ -233,6 +237,8 @@ CASES: dict[str, Callable[[Desk], list[Issue]]] = {
     "E112": _changed(_hide_row),
     "W102": _changed(_hide_row, hidden_rows="read"),
     "W103": _changed(_hide_column),
+    "E113": _changed(_hide_items),
+    "W105": _changed(_hide_items, hidden_sheets="read"),
     "W104": _changed(_add_total),
     "E218": _changed(_show_amount),
     "E219": _changed(_show_name),

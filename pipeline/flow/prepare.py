@@ -182,7 +182,7 @@ def limits(chosen: Settings) -> ReadLimits:
 
 def declared(chosen: Settings) -> Declared:
     """What the settings say of how files are written."""
-    return Declared(chosen.encoding, chosen.delimiter, chosen.hidden_rows)
+    return Declared(chosen.encoding, chosen.delimiter, chosen.hidden_rows, chosen.hidden_sheets)
 
 
 def _accounts(raw: RawSheets, place: Workspace) -> tuple[AccountAnswers | None, AccountsUsed | None]:

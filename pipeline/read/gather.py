@@ -24,6 +24,7 @@ from pipeline.read.csv_file import Recognised, read_csv
 from pipeline.read.declared import Declared
 from pipeline.read.flat import split
 from pipeline.read.grid import Grid
+from pipeline.read.hidden import judged
 from pipeline.read.layout import header_issues, is_ours, lay_out, recognised
 from pipeline.read.limits import ReadLimits
 from pipeline.read.mapping import SheetMapping
@@ -60,9 +61,13 @@ def gather(
     pages = tuple(_pages(grids, sources, limits.kept))
     if mapping:
         grids = mapping.applied(grids)
-    sheets = lay_out(grids, tables, [each.name for each in sources], groups)
-    _all_used(sources, chosen, grids, sheets.fed, tables)
-    bodies, flat = _taken_apart([body(each) for each in sheets.placed])
+    names = [each.name for each in sources]
+    sheets = lay_out(grids, tables, names, groups)
+    whole, unseen = [body(each) for each in sheets.placed], [body(each) for each in sheets.hidden]
+    hidden = judged(unseen, whole, tables, names, groups, declared.hidden_sheets)
+    fed = sheets.fed | {each.placed.source for each in hidden.read}
+    _all_used(sources, chosen, grids, fed, tables)
+    bodies, flat = _taken_apart([*whole, *hidden.read])
     sources = [_counted(at, each, bodies, grids) for at, each in enumerate(sources)]
     raw: dict[str, RawTable] = {}
     findings: list[Findings | None] = [*flat]
@@ -73,7 +78,8 @@ def gather(
         findings += remarks.of_rows(table, own_bodies, declared.hidden_rows)
         totals += assemble.totals_of(name, own_bodies)
     ignored = {name: sum(each.ignored[name] for each in bodies) for name in IGNORED}
-    issues = [*sheets.issues, *_sheet_issues(tables, bodies, sources, grids)]
+    missing = {name: each for name, each in tables.items() if name not in hidden.withheld}
+    issues = [*sheets.issues, *hidden.issues, *_sheet_issues(missing, bodies, sources, grids)]
     if mapping:
         sources.append(Source(mapping.name, mapping.sha256, mapping.size, notes="mapping"))
     return (

@@ -78,11 +78,13 @@ class Sheets:
 
     Attributes:
         placed: sheets that feed a table.
+        hidden: sheets that nobody sees and that would feed a table.
         fed: positions of the files they come from.
         issues: sheets that were left out, and tables that several sheets could be.
     """
 
     placed: list[Placed] = field(default_factory=list)
+    hidden: list[Placed] = field(default_factory=list)
     fed: set[int] = field(default_factory=set)
     issues: list[SheetIssue] = field(default_factory=list)
 
@@ -159,8 +161,8 @@ def lay_out(
     """Give each sheet its table.
 
     A sheet named like a table is that table. Of the others those feed a table that show its key; a table
-    that nothing feeds then takes a sheet at least half of whose headers it knows. What is hidden feeds
-    nothing, and in one group only one sheet feeds a table.
+    that nothing feeds then takes a sheet at least half of whose headers it knows. In one group only one sheet
+    feeds a table. What is hidden is laid out apart: what becomes of it depends on its rows.
 
     Args:
         grids: the sheets, each with the position of its file.
@@ -171,7 +173,7 @@ def lay_out(
     found = Sheets()
     candidates = [each for each in (_candidate(*one, tables) for one in grids) if each]
     visible = [each for each in candidates if not each.grid.hidden]
-    found.issues += [_hidden(each, names) for each in candidates if each.grid.hidden and each.table]
+    found.hidden = [one for each in candidates if each.grid.hidden for one in _unseen(each, tables)]
     homeless = [each for each in visible if _of_another_target(each, tables)]
     found.issues += [
         SheetIssue("E340", names[each.source], each.grid.name, value=each.grid.name) for each in homeless
@@ -261,8 +263,20 @@ def _candidate(source: int, grid: Grid, tables: Mapping[str, Table]) -> _Candida
     return _Candidate(source, grid, header, cells, named or _by_key(cells, tables), named is not None)
 
 
-def _hidden(sheet: _Candidate, names: Sequence[str]) -> SheetIssue:
-    return _left_out(sheet, names, say("it is hidden"))
+def _unseen(sheet: _Candidate, tables: Mapping[str, Table]) -> Iterator[Placed]:
+    """A hidden sheet as it would be laid out, of another target's table as well; none if it is no such sheet."""
+    table = _of_another_target(sheet, tables) or sheet.table
+    pair = _pair(tables) if any(each.parent in tables for each in tables.values()) else None
+    if pair and _is_flat(sheet.cells, *pair):
+        yield _place_flat(sheet, *pair)
+    elif table:
+        yield _place(sheet.grid, sheet.source, table, sheet.header, sheet.cells)
+
+
+def left_out(placed: Placed, source: str, reason: str) -> SheetIssue:
+    """What is told of a sheet that looks like a table and feeds none."""
+    facts = {"table": placed.table.label, "reason": reason}
+    return SheetIssue("W101", source, placed.grid.name, value=placed.grid.name, facts=facts)
 
 
 def _left_out(sheet: _Candidate, names: Sequence[str], reason: str) -> SheetIssue:
@@ -289,16 +303,15 @@ def _feeder(
     return first
 
 
-def _of_another_target(sheet: _Candidate, tables: Mapping[str, Table]) -> bool:
-    """A sheet with rows for a table that hangs on items or invoices, for which there is no place."""
+def _of_another_target(sheet: _Candidate, tables: Mapping[str, Table]) -> Table | None:
+    """The table that hangs on items or invoices, of which a sheet has rows and for which there is no place."""
     others = {each.name: each for each in TABLES if each.name not in tables and each.parent in tables}
     if sheet.named or not others or len(sheet.grid) <= sheet.header + 1:
-        return False
-    if _by_name(sheet.grid, others):
-        return True
+        return None
     own = {each.name: each for each in TABLES}
     fits = _by_key(sheet.cells, own)
-    return fits is not None and fits.name in others and not _is_flat(sheet.cells, *_pair(own))
+    unfit = fits is None or fits.name not in others or _is_flat(sheet.cells, *_pair(own))
+    return _by_name(sheet.grid, others) or (None if unfit else fits)
 
 
 def _by_name(grid: Grid, tables: Mapping[str, Table]) -> Table | None:

@@ -54,7 +54,7 @@ def page() -> str:
         "page is made from the declarations that the reader itself uses (`make docs`).",
         *_section("Files that are read", _table(("file", "names", "what is read"), _files())),
         "Formulas are never calculated: the result that the file stores is read, and a formula without one is an",
-        "error. A hidden sheet feeds nothing.",
+        "error. A hidden sheet is left out where a visible one has rows of its kind, and an error where none has.",
         *_section("How invoices may lie in them", _table(("layout", "how it is told"), LAYOUTS)),
         "Titles above the header, blank rows, and columns in any order are no matter, nor are case, blanks, line",
         f"breaks and `*` in a header. Left out by name are rows whose reference is `{EXAMPLE_REF}`, rows that start",

@@ -40,6 +40,13 @@ WHY = {
         "A filter was left on, or rows were folded away: they would be billed without anybody having "
         "seen them."
     ),
+    "E113": (
+        "Last month's discounts were hidden instead of deleted, or the sheet was tidied away before the file was "
+        "handed in; nobody who looks at it can tell."
+    ),
+    "W105": (
+        "The sheet was hidden to keep the workbook tidy, and the setting hidden_sheets takes it like any other."
+    ),
     "W102": (
         "A filter was left on, or rows were folded away, and the setting hidden_rows takes them as they are."
     ),
