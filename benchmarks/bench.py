@@ -4,9 +4,9 @@
 
 Input is generated once into `.bench/`. Every pipeline is a whole process of its own, started in alternating
 order; seconds are wall time, memory is the largest of the process and its children. A table is only printed
-as sound when every pipeline found what the generator knows: the same accepted invoices, issues per code,
-counts, requests and money. Exit 1 otherwise, or when a budget is missed; with `--quick`, a smoke test with
-few items and one run, budgets are only told.
+as sound when every pipeline found what the generator knows: the same accepted invoices, errors and warnings per
+code, ignored rows, counts, requests and money. Exit 1 otherwise, or when a budget is missed; with `--quick`, a
+smoke test with few items and one run, budgets are only told.
 """
 
 from __future__ import annotations
@@ -127,9 +127,15 @@ class Input:
         return [str(self.folder / name) for name in ("invoices.csv", "items.csv")]
 
 
+def edition() -> str:
+    """Names what the generator makes: other code makes other input."""
+    content = b"".join((ROOT / "benchmarks" / name).read_bytes() for name in ("generate.py", "beside.py"))
+    return hashlib.sha256(content).hexdigest()[:8]
+
+
 def prepare(items: int, seed: int, ours: bool, workbook: bool = False) -> Input:
     """Generate the input of a size, unless it is there; load its catalog with our command."""
-    made = Input(PLACE / f"input-{items}-{seed}{'-book' if workbook else ''}", items)
+    made = Input(PLACE / f"input-{edition()}-{items}-{seed}{'-book' if workbook else ''}", items)
     if not (made.folder / "expected.json").exists():
         options = ["--items", str(items), "--seed", str(seed), *(["--workbook"] if workbook else [])]
         measure([sys.executable, "-m", "benchmarks.generate", str(made.folder), *options])
@@ -206,7 +212,7 @@ def accepted_digest(ledger: Path) -> str:
 
 
 def facts(summary: Summary) -> dict[str, object]:
-    """What must agree: counts, issues per code, requests, and money as numbers without empty currencies."""
+    """What must agree: counts, codes, ignored rows, requests, and money as numbers without empty currencies."""
     money = {
         code: {name: Decimal(value) for name, value in sums.items()}
         for code, sums in dict(summary["money"]).items()
@@ -214,10 +220,17 @@ def facts(summary: Summary) -> dict[str, object]:
     return {
         "invoices": summary["invoices"],
         "items": summary["items"],
-        "issues": {code: count for code, count in dict(summary["issues"]).items() if count},
+        "issues": _counted(summary["issues"]),
+        "warnings": _counted(summary["warnings"]),
+        "ignored_rows": summary["ignored_rows"],
         "requests": summary["requests"],
         "money": {code: sums for code, sums in money.items() if any(sums.values())},
     }
+
+
+def _counted(codes: object) -> dict[str, int]:
+    """The codes that were found at all."""
+    return {code: count for code, count in dict(codes).items() if count}
 
 
 def differences(expected: Summary, summary: Summary, ledger: Path | None) -> list[str]:
@@ -435,7 +448,8 @@ def bench(args: argparse.Namespace) -> int:
         print(f"DIFFERENT: {sentence}")
     if not wrong:
         print(
-            "All pipelines agree with the truth: accepted invoices, issues per code, counts, requests, money."
+            "All pipelines agree with the truth: accepted invoices, errors and warnings per code, ignored rows, "
+            "counts, requests, money."
         )
     missed = not args.quick and not all(budget.held for budget in budgets)
     return 1 if wrong or missed else 0

@@ -1,6 +1,7 @@
 """Make invoices, items and a catalog of any size, with the faults people make and the truth known.
 
-    python -m benchmarks.generate FOLDER [--items N] [--invoices N] [--seed S] [--bad-share X] [--shuffle X]
+    python -m benchmarks.generate FOLDER [--items N] [--invoices N] [--seed S] [--bad-share X] [--told X]
+                                         [--shuffle X] [--ragged]
 
 Written are `invoices.csv`, `items.csv`, `catalog.csv` (headers are the names in `schemas/tables.py` and
 `schemas/catalog.py`), `expected.json` with the truth, and with `--workbook` the same rows as `book.xlsx`.
@@ -9,9 +10,15 @@ Money is computed in whole numbers only: a quantity is held in tenths, a unit pr
 currency's smallest unit, a total in ten-thousandths. Work is done in chunks of at most 1,000,000 items, so
 that memory stays bounded; the same arguments always give the same bytes.
 
+Every code is planted that can fire without a setting, a workbook, an account list or a ledger with a past.
 Each faulty invoice carries one designed fault, except those of the kinds named `two_*`. Faulty invoices
 stand at odd places of a chunk; a clean one at an even place lends its reference where a reference stands
-twice. Orphan items hang on references that no invoice has.
+twice. Orphan items hang on references that no invoice has, or hold a character that nobody sees. Of what is
+told and rejects nothing, pairs of clean invoices share an account: the one is very like the other (W801) or
+bills the same days (W803), or just not; some prices lie far from the list (W805); `beside` plants the rest.
+
+A row with too many or too few cells (E106), or a line without a cell, makes our reader and those of the
+references take another way through the whole file: both stand in it only with `--ragged`.
 """
 
 from __future__ import annotations
@@ -34,10 +41,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmarks import beside
+from benchmarks.beside import put
+
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 CURRENCIES = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0, "KWD": 3}
+_EUR, _USD = range(2)
 CURRENCY_WEIGHTS = (0.4, 0.25, 0.15, 0.1, 0.1)
 NO_CURRENCY = "XXX"
 SCALE = 4
@@ -52,9 +63,16 @@ STRAGGLERS = 100
 DAYS_BEFORE = 400
 DAY_ZERO = date(2026, 1, 1)
 DAYS = tuple((DAY_ZERO + timedelta(days=d)).isoformat() for d in range(-DAYS_BEFORE, 800))
-QUOTED = ("comments", "description", "unit_price", "amount")
-BAD_DATE = "31/02/2026"
-BAD_NUMBERS = ("abc", "1,234,5.0")
+QUOTED = ("comments", "description", "quantity", "unit_price", "amount")
+BAD_DATE, FAR_DATE = "31/02/2026", "2226-01-31"
+BAD_NUMBERS = ("abc", "1,234,5.0", "12,5", "1.234", "#REF!", "1234567890123456.00", "1.0123456789")
+"""As they stand in a sheet; 1.234 is none only where the column has decimals behind a comma."""
+DAMAGED = "1.23457E+16"
+HIDDEN = "\N{ZERO WIDTH SPACE}"
+RAGGED = "\0"
+"""Stands in the last cell of a row that is written without it."""
+IGNORED_TIMES = 40_000
+"""Items for which each kind of row that is no data stands in the file once."""
 EMOJI = "Thank you \N{SLIGHTLY SMILING FACE}"
 
 FAULTS: dict[str, tuple[str, ...]] = {
@@ -68,6 +86,12 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "currency_blank": ("E314",),
     "comments_long": ("E208",),
     "comments_emoji": ("E213",),
+    "comments_control": ("E212",),
+    "date_far": ("E207",),
+    "due_far": ("E207",),
+    "account_damaged": ("E217",),
+    "account_hidden": ("E212",),
+    "account_decomposed": ("E212",),
     "reference_twice": ("E307", "E307"),
     "no_items": ("E309",),
     # one of its items
@@ -76,14 +100,27 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "end_unreadable": ("E205",),
     "end_early": ("E306",),
     "quantity_unreadable": ("E202",),
+    "quantity_comma": ("E202",),
+    "quantity_doubtful": ("E202",),
     "price_unreadable": ("E202",),
+    "price_long": ("E203",),
     "amount_unreadable": ("E202",),
+    "amount_error": ("E202",),
+    "amount_long": ("E203",),
     "amount_missing": ("E302",),
     "amount_decimals": ("E204",),
     "amount_mismatch": ("E304",),
     "description_long": ("E208",),
     "description_emoji": ("E213",),
+    "description_control": ("E212",),
+    "start_far": ("E207",),
+    "end_far": ("E207",),
+    "number_twice": ("E313", "E313"),
     "item_negative": ("E312",),
+    "sku_blank": ("E303",),
+    "sku_damaged": ("E217",),
+    "sku_hidden": ("E212",),
+    "sku_error": ("E401",),
     "sku_unknown": ("E401",),
     "charge_expired": ("E403",),
     "sku_ambiguous": ("E404",),
@@ -94,9 +131,19 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "two_account_total": ("E301", "E311"),
     "two_amount_start": ("E202", "E205"),
     "two_due_sku": ("E305", "E401"),
+    # only with --ragged
+    "row_ragged": ("E106",),
 }
 KINDS = tuple(FAULTS)
 CLEAN = -1
+AMOUNTS_UNREAD = (
+    "amount_unreadable", "amount_error", "amount_long", "amount_missing", "two_amount_start", "row_ragged",
+)  # fmt: skip
+PAIRS = ("twin", "apart", "overlap", "next")
+"""What the second of two invoices of an account is to the first; the others are just not told."""
+TWIN_DAYS, PERIOD_DAYS = 5, 30
+ORPHANS = (("LOST-", "E308"), ("inv-", "E308"), (f"INV-{HIDDEN}", "E212"))
+"""How references of items without an invoice begin, and what is said of them."""
 
 _Number = TypeVar("_Number", int, Ints)
 
@@ -111,6 +158,8 @@ class Plan:
         seed: the same seed gives the same bytes.
         bad_share: faulty invoices, as a share of the items (0.01: 10,000 faults in 1,000,000 items).
         shuffle: share of the item rows that stand anywhere in the file.
+        told: share of the items of which something is told that rejects nothing, for each such thing.
+        ragged: rows with a missing cell and lines without any stand in the files.
     """
 
     items: int = 1_000_000
@@ -118,6 +167,13 @@ class Plan:
     seed: int = 1
     bad_share: float = 0.01
     shuffle: float = 0.02
+    told: float = 0.0005
+    ragged: bool = False
+
+    @property
+    def kinds(self) -> int:
+        """How many of `KINDS` are planted."""
+        return len(KINDS) if self.ragged else len(KINDS) - 1
 
     def chunks(self) -> Iterator[tuple[int, int, int, int]]:
         """Number, first invoice, invoices and items of each chunk."""
@@ -223,15 +279,6 @@ def _decimals_text(values: Ints, scales: Ints) -> pa.Array:
     return pa.concat_arrays(found).take(pa.array(order))
 
 
-def _put(column: pa.Array, at: Ints, texts: pa.Array | str) -> pa.Array:
-    """The column with other texts at some places."""
-    mask = np.zeros(len(column), bool)
-    mask[at] = True
-    return pc.if_else(pa.array(mask), texts, column) if isinstance(texts, str) else pc.replace_with_mask(
-        column, pa.array(mask), texts.take(pa.array(np.argsort(at, kind="stable")))
-    )  # fmt: skip
-
-
 def _days(days: Ints) -> pa.Array:
     return pa.array(DAYS).take(pa.array(days + DAYS_BEFORE))
 
@@ -256,6 +303,13 @@ class _Slots:
     currency: Ints
     lender: Ints
     first: int
+    pairs: Ints
+
+    def paired(self, *names: str) -> tuple[Ints, Ints]:
+        """Places of the first and of the second invoices of some pairs."""
+        kinds = np.arange(len(self.pairs)) % len(PAIRS)
+        some = self.pairs[np.isin(kinds, [PAIRS.index(name) for name in names])]
+        return some[:, 0], some[:, 1]
 
     def of(self, *names: str) -> Ints:
         """Places of the invoices that bear one of these faults."""
@@ -265,51 +319,56 @@ class _Slots:
 def _slots(rng: np.random.Generator, plan: Plan, first: int, count: int, items: int) -> _Slots:
     """Decide what each invoice of a chunk is: its fault, its number of items, its currency."""
     bad = min(int(items * plan.bad_share), count // 4)
-    orphans = bad // len(KINDS) + (bad > 0)
+    orphans = bad // plan.kinds + (bad > 0)
     kind = np.full(count + orphans, CLEAN, np.int16)
     odd, even = rng.permutation(np.arange(1, count, 2)), rng.permutation(np.arange(0, count, 2))
-    kind[odd[:bad]] = rng.permutation(np.arange(bad) % len(KINDS))
+    kind[odd[:bad]] = rng.permutation(np.arange(bad) % plan.kinds)
     giants = even[: 2 * min(items // ITEMS_PER_GIANT, MOST_GIANTS)]
     even = even[len(giants) :]
 
     size = np.ones(len(kind), np.int64)
     is_kind = {name: kind == number for number, name in enumerate(KINDS)}
     size[is_kind["no_items"] | is_kind["reference_twice"]] = 0
-    size[is_kind["item_negative"]] = 2
+    size[is_kind["item_negative"] | is_kind["number_twice"]] = 2
     half = len(giants) // 2
     size[giants[:half]] = MOST_ITEMS + 1 + rng.integers(0, 100, half)
     size[giants[half:]] = MOST_ITEMS
     weights = np.where(size > 0, rng.gamma(0.8, size=len(size)), 0.0)
-    weights[giants] = 0
+    lender, even = np.split(even, [int(is_kind["reference_twice"].sum())])
+    pairs = even[: 2 * min(int(items * plan.told), len(even) // 4)].reshape(-1, 2)
+    weights[giants] = weights[pairs] = 0
     spare = items - int(size.sum())
     if spare < 0:
         raise ValueError(f"{items} items are too few for {count} invoices")
     size += rng.multinomial(spare, weights / weights.sum())
 
     currency = rng.choice(len(CURRENCIES), len(kind), p=CURRENCY_WEIGHTS)
-    twice = np.flatnonzero(is_kind["reference_twice"])
-    lender = even[: len(twice)]
-    currency[twice] = currency[lender]
+    currency[np.flatnonzero(is_kind["reference_twice"])] = currency[lender]
+    currency[pairs[:, 1]] = currency[pairs[:, 0]]
     giant = np.zeros(len(kind), bool)
     giant[giants[:half]] = True
-    return _Slots(count, kind, size, giant, currency, lender, first)
+    return _Slots(count, kind, size, giant, currency, lender, first, pairs)
 
 
-def _invoice_table(rng: np.random.Generator, slots: _Slots) -> tuple[pa.Table, Ints]:
+def _invoice_table(
+    rng: np.random.Generator, plan: Plan, slots: _Slots, truth: Truth
+) -> tuple[pa.Table, Ints]:
     """The invoice rows, and each one's date as a day."""
     n = slots.count
-    days = rng.integers(0, 330, n)
+    days = _invoice_days(rng, slots)
     due_days = days + rng.integers(0, 60, n)
     early = slots.of("due_early", "two_due_sku")
     due_days[early] = days[early] - rng.integers(1, 40, len(early))
     due = _days(due_days)
     blank = np.flatnonzero((rng.random(n) < 0.3) & (slots.kind[:n] == CLEAN))
+    accounts = rng.permutation(n)
+    accounts[slots.pairs[:, 1]] = accounts[slots.pairs[:, 0]]
     words = pa.array(["", "", "Thank you", 'Net 30, "as agreed"', "Für Ihre Unterlagen £"])
     columns = {
         "invoice_ref": _refs(np.arange(n) + slots.first, "INV-"),
-        "account_number": _refs(rng.permutation(n) + slots.first, "A"),
+        "account_number": _refs(accounts + slots.first, "A"),
         "invoice_date": _days(days),
-        "due_date": _put(due, blank, ""),
+        "due_date": put(due, blank, ""),
         "currency": pa.array(list(CURRENCIES)).take(pa.array(slots.currency[:n])),
         "comments": words.take(pa.array(rng.integers(0, len(words), n))),
     }
@@ -323,11 +382,30 @@ def _invoice_table(rng: np.random.Generator, slots: _Slots) -> tuple[pa.Table, I
         ("currency_blank", "currency", ""),
         ("comments_long", "comments", "c" * 256),
         ("comments_emoji", "comments", EMOJI),
+        ("comments_control", "comments", "Thank\x07you"),
+        ("date_far", "invoice_date", FAR_DATE),
+        ("due_far", "due_date", FAR_DATE),
+        ("account_damaged", "account_number", DAMAGED),
+        ("account_hidden", "account_number", f"A{HIDDEN}1"),
+        ("account_decomposed", "account_number", "Mu\N{COMBINING DIAERESIS}ller"),
     ):
-        columns[column] = _put(columns[column], slots.of(name), text)
+        columns[column] = put(columns[column], slots.of(name), text)
     refs = columns["invoice_ref"]
-    columns["invoice_ref"] = _put(refs, slots.of("reference_twice"), refs.take(pa.array(slots.lender)))
+    columns["invoice_ref"] = put(refs, slots.of("reference_twice"), refs.take(pa.array(slots.lender)))
+    truth.warnings["W201"] += beside.blanks(
+        rng, columns, ("account_number", "currency", "comments"), plan.told
+    )
     return pa.table(columns), days
+
+
+def _invoice_days(rng: np.random.Generator, slots: _Slots) -> Ints:
+    """Each invoice's date as a day; a twin's is near the other's."""
+    days = rng.integers(0, 330, slots.count)
+    first, second = slots.paired("twin")
+    days[second] = days[first] + rng.integers(0, TWIN_DAYS + 1, len(first))
+    first, second = slots.paired("apart")
+    days[second] = days[first] + rng.integers(TWIN_DAYS + 1, 40, len(first))
+    return days
 
 
 @dataclass(frozen=True)
@@ -344,6 +422,7 @@ class _Items:
         amount: in the currency's smallest unit.
         has_amount: whether the sheet gives it.
         has_price: whether the sheet gives it.
+        product: which it names, by number.
     """
 
     slot: Ints
@@ -355,6 +434,7 @@ class _Items:
     amount: Ints
     has_amount: Mask
     has_price: Mask
+    product: Ints
 
 
 def _round_half_away(values: Ints, unit: int) -> Ints:
@@ -366,10 +446,14 @@ def _chosen(rng: np.random.Generator, slots: _Slots, catalog: Catalog) -> Ints:
     slot = np.repeat(np.arange(len(slots.size)), slots.size)
     chosen = rng.integers(0, catalog.plain, len(slot))
     simple = (slots.kind != CLEAN)[slot] | (slot >= slots.count)
-    return np.where(simple & (chosen % 20 < 2), chosen // 20 * 20 + 4, chosen)
+    chosen = np.where(simple & (chosen % 20 < 2), chosen // 20 * 20 + 4, chosen)
+    start = np.cumsum(slots.size) - slots.size
+    first, second = (start[each] for each in slots.pairs.T)
+    chosen[first] = chosen[second] = chosen[first] // 20 * 20 + 4
+    return chosen
 
 
-def _item_numbers(rng: np.random.Generator, slots: _Slots, chosen: Ints) -> _Items:
+def _item_numbers(rng: np.random.Generator, plan: Plan, slots: _Slots, chosen: Ints) -> _Items:
     """Quantities, prices a few percent around the list price, and amounts, ties of either sign among them."""
     slot = np.repeat(np.arange(len(slots.size)), slots.size)
     n = len(slot)
@@ -379,6 +463,9 @@ def _item_numbers(rng: np.random.Generator, slots: _Slots, chosen: Ints) -> _Ite
     price = (10 * Catalog.price(chosen) + 5) * 10**digits
     price += price * rng.integers(-30, 31, n) // 1000
     price -= np.where(rng.random(n) < 0.7, price % 10, 0)
+    good = (slots.kind == CLEAN)[slot] & (slot < slots.count)
+    far = good & (rng.random(n) < plan.told)
+    price[far] = price[far] * 3 // 2
     negative = np.isin(slot, slots.of("total_negative", "two_account_total"))
     tie = np.flatnonzero((rng.random(n) < 0.05) | (negative & (rng.random(n) < 0.5)))
     tenths[tie] = 10 * (2 * rng.integers(0, 10, len(tie)) + 1)
@@ -386,17 +473,25 @@ def _item_numbers(rng: np.random.Generator, slots: _Slots, chosen: Ints) -> _Ite
     tenths[negative] *= -1
     one = start[slots.of("item_negative")]
     tenths[one], price[one] = -10, 10
-    good = (slots.kind == CLEAN)[slot] & (slot < slots.count)
+    _pair_up(slots, start, tenths, price)
     has_amount = ~(good & (rng.random(n) < 0.1))
     has_price = ~(good & has_amount & (rng.random(n) < 0.03))
     amount = _round_half_away(tenths * price, 100)
     number = np.arange(n) - start[slot] + 1
-    return _Items(slot, number, start, digits, tenths, price, amount, has_amount, has_price)
+    return _Items(slot, number, start, digits, tenths, price, amount, has_amount, has_price, chosen)
 
 
-def _skus(rng: np.random.Generator, chosen: Ints, catalog: Catalog, at: dict[str, Ints]) -> pa.Array:
+def _pair_up(slots: _Slots, start: Ints, tenths: Ints, price: Ints) -> None:
+    """Give the one item of a second invoice the price and, if it is to look like the first, its quantity."""
+    first, second = (start[each] for each in slots.pairs.T)
+    price[second], tenths[second] = price[first], tenths[first] + 10
+    first, second = (start[each] for each in slots.paired("twin", "apart"))
+    tenths[second] = tenths[first]
+
+
+def _skus(rng: np.random.Generator, items: _Items, catalog: Catalog, at: dict[str, Ints]) -> pa.Array:
     """The products that were chosen, but where the product is the fault."""
-    chosen = chosen.copy()
+    chosen = items.product.copy()
     for kind, name in enumerate(("charge_expired", "sku_ambiguous", "charge_tiered")):
         places = at[name]
         chosen[places] = (
@@ -404,7 +499,7 @@ def _skus(rng: np.random.Generator, chosen: Ints, catalog: Catalog, at: dict[str
         )
     column = pa.array(catalog.skus()).take(pa.array(chosen))
     unknown = np.sort(np.concatenate([at["sku_unknown"], at["two_due_sku"]]))
-    return _put(column, unknown, pc.binary_join_element_wise(column.take(pa.array(unknown)), "9", "-"))
+    return put(column, unknown, pc.binary_join_element_wise(column.take(pa.array(unknown)), "9", "-"))
 
 
 def _descriptions(rng: np.random.Generator, n: int) -> pa.Array:
@@ -424,17 +519,34 @@ def _descriptions(rng: np.random.Generator, n: int) -> pa.Array:
     text = words.take(pa.array(rng.integers(0, len(words), n)))
     own = np.flatnonzero(rng.random(n) < 0.2)
     suffix = pc.cast(pa.array(rng.integers(0, 10**9, len(own))), pa.string())
-    return _put(text, own, pc.binary_join_element_wise("Order", suffix, " "))
+    return put(text, own, pc.binary_join_element_wise("Order", suffix, " "))
+
+
+def _service_days(
+    rng: np.random.Generator, slots: _Slots, items: _Items, days: Ints
+) -> tuple[Ints, Ints, Mask]:
+    """First and last day of each item's service, and which last days are blank."""
+    n = len(items.slot)
+    first_day = np.concatenate([days, rng.integers(0, 300, len(slots.size) - slots.count)])[items.slot]
+    last_day = first_day + rng.integers(0, 365, n)
+    blank = (rng.random(n) < 0.2) & (slots.kind == CLEAN)[items.slot]
+    blank[items.start[slots.pairs]] = False
+    blank[items.start[np.concatenate(slots.paired("twin", "apart"))]] = True
+    for name, low, high in (("overlap", 0, PERIOD_DAYS), ("next", PERIOD_DAYS + 1, PERIOD_DAYS + 1)):
+        one, other = (items.start[each] for each in slots.paired(name))
+        last_day[one] = first_day[one] + PERIOD_DAYS
+        first_day[other] = first_day[one] + rng.integers(low, high + 1, len(one))
+        last_day[other] = first_day[other] + rng.integers(0, 365, len(one))
+    return first_day, last_day, blank
 
 
 def _item_table(
-    rng: np.random.Generator, slots: _Slots, items: _Items, chosen: Ints, catalog: Catalog, days: Ints
-) -> tuple[pa.Table, Ints, Mask]:
-    """The item rows, each amount in ten-thousandths, and which amounts cannot be told."""
+    rng: np.random.Generator, slots: _Slots, items: _Items, catalog: Catalog, days: Ints
+) -> tuple[dict[str, pa.Array], Ints, Mask]:
+    """The columns of the items, each amount in ten-thousandths, and which amounts cannot be told."""
     n = len(items.slot)
     one_of = {name: _one_item(rng, slots, items, name) for name in KINDS}
-    first_day = np.concatenate([days, rng.integers(0, 300, len(slots.size) - slots.count)])[items.slot]
-    last_day = first_day + rng.integers(0, 365, n)
+    first_day, last_day, blank = _service_days(rng, slots, items, days)
     last_day[one_of["end_early"]] = first_day[one_of["end_early"]] - 1
     amount = items.amount.copy()
     amount[one_of["amount_mismatch"]] += 1
@@ -443,32 +555,49 @@ def _item_table(
     fine = one_of["amount_decimals"]
     finer = amount[fine] * 10 + rng.integers(1, 10, len(fine))
     exact[fine] = finer * 10 ** (SCALE - items.digits[fine] - 1)
-    amounts = _put(amounts, fine, _decimals_text(finer, items.digits[fine] + 1)) if len(fine) else amounts
-    refs = pa.concat_arrays(
-        [
-            _refs(np.arange(slots.count) + slots.first, "INV-"),
-            _refs(np.arange(len(slots.size) - slots.count) + slots.first, "LOST-"),
-        ]
-    )
+    amounts = put(amounts, fine, _decimals_text(finer, items.digits[fine] + 1)) if len(fine) else amounts
+    number = items.number.copy()
+    second = items.start[slots.of("number_twice")] + 1
+    number[second] = 1
     columns = {
-        "invoice_ref": refs.take(pa.array(items.slot)),
-        "item_no": pc.cast(pa.array(items.number), pa.string()),
-        "catalog_sku": _skus(rng, chosen, catalog, one_of),
+        "invoice_ref": _owners(slots).take(pa.array(items.slot)),
+        "item_no": pc.cast(pa.array(number), pa.string()),
+        "catalog_sku": _skus(rng, items, catalog, one_of),
         "description": _descriptions(rng, n),
         "quantity": _decimals_text(*_shorter(items.tenths, np.ones(n, np.int64))),
         "unit_price": _decimals_text(*_shorter(items.price, items.digits + 1)),
-        "amount": _put(amounts, np.flatnonzero(~items.has_amount), ""),
+        "amount": put(amounts, np.flatnonzero(~items.has_amount), ""),
         "service_start_date": _days(first_day),
-        "service_end_date": _put(
-            _days(last_day), np.flatnonzero((rng.random(n) < 0.2) & (slots.kind == CLEAN)[items.slot]), ""
-        ),
+        "service_end_date": put(_days(last_day), np.flatnonzero(blank), ""),
     }
-    columns["unit_price"] = _put(columns["unit_price"], np.flatnonzero(~items.has_price), "")
+    columns["unit_price"] = put(columns["unit_price"], np.flatnonzero(~items.has_price), "")
     unread = np.zeros(n, bool)
-    unread[
-        np.concatenate([one_of[k] for k in ("amount_unreadable", "amount_missing", "two_amount_start")])
-    ] = True
-    return pa.table(_spoil(columns, one_of)), exact, unread
+    unread[np.concatenate([one_of[name] for name in AMOUNTS_UNREAD])] = True
+    return _spoil(columns, one_of), exact, unread
+
+
+def _owners(slots: _Slots) -> pa.Array:
+    """The references that the items name."""
+    numbers = np.arange(slots.count) + slots.first
+    lost = [ORPHANS[at % len(ORPHANS)][0] for at in range(len(slots.size) - slots.count)]
+    named = [f"{begin}{number + slots.first:08d}" for number, begin in enumerate(lost)]
+    return pa.concat_arrays([_refs(numbers, "INV-"), pa.array(named, pa.string())])
+
+
+def _with_beside(
+    rng: np.random.Generator,
+    plan: Plan,
+    slots: _Slots,
+    items: _Items,
+    columns: dict[str, pa.Array],
+    truth: Truth,
+) -> pa.Table:
+    """The item rows with blanks around some values, and texts that look like formulas."""
+    faulty = (slots.kind != CLEAN)[items.slot]
+    columns["description"] = beside.formulas(rng, columns["description"], plan.told, faulty)
+    wide = ("invoice_ref", "catalog_sku", "description", "unit_price")
+    truth.warnings["W201"] += beside.blanks(rng, columns, wide, plan.told)
+    return pa.table(columns)
 
 
 def _shorter(values: Ints, scales: Ints) -> tuple[Ints, Ints]:
@@ -491,16 +620,29 @@ def _spoil(columns: dict[str, pa.Array], one_of: dict[str, Ints]) -> dict[str, p
         ("start_unreadable", "service_start_date", BAD_DATE),
         ("two_amount_start", "service_start_date", BAD_DATE),
         ("end_unreadable", "service_end_date", BAD_DATE),
-        ("quantity_unreadable", "quantity", BAD_NUMBERS[0]),
-        ("price_unreadable", "unit_price", BAD_NUMBERS[1]),
-        ("amount_unreadable", "amount", BAD_NUMBERS[1]),
-        ("two_amount_start", "amount", BAD_NUMBERS[0]),
+        ("start_far", "service_start_date", FAR_DATE),
+        ("end_far", "service_end_date", FAR_DATE),
+        ("quantity_unreadable", "quantity", "abc"),
+        ("quantity_comma", "quantity", "12,5"),
+        ("quantity_doubtful", "quantity", "1.234"),
+        ("price_unreadable", "unit_price", "1,234,5.0"),
+        ("price_long", "unit_price", "1.0123456789"),
+        ("amount_unreadable", "amount", "1,234,5.0"),
+        ("amount_error", "amount", "#REF!"),
+        ("amount_long", "amount", "1234567890123456.00"),
+        ("two_amount_start", "amount", "abc"),
         ("amount_missing", "amount", ""),
         ("amount_missing", "unit_price", ""),
         ("description_long", "description", "d" * 501),
         ("description_emoji", "description", EMOJI),
+        ("description_control", "description", "Support\x07"),
+        ("sku_blank", "catalog_sku", ""),
+        ("sku_damaged", "catalog_sku", DAMAGED),
+        ("sku_hidden", "catalog_sku", f"SKU-000002{HIDDEN}"),
+        ("sku_error", "catalog_sku", "#N/A"),
+        ("row_ragged", "service_end_date", RAGGED),
     ):
-        columns[column] = _put(columns[column], one_of[name], text)
+        columns[column] = put(columns[column], one_of[name], text)
     return columns
 
 
@@ -515,6 +657,8 @@ class Truth:
     items: Counter[str] = field(default_factory=Counter)
     money: dict[str, Counter[str]] = field(default_factory=dict)
     issues: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
     _open: tuple[int, int] = (MOST_INVOICES, MOST_ITEMS)
@@ -532,6 +676,7 @@ class Truth:
         lost = int(slots.size[bad].sum())
         self.items.update({"in": len(items.slot), "rejected": lost, "accepted": len(items.slot) - lost})
         self._add_issues(slots)
+        self._add_warnings(slots, items, bad)
         self._add_money(slots, items, exact, unread, bad)
         for place in np.flatnonzero(~bad).tolist():
             self.digest.update(b"INV-%08d\n" % (place + slots.first))
@@ -550,8 +695,19 @@ class Truth:
             times = int((slots.kind == number).sum())
             self.issues.update({code: times * FAULTS[name].count(code) for code in set(FAULTS[name])})
         self.issues["E312"] += int(slots.size[slots.of("total_negative", "two_account_total")].sum())
-        self.issues["E308"] += int(slots.size[slots.count :].sum())
+        for place, size in enumerate(slots.size[slots.count :].tolist()):
+            self.issues[ORPHANS[place % len(ORPHANS)][1]] += size
         self.issues["E310"] += int(slots.giant.sum())
+
+    def _add_warnings(self, slots: _Slots, items: _Items, bad: Mask) -> None:
+        """Pairs, and the prices of accepted items that are more than a tenth away from the catalog's."""
+        self.warnings["W801"] += len(slots.paired("twin")[0])
+        self.warnings["W803"] += len(slots.paired("overlap")[0])
+        listed = (10 * Catalog.price(items.product) + 5) * 10**items.digits
+        code = slots.currency[items.slot]
+        priced = (code == _EUR) | ((code == _USD) & (items.product % 20 == 1))
+        far = 10 * np.abs(items.price - listed) > listed
+        self.warnings["W805"] += int((priced & far & items.has_price & ~bad[items.slot]).sum())
 
     def _add_money(self, slots: _Slots, items: _Items, exact: Ints, unread: Mask, bad: Mask) -> None:
         codes = [*CURRENCIES, NO_CURRENCY]
@@ -582,7 +738,8 @@ class Truth:
             },
             "requests": self.requests,
             "issues": {code: count for code, count in sorted(self.issues.items()) if count},
-            "warnings": {},
+            "warnings": {code: count for code, count in sorted(self.warnings.items()) if count},
+            "ignored_rows": {name: self.ignored[name] for name in ("example", "note", "total", "blank")},
             "accepted_sha256": self.digest.hexdigest(),
         }
 
@@ -620,16 +777,20 @@ def generate(folder: Path, plan: Plan, workbook: bool = False) -> dict[str, obje
         for number, first, count, rows in plan.chunks():
             rng = np.random.default_rng([plan.seed, number])
             slots = _slots(rng, plan, first, count, rows)
-            invoice_table, days = _invoice_table(rng, slots)
-            chosen = _chosen(rng, slots, catalog)
-            numbers = _item_numbers(rng, slots, chosen)
-            item_table, exact, unread = _item_table(rng, slots, numbers, chosen, catalog, days)
+            invoice_table, days = _invoice_table(rng, plan, slots, truth)
+            numbers = _item_numbers(rng, plan, slots, _chosen(rng, slots, catalog))
+            columns, exact, unread = _item_table(rng, slots, numbers, catalog, days)
             truth.add(slots, numbers, exact, unread)
+            item_table = _with_beside(rng, plan, slots, numbers, columns, truth)
             item_table, late = _scatter(rng, item_table, plan.shuffle)
             stragglers.append(late)
-            _write(invoices, invoice_table, number == 0)
-            _write(items, item_table, number == 0)
-        _write(items, pa.concat_tables(stragglers), False)
+            if plan.told and not number:
+                item_table = beside.with_totals_at_top(item_table, truth.ignored, truth.warnings)
+            times = (rows // IGNORED_TIMES + 1) * (plan.told > 0)
+            for file, table in ((invoices, invoice_table), (items, item_table)):
+                whole = beside.with_rows_that_are_none(rng, table, times, truth.ignored)
+                _write(file, whole, plan, number == 0)
+        _write(items, pa.concat_tables(stragglers), plan, False)
     expected = {"plan": asdict(plan), **truth.as_dict()}
     (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
     if workbook:
@@ -646,12 +807,15 @@ def _scatter(rng: np.random.Generator, table: pa.Table, share: float) -> tuple[p
     return table.take(pa.array(np.delete(order, late))), table.take(pa.array(order[late]))
 
 
-def _write(file: BinaryIO, table: pa.Table, header: bool) -> None:
+def _write(file: BinaryIO, table: pa.Table, plan: Plan, header: bool) -> None:
     """CSV rows with quotes only where they are needed."""
     if header:
         file.write((",".join(table.column_names) + "\n").encode())
     columns = [_quoted(name, table[name].combine_chunks()) for name in table.column_names]
     lines = pc.binary_join_element_wise(*columns, ",")
+    if plan.ragged:
+        lines = pc.replace_substring(lines, f",{RAGGED}", "")
+        lines = pc.replace_substring_regex(lines, "^,*$", "")
     lines = pc.binary_join_element_wise(lines, "\n", "")
     _, offsets, text = lines.buffers()
     ends = np.frombuffer(offsets, np.int32)[[lines.offset, lines.offset + len(lines)]]
@@ -687,8 +851,10 @@ def write_workbook(folder: Path) -> Path:
 
 def _write_cell(page: Any, row: int, column: int, name: str, text: str, date_format: Any) -> None:
     if not text:
-        return
-    if name.endswith("_date") and text != BAD_DATE:
+        page.write_blank(row, column, None, date_format)  # so that a blank row stands in the file
+    elif text != text.strip():
+        page.write_string(row, column, text)
+    elif name.endswith("_date") and text != BAD_DATE:
         page.write_datetime(row, column, date.fromisoformat(text), date_format)
     elif name in ("quantity", "unit_price", "amount") and text not in BAD_NUMBERS:
         page.write_number(row, column, float(text))
@@ -705,10 +871,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--bad-share", type=float, default=Plan.bad_share)
     parser.add_argument("--shuffle", type=float, default=Plan.shuffle)
+    parser.add_argument("--told", type=float, default=Plan.told)
+    parser.add_argument("--ragged", action="store_true")
     parser.add_argument("--workbook", action="store_true")
     args = parser.parse_args()
     began = time.perf_counter()
-    plan = Plan(args.items, args.invoices or args.items // 8, args.seed, args.bad_share, args.shuffle)
+    plan = Plan(
+        args.items,
+        args.invoices or args.items // 8,
+        args.seed,
+        args.bad_share,
+        args.shuffle,
+        args.told,
+        args.ragged,
+    )
     expected = generate(args.folder, plan, args.workbook)
     print(json.dumps({**expected, "seconds": round(time.perf_counter() - began, 2)}, indent=1))
 

@@ -47,6 +47,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{label} is {value}, which is no ISO 4217 code in use.{near}",
         "Write the three letters of the currency, like EUR.",
     ),
+    "E217": (
+        "{label} holds a number whose last digits are already lost: {value}.",
+        "Format the column as text and enter the identifier anew from its source.",
+    ),
     "E301": (
         "The invoice has neither an account number nor an account id.",
         "Fill in the account number (or the account id).",
@@ -119,7 +123,34 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{label} {value} has the charge model {model}; only {models} can be put on an invoice.{near}",
         "Take another charge of the product.",
     ),
+    "W104": (
+        "The totals row says {value} under {header}, but the rows above it sum up to {sum}.",
+        "Look for rows that are missing, surplus or left out of the formula; the totals row itself is not imported.",
+    ),
+    "W201": (
+        "{label} had blanks around the value {value}.",
+        "Nothing has to be done; the value is used without them.",
+    ),
+    "W801": (
+        "The invoice {value} has the account, currency, amount ({amount}) and nearly the date of {other} of {date}"
+        "{where}.",
+        "Look whether the two are one and the same; the setting is near_duplicate_days.",
+    ),
+    "W803": (
+        "The period from {value} overlaps one of the same account and product on {other}{where}.",
+        "Look whether the period is meant to be billed twice.",
+    ),
+    "W805": (
+        "{label} is {value}, but the catalog's price of {product} is {expected}.",
+        "Look whether the price is agreed; the setting is price_tolerance.",
+    ),
 }
+
+TOTAL_WORDS = (
+    "total", "totals", "grand total", "sum", "subtotal", "sub-total", "sub total", "summe", "gesamt", "gesamtsumme",
+    "zwischensumme", "somme", "sous-total", "suma", "totale", "somma", "totaal", "soma",
+)  # fmt: skip
+"""A row that starts with one of them and holds nothing but numbers besides is a totals row."""
 
 LEDGER_COLUMNS = (
     "state", "invoice_ref", "account", "currency", "invoice_date", "item_no", "catalog_sku",

@@ -18,10 +18,14 @@ PLANS = {
     "as usual": Plan(items=4_000, invoices=500, seed=11, bad_share=0.03),
     "items far apart": Plan(items=4_000, invoices=500, seed=12, bad_share=0.01, shuffle=1.0),
     "small invoices, many faults": Plan(items=3_000, invoices=2_000, seed=13, bad_share=0.1, shuffle=0.0),
+    "rows with a missing cell, lines without any": Plan(
+        items=3_000, invoices=400, seed=18, bad_share=0.05, ragged=True
+    ),
+    "nothing told": Plan(items=2_000, invoices=300, seed=19, bad_share=0.03, told=0.0),
+    "much told": Plan(items=6_000, invoices=2_000, seed=20, bad_share=0.01, told=0.05),
     "no fault": Plan(items=2_000, invoices=300, seed=14, bad_share=0.0),
     "invoices over the limit": Plan(items=40_000, invoices=1_000, seed=15, bad_share=0.002),
 }
-SHARES = ("in", "accepted", "rejected", "skipped")
 
 
 def _checked(folder: Path, *files: str) -> Result:
@@ -40,6 +44,7 @@ def _agrees(result: Result, expected: dict[str, Any]) -> None:
     assert summary["money"] == expected["money"]
     assert summary["issues"] == expected["issues"]
     assert summary["warnings"] == expected["warnings"]
+    assert summary["ignored_rows"] == expected["ignored_rows"]
     assert summary["requests"] == expected["requests"]
     frame = result.invoices
     accepted = frame.loc[frame["state"] == "prepared", "invoice_ref"]
