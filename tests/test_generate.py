@@ -29,7 +29,7 @@ from schemas.tables import INVOICES, ITEMS, TOTAL_WORDS
 NO_DATA = (beside.NOTE, beside.EXAMPLE)
 OUT_OF_REACH = {
     "a file, a sheet or a header is at fault": "E101 E102 E103 E104 E105 E107 E340 E352 W101 W412",
-    "only a workbook or a flat sheet has that": "E110 E111 E112 E113 W102 W103 E214 E215 E216 E218 E219 E222",
+    "only a workbook or a flat sheet has that": "E110 E111 E112 E113 W102 W103 W105 E214 E215 E216 E218 E219 E222",
     "the made-up sheets have no such column or sheet": "E209 E210 E211 E315 E316 E320 E321 E322 E323 E324 E325 E326 "
     "E327 E328 E402 E406 E407 W301 W320 W401 W806",
     "another target asks for it": "E330 E331 E332 E333 E334 E335 E336 E337 E338 E339 E351 E415",
