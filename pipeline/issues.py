@@ -217,7 +217,7 @@ _TYPES = (
     IssueType(
         "E215", "formula-without-value", "A formula without a value",
         "{label} holds a formula that was not calculated when the file was saved: {value}.",
-        "Open the file in Excel, let it calculate, and save; or type the value.",
+        "Open the file in Excel, let it calculate (press F9), and save; or type the value.",
     ),
     IssueType(
         "E216", "cell-type-wrong", "A cell of the wrong type",

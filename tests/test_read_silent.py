@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
+import struct
 import zipfile
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Desk
+import xlwt
+from conftest import Desk, Row
 from openpyxl import Workbook
+from workbooks import Calculated, xlsb
+from xlwt.CompoundDoc import XlsDoc
 
 import pipeline
 from pipeline.errors import PipelineError
@@ -146,8 +152,11 @@ def test_what_is_no_character_is_an_error_of_its_file(desk: Desk, character: str
 
 @pytest.mark.parametrize("stored", ["0", "12.5"])
 def test_a_result_that_nobody_has_calculated_is_none(desk: Desk, stored: str) -> None:
-    """Programs that do not calculate store 0, or what stood there before, and ask Excel to calculate on opening."""
-    for asks in ("0", "1"):
+    """Programs that do not calculate store 0, or what stood there before, and ask Excel to calculate on opening.
+
+    Excel itself tells, where it calculates only when asked, that it had not done so when the file was saved.
+    """
+    for asks in ("0", "1", '0" calcCompleted="1', '0" calcCompleted="0'):
         path = desk.folder / "book.xlsx"
         amount = f"<f>5+5</f><v>{stored}</v>"
         with zipfile.ZipFile(desk.workbook([desk.invoice()], [desk.item(amount=10)])) as old:
@@ -159,4 +168,45 @@ def test_a_result_that_nobody_has_calculated_is_none(desk: Desk, stored: str) ->
             for part, content in parts.items():
                 new.writestr(part, content)
         result = pipeline.check(path, workspace=desk.workspace)
-        assert desk.codes(result) == (["E215"] if asks == "1" else [])
+        assert desk.codes(result) == (["E215"] if asks in ("1", '0" calcCompleted="0') else [])
+
+
+def _old_workbook(path: Path, sheets: Mapping[str, Sequence[Row]], pending: bool) -> Path:
+    """An .xls, its formulas with results; pending, Excel says in a sheet that it had not done with calculating."""
+    book = xlwt.Workbook()
+    for name, rows in sheets.items():
+        page = book.add_sheet(name)
+        for at, row in enumerate([list(rows[0]), *(list(each.values()) for each in rows)]):
+            for column, value in enumerate(row):
+                page.write(at, column, xlwt.Formula("5+5") if value == "=5+5" else value)
+    data, at = bytearray(book.get_biff_data()), 0
+    while at + 4 <= len(data):
+        kind, length = struct.unpack_from("<HH", data, at)
+        if kind == 0x0006:
+            struct.pack_into("<dH", data, at + 10, 10.0, 0)
+        elif kind == 0x000C and pending:  # how often to iterate: as long as the record that is needed
+            struct.pack_into("<HHH", data, at, 0x005E, length, 0)
+        at += 4 + length
+    stream = io.BytesIO()
+    XlsDoc().save(stream, bytes(data))
+    path.write_bytes(stream.getvalue())
+    return path
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_nor_is_it_in_an_old_workbook(desk: Desk, pending: bool) -> None:
+    sheets = {"Invoices": [desk.invoice()], "Items": [desk.item(amount="=5+5")]}
+    result = desk.checked(_old_workbook(desk.folder / "book.xls", sheets, pending))
+    assert desk.codes(result) == (["E215"] if pending else [])
+    if pending:
+        assert list(result.issues["cell"]) == ["C2"]
+    else:
+        assert result.summary["money"]["EUR"]["accepted"] == "10.00"
+
+
+@pytest.mark.parametrize(("calculation", "codes"), [(0x6A, []), (0x6B, ["E215"]), (0x7A, ["E215"])])
+def test_nor_is_it_in_a_binary_workbook(desk: Desk, calculation: int, codes: list[str]) -> None:
+    invoice, item = desk.invoice(), desk.item(amount=Calculated(10))
+    sheets = {"Invoices": [list(invoice), [*invoice.values()]], "Items": [list(item), [*item.values()]]}
+    path = xlsb(desk.folder / "book.xlsb", sheets, calculation=calculation)
+    assert desk.codes(desk.checked(path)) == codes

@@ -21,6 +21,10 @@ class Marked(str):
     """A text that stands for an error cell, or for a formula without a value when it starts with `=`."""
 
 
+class Calculated(float):
+    """A number that a formula has stored as its result."""
+
+
 def xlsb(
     path: Path,
     sheets: dict[str, Sequence[Sequence[Any]]],
@@ -32,6 +36,7 @@ def xlsb(
     hidden_columns: Sequence[int] = (),
     merges: Sequence[tuple[int, int, int, int]] = (),
     date_1904: bool = False,
+    calculation: int = 0x6A,
 ) -> Path:
     """A binary workbook; `styles` gives a cell, counted from 0, one of the formats."""
 
@@ -55,6 +60,8 @@ def xlsb(
             return record(4, head + bytes([value]))
         if isinstance(value, int):
             return record(2, head + pack("<I", (value << 2 | 2) & 0xFFFFFFFF))
+        if isinstance(value, Calculated):
+            return record(9, head + pack("<dHI", value, 0, 0))
         if isinstance(value, float):
             return record(5, head + pack("<d", value))
         return record(6, head + text(value))
@@ -85,7 +92,8 @@ def xlsb(
         package.writestr("[Content_Types].xml", "<Types/>")
         package.writestr("_rels/.rels", _RELATIONS % top)
         package.writestr("xl/_rels/workbook.bin.rels", _RELATIONS % own)
-        package.writestr("xl/workbook.bin", record(153, pack("<I", date_1904)) + bundle)
+        how = record(157, pack("<IIIdIH", 0, 1, 100, 0.001, 1, calculation))
+        package.writestr("xl/workbook.bin", record(153, pack("<I", date_1904)) + bundle + how)
         package.writestr("xl/styles.bin", codes + record(617) + uses + record(618))
         for at, rows in enumerate(sheets.values(), 1):
             package.writestr(f"xl/worksheets/sheet{at}.bin", sheet(rows))

@@ -89,19 +89,30 @@ def _same_kind(name: str, data: bytes) -> None:
 
 
 def _never_calculated(book: Any) -> dict[int, set[tuple[int, int]]]:
-    """Cells, by sheet, whose formula a program wrote without its result: a zero to be calculated on opening."""
+    """Cells, by sheet, whose formula has no result of its own.
+
+    A program wrote it without one, a zero to be calculated on opening; or Excel, told to calculate only when asked,
+    saved the workbook before it had: then what any formula stores may be what stood there before.
+    """
     starts = {start: index for index, start in enumerate(book._sh_abs_posn)}
     found: dict[int, set[tuple[int, int]]] = {}
-    data, at, stop, own = book.mem, book.base, book.base + book.stream_len, -1
-    while at + 4 <= stop:
-        kind, length = _RECORD.unpack_from(data, at)
+    pending, own = any(kind == _UNCALCULATED for _, kind, _ in _records(book)), -1
+    for at, kind, length in _records(book):
         own = starts.get(at, own)
-        if kind == _FORMULA and length >= 16:
-            row, column, _, result, flags = _RESULT.unpack_from(data, at + 4)
-            if flags & _ON_LOAD and result == bytes(8):
+        if kind == _FORMULA and length >= _RESULT.size:
+            row, column, _, result, flags = _RESULT.unpack_from(book.mem, at + 4)
+            if pending or (flags & _ON_LOAD and result == bytes(8)):
                 found.setdefault(own, set()).add((row, column))
-        at += 4 + length
     return found
+
+
+def _records(book: Any) -> Iterator[tuple[int, int, int]]:
+    """Where each record starts, its kind and its length."""
+    at, stop = book.base, book.base + book.stream_len
+    while at + 4 <= stop:
+        kind, length = _RECORD.unpack_from(book.mem, at)
+        yield at, kind, length
+        at += 4 + length
 
 
 def _taken(

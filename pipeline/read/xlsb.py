@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from struct import Struct
 from typing import Any, NamedTuple
 
-from pipeline.read.cells import EPOCH, EPOCH_1904, ErrorText, moment
+from pipeline.read.cells import EPOCH, EPOCH_1904, ErrorText, FormulaText, moment
 from pipeline.read.limits import ReadLimits
 from pipeline.read.number_format import PLAIN, NumberFormat, built_in, number_format
 from pipeline.read.package import WORKSHEET, part_of, targets
@@ -23,7 +23,10 @@ from pipeline.read.taken import Builder, Taken
 _ROW, _BLANK, _RK, _ERROR, _BOOLEAN, _REAL, _TEXT, _SHARED = range(8)
 _FORMULA_TEXT, _FORMULA_NUMBER, _FORMULA_BOOLEAN, _FORMULA_ERROR = range(8, 12)
 _SHARED_ITEM, _FORMAT, _STYLE, _COLUMN, _RICH = 19, 44, 47, 60, 62
-_PROPERTIES, _SHEET, _FILTER, _MERGE, _STYLES, _STYLES_END = 153, 156, 163, 176, 617, 618
+_PROPERTIES, _SHEET, _CALCULATION, _FILTER, _MERGE, _STYLES, _STYLES_END = 153, 156, 157, 163, 176, 617, 618
+_FORMULAS = range(_FORMULA_TEXT, _FORMULA_ERROR + 1)
+_PENDING = 0x11
+"""Of how a workbook is calculated: wholly when it is opened, or not done yet when it was saved."""
 _ERRORS = {
     0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A", 43: "#GETTING_DATA",
 }  # fmt: skip
@@ -37,6 +40,7 @@ class _Book(NamedTuple):
     texts: list[str]
     styles: list[NumberFormat]
     date_1904: bool
+    pending: bool  # what formulas store are no results
 
 
 class _SheetLink(NamedTuple):
@@ -50,8 +54,8 @@ class _SheetLink(NamedTuple):
 def sheets(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> Iterator[Taken]:
     """The worksheets of a binary workbook."""
     workbook = part_of(package, "", "officeDocument") or "xl/workbook.bin"
-    links, date_1904 = _links(package, workbook)
-    book = _Book(_texts(package, workbook), _styles(package, workbook), date_1904)
+    links, date_1904, pending = _links(package, workbook)
+    book = _Book(_texts(package, workbook), _styles(package, workbook), date_1904, pending)
     for link in links:
         yield _sheet(name, package.read(link.part), link, book, limits)
 
@@ -90,19 +94,21 @@ def _text(data: bytes, at: int, end: int) -> str:
     return data[at + 4 : stop].decode("utf-16-le")
 
 
-def _links(package: zipfile.ZipFile, workbook: str) -> tuple[list[_SheetLink], bool]:
-    """The worksheets in their order, and whether dates count from 1904."""
+def _links(package: zipfile.ZipFile, workbook: str) -> tuple[list[_SheetLink], bool, bool]:
+    """The worksheets in their order; whether dates count from 1904; whether formulas wait for their results."""
     data, parts = package.read(workbook), targets(package, workbook, WORKSHEET)
-    links, date_1904 = [], False
+    links, date_1904, pending = [], False, False
     for kind, at, end in _records(data):
         if kind == _PROPERTIES:
             date_1904 = bool(data[at] & 1)
+        elif kind == _CALCULATION:
+            pending = bool(_U16.unpack_from(data, end - 2)[0] & _PENDING)
         elif kind == _SHEET:
             relation = _text(data, at + 8, end)
             title = _text(data, at + 12 + 2 * len(relation), end)
             if relation in parts:
                 links.append(_SheetLink(title, parts[relation], _U32.unpack_from(data, at)[0] != 0))
-    return links, date_1904
+    return links, date_1904, pending
 
 
 def _texts(package: zipfile.ZipFile, workbook: str) -> list[str]:
@@ -165,7 +171,9 @@ def _sheet(name: str, data: bytes, link: _SheetLink, book: _Book, limits: ReadLi
     hidden_rows, hidden_columns, merges = set[int](), set[int](), []
     row, filtered, epoch = -1, False, EPOCH_1904 if book.date_1904 else EPOCH
     for kind, at, end in _records(data):
-        if kind in _NUMBERS:
+        if book.pending and kind in _FORMULAS:
+            builder.put(row, _U32.unpack_from(data, at)[0], FormulaText("="))
+        elif kind in _NUMBERS:
             column, style = _CELL.unpack_from(data, at)
             form = book.styles[style & 0xFFFFFF] if book.styles else PLAIN
             number = _NUMBERS[kind](data, at + 8)

@@ -63,7 +63,8 @@ def sheets(
 def _parts(package: zipfile.ZipFile) -> tuple[dict[str, str], bool, bool]:
     """The part of each worksheet by the sheet's name; whether dates count from 1904; whether nothing is calculated.
 
-    A program that does not calculate asks Excel to do it when it opens the file: what is stored are no results.
+    A program that does not calculate asks Excel to do it when it opens the file: what is stored are no results. Nor
+    are they where Excel itself says that it had not done with calculating when it saved.
     """
     workbook = workbook_part(package)
     found, parts, date_1904 = targets(package, workbook, WORKSHEET), {}, False
@@ -77,7 +78,8 @@ def _parts(package: zipfile.ZipFile) -> tuple[dict[str, str], bool, bool]:
         elif tag == "workbookPr":
             date_1904 = element.get("date1904", "0").lower() in _TRUE
         elif tag == "calcPr":
-            uncalculated = element.get("fullCalcOnLoad", "0").lower() in _TRUE
+            asked = element.get("fullCalcOnLoad", "0").lower() in _TRUE
+            uncalculated = asked or element.get("calcCompleted", "1").lower() not in _TRUE
     return parts, date_1904, uncalculated
 
 

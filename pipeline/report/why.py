@@ -96,7 +96,8 @@ WHY = {
     "E213": "The billing system stores three bytes a character; an emoji needs four.",
     "E214": "A formula failed: a look-up that found nothing shows #N/A, a division by zero #DIV/0!.",
     "E215": (
-        "A program wrote the formula and nothing has computed it since; the file holds =A1*B1 and no result."
+        "A program wrote the formula and nothing has computed it since, or Excel calculates only "
+        "when asked and was not."
     ),
     "E216": "A spreadsheet took what was typed for something else: 3-4 became a date, a date became a text.",
     "E217": "A spreadsheet keeps 15 digits of a number: 12345678901234567 became 12345678901234500.",
