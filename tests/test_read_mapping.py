@@ -153,3 +153,43 @@ def test_the_raw_online_retail_export_is_read_as_it_is(desk: Desk, online_retail
     assert Decimal(result.summary["money"]["GBP"]["in"]) == total
     assert set(result.issues["code"]) <= {"E301", "E311", "E312", "W402", "W801", "W805"}
     assert result.summary["invoices"]["accepted"] > 100
+
+
+ALIKE = """
+decimal = "comma"
+date_format = "dd.mm.yyyy"
+[columns]
+"Beleg-Nr" = {ref}
+Kunde = "#"
+Tag = "#"
+Betrag = "amount"
+Art = "charge_name"
+Stand = "#"
+Intern = "#"
+[constants]
+currency = "EUR"
+account_number = "A1"
+invoice_date = "2026-11-30"
+service_start_date = "2026-11-01"
+"""
+
+
+@pytest.mark.parametrize("column", [0, 1, 2, 4, 5, 6])
+@pytest.mark.parametrize("constant", [False, True])
+def test_a_totals_row_is_none_of_the_items_wherever_its_word_stands(
+    desk: Desk, column: int, constant: bool
+) -> None:
+    """What the mapping says of every row, like the currency or even the reference, makes no item of it.
+
+    Behind the numbers it may be an item's name: without a reference the row is an error then.
+    """
+    row = [""] * 7
+    row[column], row[3] = "Summe", "1.234,50"
+    mapping = ALIKE.replace("{ref}", '"#"' if constant else '"invoice_ref"')
+    if constant:
+        mapping += 'invoice_ref = "R1"\n'
+    result = checked(desk, ERP + ";".join(row) + "\n", mapping)
+    unclear = column == 4 and not constant
+    assert desk.codes(result) == (["E201"] if unclear else [])
+    assert result.summary["money"]["EUR"]["accepted"] == "1234.50"
+    assert result.summary["ignored_rows"]["total"] == (not unclear)

@@ -228,3 +228,33 @@ def test_an_issue_of_a_flat_sheet_stands_where_the_value_stands(desk: Desk) -> N
     (issue,) = (each for each in result.issues.to_dict("records") if each["code"] == "E220")
     assert (issue["cell"], issue["row"]) == ("D3", 3)
     assert "D4" in issue["message"]
+
+
+@pytest.mark.parametrize("header", ["# Remark", "#"])
+def test_the_word_of_a_totals_row_may_stand_in_a_column_that_is_left_out(
+    desk: Desk, tmp_path: Path, header: str
+) -> None:
+    items = f"{header},invoice_ref,charge_name,amount,service_start_date\n,R1,Day,10.00,2026-11-01\n"
+    path = tmp_path / "items.csv"
+    path.write_text(items + "Total:,,,11.00,\ntotal,R1,Night,1.00,2026-11-01\nSum,,,12.00,\n")
+    result = pipeline.check(desk.csv("invoices", [desk.invoice()]), path, workspace=desk.workspace)
+    assert desk.told(result) == [("W104", "amount", 3), ("W104", "amount", 5)]
+    assert result.summary["money"]["EUR"]["accepted"] == "11.00"
+    assert result.summary["ignored_rows"]["total"] == 2
+
+
+def test_a_row_with_a_reference_is_no_total_whatever_is_remarked(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "items.csv"
+    path.write_text("# Remark,invoice_ref,charge_name,amount\n,R1,Day,10.00\ntotal,1001,,10.00\n")
+    result = pipeline.check(desk.csv("invoices", [desk.invoice()]), path, workspace=desk.workspace)
+    assert result.summary["ignored_rows"]["total"] == 0
+
+
+def test_what_a_totals_row_of_a_flat_sheet_says_under_an_invoices_column_is_no_sum(
+    desk: Desk, tmp_path: Path
+) -> None:
+    path = tmp_path / "flat.csv"
+    header = "Invoice ref;Charge name;Amount;Service start date;Account number;Invoice date;Currency\n"
+    path.write_text(header + "R1;Day;10.00;2026-11-01;A1;2026-11-30;EUR\nTotal;;11.00;;1;;\n")
+    result = pipeline.check(path, workspace=desk.workspace)
+    assert _cells(result) == [("W104", "C3")]

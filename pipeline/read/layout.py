@@ -66,6 +66,11 @@ class Placed:
         )
 
     @property
+    def constant(self) -> frozenset[int]:
+        """Positions of columns that a mapping has filled, every row alike."""
+        return frozenset(index for index, (_, there) in self.grid.origins.items() if there < 0)
+
+    @property
     def note_columns(self) -> tuple[Column, ...]:
         """The columns that are notes, as their header says."""
         cells = self.grid.texts(self.header, self.header + 1)[0]

@@ -59,6 +59,7 @@ def page() -> str:
         "Titles above the header, blank rows, and columns in any order are no matter, nor are case, blanks, line",
         f"breaks and `*` in a header. Left out by name are rows whose reference is `{EXAMPLE_REF}`, rows that start",
         f"with `{NOTE_MARK}`, and totals rows: those that start with one of {', '.join(TOTAL_WORDS)}",
+        f"(or have it in a column that starts with `{NOTE_MARK}`)",
         "and hold only numbers besides. What a totals row says is held against the rows above it.",
         *_section("Files that are refused", _table(("sentence", "why"), _refusals())),
         f"Told by their first bytes are {', '.join(sorted({what for _, what in FOREIGN}))}.",

@@ -139,9 +139,7 @@ def _ignored(
     example = np.zeros(size, np.bool_)
     if key is not None:
         example = pc.equal(texts[key], EXAMPLE_REF).to_numpy() & ~note
-    total = np.zeros(size, np.bool_)
-    for row in totals.candidates(first):
-        total[row] = not (note[row] or example[row]) and totals.only_numbers(key, texts, kinds, row)
+    total = totals.found(placed, first, texts, kinds) & ~(note | example | blank)
     return {"example": example, "note": note, "total": total, "blank": blank}
 
 

@@ -1,7 +1,8 @@
 """Stage 1: which rows of a sheet are totals, and what they say.
 
 In: the cells below a header.
-Out: the rows that start with a word for a total and hold nothing but numbers besides.
+Out: the rows that start with a word for a total, or have it in a column that is left out, and hold nothing but
+numbers besides.
 Never: takes a row that carries an item for a total, or adds up: the sum is for those who can read numbers.
 """
 
@@ -42,8 +43,47 @@ class TotalsRow:
     cells: Mapping[str, tuple[str, int]]
 
 
-def candidates(first: pa.Array) -> list[int]:
-    """Rows whose first cell is a word for a total; `first` is the first cell of each that holds anything."""
+def found(
+    placed: Placed,
+    first: pa.Array,
+    texts: Mapping[int, pa.ChunkedArray],
+    kinds: Mapping[int, npt.NDArray[np.uint8]],
+) -> Mask:
+    """The totals rows below a header.
+
+    The word may stand in a column that is left out; what a mapping says of every row says nothing of this one. Where
+    that is the reference, no row lacks one: the word may then stand behind the numbers.
+
+    Args:
+        placed: the sheet.
+        first: of each row the first cell that holds anything, of the columns that are not left out.
+        texts: the cells below the header, by position of the column.
+        kinds: their kinds.
+    """
+    own = {index: column for index, column in texts.items() if index not in placed.constant}
+    key = next((each.index for each in placed.columns if each.field == placed.table.key[0]), None)
+    total = np.zeros(len(first), np.bool_)
+    for row in _candidates(first):
+        cells = _cells(own, row)
+        total[row] = _only_numbers(key, cells, kinds, row, next(iter(cells)))
+    if key in placed.constant:
+        for index, column in own.items():
+            for row in _candidates(column.combine_chunks()):
+                total[row] |= _only_numbers(key, _cells(own, row), kinds, row, index)
+    for index in placed.notes:
+        below = pc.utf8_trim_whitespace(placed.grid.columns[index].slice(placed.header + 1)).combine_chunks()
+        for row in _candidates(below):
+            total[row] |= _only_numbers(key, _cells(own, row), kinds, row, index)
+    return total
+
+
+def _cells(texts: Mapping[int, pa.ChunkedArray], row: int) -> dict[int, str]:
+    """The cells of a row that hold anything, by position of the column."""
+    return {index: text for index, column in texts.items() if (text := column[row].as_py())}
+
+
+def _candidates(first: pa.Array) -> list[int]:
+    """Rows whose cell is a word for a total."""
     lengths = pc.binary_length(first).to_numpy()
     starts = _bytes_at_start(first)
     likely = np.flatnonzero((lengths > 2) & (lengths <= _LONGEST_TOTAL) & starts)
@@ -62,15 +102,14 @@ def _bytes_at_start(texts: pa.Array) -> Mask:
     return hits
 
 
-def only_numbers(
+def _only_numbers(
     key: int | None,
-    texts: Mapping[int, pa.ChunkedArray],
+    cells: Mapping[int, str],
     kinds: Mapping[int, npt.NDArray[np.uint8]],
     row: int,
+    word: int,
 ) -> bool:
-    """Whether a row holds nothing but its first word and numbers, and no reference beside the word."""
-    cells = {index: text for index, column in texts.items() if (text := column[row].as_py())}
-    word = next(iter(cells))
+    """Whether a row holds nothing but numbers beside the word, and no reference."""
     return (key is None or key == word or key not in cells) and all(
         _is_number(text, int(kinds[index][row]) if index in kinds else CellKind.TEXT)
         for index, text in cells.items()
@@ -90,7 +129,7 @@ def totals_rows(
     kinds: Mapping[int, npt.NDArray[np.uint8]],
     kept: Mask,
 ) -> Iterator[TotalsRow]:
-    """What each totals row says in the columns of fields.
+    """What each totals row says in the columns of its table's fields.
 
     Args:
         placed: the sheet.
@@ -99,10 +138,11 @@ def totals_rows(
         kinds: their kinds.
         kept: the rows that are data.
     """
+    own = [e for e in placed.columns if e.field in placed.table and e.index not in placed.constant]
     for row in np.flatnonzero(total).tolist():
         cells = {
             each.field: (text, int(kinds[each.index][row]) if each.index in kinds else CellKind.TEXT)
-            for each in placed.columns
+            for each in own
             if (text := texts[each.index][row].as_py())
         }
         yield TotalsRow(int(placed.grid.rows[placed.header + 1 + row]), int(kept[:row].sum()), cells)
