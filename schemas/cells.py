@@ -18,6 +18,13 @@ class CellKind(IntEnum):
     FORMULA = 7  # a formula without a stored value; the text is the formula with its `=`
 
 
+ERRORS = (
+    "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!",
+    "#FIELD!", "#BLOCKED!", "#UNKNOWN!", "#CONNECT!", "#BUSY!", "#PYTHON!", "#EXTERNAL!",
+)  # fmt: skip
+"""What Excel shows where a formula failed; a text that is exactly that was an error before it was exported."""
+
+
 def column_letters(position: int) -> str:
     """The column as a spreadsheet names it: 0 is A, 26 is AA."""
     letters, rest = "", position + 1

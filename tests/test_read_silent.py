@@ -22,6 +22,7 @@ from xlwt.CompoundDoc import XlsDoc
 import pipeline
 from pipeline.errors import PipelineError
 from pipeline.result import Result
+from schemas.cells import ERRORS
 
 ITEMS = "invoice_ref,charge_name,amount,service_start_date"
 INVOICES = "invoice_ref,account_number,invoice_date,currency\nR1,A1,2026-11-30,EUR\n"
@@ -169,6 +170,51 @@ def test_a_result_that_nobody_has_calculated_is_none(desk: Desk, stored: str) ->
                 new.writestr(part, content)
         result = pipeline.check(path, workspace=desk.workspace)
         assert desk.codes(result) == (["E215"] if asks in ("1", '0" calcCompleted="0') else [])
+
+
+def _with_cell(desk: Desk, cell: str, place: str = "C2") -> Path:
+    """A workbook of two invoices with one cell of the items' sheet written by hand."""
+    items = [desk.item(ref, amount=10) for ref in ("R1", "R2")]
+    with zipfile.ZipFile(desk.workbook([desk.invoice("R1"), desk.invoice("R2")], items)) as old:
+        parts = {part: old.read(part).decode() for part in old.namelist()}
+    sheet = re.sub(rf'<c r="{place}"[^>]*>.*?</c>', cell, parts["xl/worksheets/sheet2.xml"])
+    with zipfile.ZipFile(path := desk.folder / "book.xlsx", "w") as new:
+        for part, content in (parts | {"xl/worksheets/sheet2.xml": sheet}).items():
+            new.writestr(part, content)
+    return path
+
+
+@pytest.mark.parametrize("error", [*ERRORS, "#LATER!", "#SPILL! &amp; more"])
+def test_an_error_that_excel_learnt_later_is_an_error_of_its_cell(desk: Desk, error: str) -> None:
+    result = desk.checked(_with_cell(desk, f'<c r="C2" t="e"><v>{error}</v></c>'))
+    told = result.issues[["code", "cell", "invoice_ref", "value"]].values.tolist()
+    assert told == [["E214", "C2", "R1", error.replace("&amp;", "&")]]
+    assert (result.verdict, result.summary["invoices"]["accepted"]) == ("partial", 1)
+
+
+def test_an_error_that_is_unknown_spoils_no_cell_beside_it(desk: Desk) -> None:
+    cells = (
+        '<c r="C2"><v>7.25</v></c><c r="E2" t="e"/><c r="F2"><v>5</v></c><c r="G2" t="e"><v>#SPILL!</v></c>'
+    )
+    result = desk.checked(_with_cell(desk, cells))
+    amounts = result.line.sheets.valid.raw.tables["items"].frame["amount"]
+    assert amounts.tolist() == ["7.25", "10"]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("field", ["charge_name", "amount", "service_start_date"])
+def test_an_error_that_was_exported_as_a_text_is_one_still(desk: Desk, error: str, field: str) -> None:
+    """Nobody is billed for #N/A."""
+    result = desk.check(
+        [desk.invoice("R1"), desk.invoice("R2")], [desk.item("R1", **{field: error}), desk.item("R2")]
+    )
+    assert desk.told(result) == [("E214", field, 2)]
+    assert result.verdict == "partial"
+
+
+def test_a_text_that_only_looks_like_an_error_is_a_text(desk: Desk) -> None:
+    (sent,) = desk.sent(desk.check([desk.invoice()], [desk.item(charge_name="#1 support, #N/A for trials")]))
+    assert sent["invoiceItems"][0]["chargeName"] == "#1 support, #N/A for trials"
 
 
 def _old_workbook(path: Path, sheets: Mapping[str, Sequence[Row]], pending: bool) -> Path:

@@ -15,11 +15,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import Addresses, RawTable, Sheet, Total
+from pipeline.model import Addresses, Mask, RawTable, Sheet, Total
 from pipeline.read.remarks import starts
 from pipeline.read.rows import Body
-from schemas.columns import compact
+from schemas.cells import ERRORS, CellKind
+from schemas.columns import cells_of, compact
 from schemas.fields import Table
+from schemas.tables import NOTE_MARK
 
 
 def raw_table(table: Table, bodies: Sequence[Body]) -> RawTable:
@@ -43,11 +45,15 @@ def raw_table(table: Table, bodies: Sequence[Body]) -> RawTable:
         index=pd.RangeIndex(sum(sizes)),
         copy=False,
     )
+    failed = {name: _failed(cells_of(frame[name])) for name in fields}
     kinds = {
         name: np.concatenate([_kinds(name, each) for each in bodies])
         for name in fields
-        if any(name in each.kinds for each in bodies)
+        if any(name in each.kinds for each in bodies) or failed[name] is not None
     }
+    for name, mask in failed.items():
+        if mask is not None:
+            kinds[name][mask] = CellKind.ERROR
     return RawTable(
         table.name, frame, kinds, sheets,
         np.repeat(np.arange(len(bodies), dtype=np.int16), sizes),
@@ -108,6 +114,17 @@ def _column(name: str, bodies: Iterable[Body]) -> pa.ChunkedArray:
         else:
             chunks.append(pa.repeat(pa.scalar("", pa.string()), len(each.rows)))
     return pa.chunked_array([compact(pa.chunked_array(chunks, pa.string()))])
+
+
+def _failed(cells: pa.Array) -> Mask | None:
+    """Cells that hold an error as a text, as an export or a copy of values leaves it; None without any."""
+    coded = isinstance(cells, pa.DictionaryArray)
+    texts = cells.dictionary if coded else cells
+    if not pc.any(pc.starts_with(texts, NOTE_MARK)).as_py():
+        return None
+    hits = pc.is_in(texts, value_set=pa.array(ERRORS))
+    mask: Mask = (hits.take(cells.indices) if coded else hits).to_numpy(zero_copy_only=False)
+    return mask if mask.any() else None
 
 
 def _kinds(name: str, own: Body) -> npt.NDArray[np.uint8]:

@@ -1,8 +1,9 @@
 """Stage 1, in the child: a package that is written unusually -> the same, as the parser expects it.
 
 In: the zip, past the gate.
-Out: the zip with `/` in the names of its parts, XML in UTF-8, and no sheet in its list that has no part.
-Never: changes a cell, or mends what could be meant in two ways.
+Out: the zip with `/` in the names of its parts, XML in UTF-8, and no sheet in its list that has no part; and, where
+a sheet has errors that the parser does not know, one in which they are errors that it knows.
+Never: changes what a cell says, or mends what could be meant in two ways.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from pipeline.read.package import declares_entities, targets, workbook_part
 _ENCODING = re.compile(r"^(\s*<\?xml[^>]*?)\s+encoding\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\s[^>]*?/>")
 _LINK = re.compile(rb"""\s\w+:id\s*=\s*["']([^"']*)["']""")
+
+_ERROR_CELL = re.compile(rb"""<((?:\w+:)?)c\b[^>]*?\st\s*=\s*["']e["'][^>]*(?<!/)>.*?</\1c\s*>""", re.DOTALL)
+_STORED = re.compile(rb"(<(?:\w+:)?v\b[^>/]*>)[^<]*")
+_KNOWN_ERROR = rb"\g<1>#N/A"
 
 
 def mended(name: str, data: bytes, package: zipfile.ZipFile, wide: Set[str]) -> tuple[bytes, zipfile.ZipFile]:
@@ -39,6 +44,18 @@ def mended(name: str, data: bytes, package: zipfile.ZipFile, wide: Set[str]) -> 
             parts = {each.filename: package.read(each) for each in package.infolist()}
             return _written(parts | {workbook: linked})
     return data, package
+
+
+def with_known_errors(package: zipfile.ZipFile, part: str) -> bytes:
+    """A package for the parser alone, in which every error of a sheet is the same: which one, its XML still tells.
+
+    Args:
+        package: the workbook.
+        part: of the sheet.
+    """
+    parts = {each.filename: package.read(each) for each in package.infolist() if not each.is_dir()}
+    parts[part] = _ERROR_CELL.sub(lambda cell: _STORED.sub(_KNOWN_ERROR, cell[0]), parts[part])
+    return _written(parts)[0]
 
 
 def _narrow(name: str, content: bytes) -> bytes:
@@ -70,4 +87,4 @@ def _written(parts: dict[str, bytes]) -> tuple[bytes, zipfile.ZipFile]:
     return sink.getvalue(), zipfile.ZipFile(sink)
 
 
-__all__ = ["mended"]
+__all__ = ["mended", "with_known_errors"]

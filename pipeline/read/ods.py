@@ -32,7 +32,7 @@ _SPACES = {
     "urn:oasis:names:tc:opendocument:xmlns:datastyle:1.0": "number",
     "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0": "calcext",
 }
-_ERROR = re.compile(r"#[A-Z0-9/]+[!?]?|Err:\d{3}")
+_ERROR = re.compile(r"#[A-Z0-9/_]+[!?]?|Err:\d{3}")
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?")
 _BLANKS = {"text:tab": "\t", "text:line-break": "\n"}
 _HIDDEN = {"collapse", "filter"}

@@ -22,6 +22,7 @@ from pipeline.read import refuse
 from pipeline.read.cells import Columns, lay_over
 from pipeline.read.compare import lost_cell
 from pipeline.read.limits import ReadLimits
+from pipeline.read.mend import with_known_errors
 from pipeline.read.number_format import NumberFormat
 from pipeline.read.package import WORKSHEET, local, shared_texts, targets, workbook_part, xml
 from pipeline.read.scan import UnusualError, scan
@@ -33,6 +34,8 @@ from schemas.cells import CellKind
 
 FAULTS = (CalamineError,)
 _TRUE = {"1", "true", "on"}
+_UNKNOWN_ERROR = "cell error value"
+"""What the parser says of an error like #SPILL!, and no other fault says."""
 
 
 def sheets(
@@ -53,7 +56,7 @@ def sheets(
             # while the parser works outside Python's lock
             scanned = pool.submit(_scan, package, part, part in odd or odd_texts)
             place = f"{name}, sheet {meta.name},"
-            sheet = book.get_sheet_by_name(meta.name)
+            sheet = _parsed(book, meta.name, package, part)
             taken = _sheet(place, part, sheet, scanned, package, styles, uncalculated)
             taken.hidden = meta.visible != SheetVisibleEnum.Visible
             taken.notes = "xlsx workbook" + (", dates from 1904" if date_1904 else "")
@@ -81,6 +84,17 @@ def _parts(package: zipfile.ZipFile) -> tuple[dict[str, str], bool, bool]:
             asked = element.get("fullCalcOnLoad", "0").lower() in _TRUE
             uncalculated = asked or element.get("calcCompleted", "1").lower() not in _TRUE
     return parts, date_1904, uncalculated
+
+
+def _parsed(book: CalamineWorkbook, name: str, package: zipfile.ZipFile, part: str) -> CalamineSheet:
+    """A sheet as the parser takes it: of errors it knows only those that Excel had in the beginning."""
+    try:
+        return book.get_sheet_by_name(name)
+    except CalamineError as fault:
+        if _UNKNOWN_ERROR not in str(fault):
+            raise
+    known = io.BytesIO(with_known_errors(package, part))
+    return CalamineWorkbook.from_filelike(known).get_sheet_by_name(name)
 
 
 def _scan(package: zipfile.ZipFile, part: str, odd: bool) -> Scan:
