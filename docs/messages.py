@@ -15,9 +15,11 @@ import jinja2
 import polib
 from jinja2.ext import extract_from_ast
 
+from pipeline.catalog.rows import CHARGES, CUSTOMERS
 from pipeline.config import SETTINGS, Settings
 from pipeline.issues import CATALOGUE
 from pipeline.language import ENGLISH, LANGUAGES, catalogue_of
+from pipeline.ledger.store import SENTENCES
 from pipeline.line import EXIT_CODES
 from pipeline.read import parser, refuse, source, xls
 from pipeline.report import terminal
@@ -92,6 +94,8 @@ def _of_words() -> Iterator[Text]:
         *(each.name for each in TABLES if each.optional),
         *terminal.IGNORED.values(),
         *map(str.upper, EXIT_CODES),
+        *SENTENCES.values(),
+        *(each.called for each in (CHARGES, CUSTOMERS)),
     ):
         yield Text(each, "", "pipeline/report/terminal.py")
 

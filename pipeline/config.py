@@ -112,33 +112,43 @@ def _custom_fields(value: object) -> Mapping[str, tuple[Field, ...]]:
         raise ValueError(say("a table per sheet is needed, like [custom_fields.items]"))
     unknown = set(value) - {each.name for each in TABLES}
     if unknown:
-        raise ValueError(f"there is no sheet {min(unknown)}; there are {', '.join(t.name for t in TABLES)}")
+        raise ValueError(
+            say(
+                "there is no sheet {name}; there are {names}",
+                name=str(min(unknown)),
+                names=", ".join(t.name for t in TABLES),
+            )
+        )
     return {str(table): _custom_of(str(table), declared) for table, declared in value.items()}
 
 
 def _custom_of(table: str, declared: object) -> tuple[Field, ...]:
     if not isinstance(declared, Mapping):
-        raise ValueError(f"a table is needed for {table}, like [custom_fields.{table}]")
+        raise ValueError(say("a table is needed for {table}, like [custom_fields.{table}]", table=table))
     names = [str(name).casefold() for name in declared]
     twins = sorted({name for name in names if names.count(name) > 1})
     if twins:
-        raise ValueError(f"two custom fields of {table} differ only in case: {twins[0]}")
+        raise ValueError(
+            say("two custom fields of {table} differ only in case: {name}", table=table, name=twins[0])
+        )
     return tuple(_custom_field(str(name), how) for name, how in declared.items())
 
 
 def _custom_field(name: str, how: object) -> Field:
     if not CUSTOM_NAME.fullmatch(name):
-        raise ValueError(f"{name}: the name of a custom field ends in __c")
+        raise ValueError(say("{name}: the name of a custom field ends in __c", name=name))
     declared = dict(how) if isinstance(how, Mapping) else {"kind": how}
     try:
         kind = Kind(str(declared.pop("kind", "text")))
     except ValueError:
-        raise ValueError(f"{name}: kind is one of {', '.join(Kind)}") from None
+        raise ValueError(say("{name}: kind is one of {kinds}", name=name, kinds=", ".join(Kind))) from None
     known = {"label", "help", "required", "max_length", "choices"}
     if set(declared) - known:
-        raise ValueError(f"{name}: only kind, {', '.join(sorted(known))} can be declared")
+        raise ValueError(
+            say("{name}: only kind, {others} can be declared", name=name, others=", ".join(sorted(known)))
+        )
     if (kind is Kind.CHOICE) != bool(declared.get("choices")):
-        raise ValueError(f"{name}: the kind choice needs choices, and no other kind has any")
+        raise ValueError(say("{name}: the kind choice needs choices, and no other kind has any", name=name))
     return Field(
         name,
         str(declared.get("label", name)),

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import WorkspaceError
+from pipeline.language import say
 
 # fmt: off
 NETWORK = frozenset({
@@ -80,7 +81,7 @@ def existing(path: str | Path) -> Workspace:
     workspace = Workspace(Path(path))
     with _told(workspace.path):
         if workspace.path.exists() and not workspace.path.is_dir():
-            raise WorkspaceError(f"The workspace {path} is not a folder.")
+            raise WorkspaceError(say("The workspace {path} is not a folder.", path=str(path)))
     return workspace
 
 
@@ -94,9 +95,12 @@ def prepared(path: str | Path) -> Workspace:
     kind = file_system(workspace.path)
     if kind in NETWORK:
         raise WorkspaceError(
-            f"The workspace {path} lies on a network mount ({kind}), where the ledger cannot work;"
-            " take a local folder."
-        )
+            say(
+                "The workspace {path} lies on a network mount ({kind}), where the ledger cannot work; take a local"
+                " folder.",
+                path=str(path), kind=kind,
+            )
+        )  # fmt: skip
     with _told(workspace.path):
         workspace.path.parent.mkdir(parents=True, exist_ok=True)
         for folder in (workspace.path, workspace.catalog, workspace.runs):
@@ -104,7 +108,9 @@ def prepared(path: str | Path) -> Workspace:
                 _make(folder)
                 _flush(folder.parent)
             if not os.access(folder, os.W_OK | os.X_OK):
-                raise WorkspaceError(f"The workspace folder {folder} cannot be written.")
+                raise WorkspaceError(
+                    say("The workspace folder {folder} cannot be written.", folder=str(folder))
+                )
     return workspace
 
 
@@ -149,7 +155,7 @@ class RunFolder:
         """Flushes everything to the disk and gives the folder its name; returns its path."""
         with _told(self.path):
             if self._final.exists():
-                raise WorkspaceError(f"The run folder {self._final} exists already.")
+                raise WorkspaceError(say("The run folder {folder} exists already.", folder=str(self._final)))
             _flush_tree(self.path, self._handle)
             os.rename(self.path, self._final)
             self.path = self._final
@@ -237,7 +243,9 @@ def _told(path: Path) -> Iterator[None]:
     except OSError as error:
         where = error.filename if isinstance(error.filename, str) else path
         reason = (error.strerror or str(error)).lower()
-        raise WorkspaceError(f"The workspace cannot be used: {where}: {reason}.") from error
+        raise WorkspaceError(
+            say("The workspace cannot be used: {where}: {reason}.", where=str(where), reason=reason)
+        ) from error
 
 
 def _make(folder: Path) -> None:
@@ -246,7 +254,7 @@ def _make(folder: Path) -> None:
         os.mkdir(folder, 0o700)
         os.chmod(folder, 0o700)
     if not folder.is_dir():
-        raise WorkspaceError(f"{folder} is in the way: it is not a folder.")
+        raise WorkspaceError(say("{folder} is in the way: it is not a folder.", folder=str(folder)))
 
 
 def _claimed(path: Path) -> int:

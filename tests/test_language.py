@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gettext
 import re
 import runpy
@@ -15,6 +16,7 @@ from command_line import PRODUCTS, SAMPLE, invoice_import
 from golden_files import agrees, scrubbed
 
 from pipeline import language
+from pipeline.errors import PipelineError
 from pipeline.flow import check, load_catalog
 from pipeline.issues import CATALOGUE
 from pipeline.language import (
@@ -34,7 +36,8 @@ from pipeline.report.issue_table import issue_table
 from pipeline.report.terminal import told
 from pipeline.report.why import WHY
 
-MESSAGES = Path(__file__).parent.parent / "docs" / "messages.py"
+ROOT = Path(__file__).parent.parent
+MESSAGES = ROOT / "docs" / "messages.py"
 OTHERS = [code for code in LANGUAGES if code != ENGLISH]
 
 
@@ -157,6 +160,49 @@ def test_why_a_file_is_not_read_in_german(tmp_path: Path) -> None:
         ran = invoice_import("check", *map(str, given), "--language", "de", workspace=tmp_path / "workspace")
         assert ran.code in (2, 3)
         assert sentence in ran.err
+
+
+def test_nothing_stops_a_run_with_a_sentence_that_was_not_said() -> None:
+    """Every error that a person reads is made of what `say` or a refusal gave, never of a text in the code."""
+    kinds = {each.__name__ for each in [PipelineError, *_kinds(PipelineError)]}
+    unsaid = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted(ROOT.glob("pipeline/**/*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds
+        if any(isinstance(each, ast.Constant | ast.JoinedStr) for each in node.args)
+    ]
+    assert unsaid == []
+
+
+def _kinds(parent: type[Exception]) -> list[type[Exception]]:
+    own = parent.__subclasses__()
+    return [*own, *(each for kind in own for each in _kinds(kind))]
+
+
+def test_why_the_workspace_ledger_or_catalog_cannot_be_used_in_german(tmp_path: Path) -> None:
+    """As the settings of the workspace say; where these are what is wrong, as the environment says."""
+    place = tmp_path / "ordner"
+    place.mkdir()
+    (place / "settings.toml").write_text('language = "de"\n')
+    (place / "ledger.sqlite").write_bytes(b"kein Journal" * 100)
+    broken = tmp_path / "datei"
+    broken.write_text("x")
+    (tmp_path / "kaputt").mkdir()
+    (tmp_path / "kaputt" / "settings.toml").write_text("language = ")
+    ledger = f"Das Journal {place / 'ledger.sqlite'} ist kein Journal."
+    said = (
+        (place, ("ledger", "list"), ledger),
+        (place, ("run", SAMPLE), ledger),
+        (place, ("catalog", "info"), "Nichts geladen (Katalog): invoice-import catalog load FILE."),
+        (place, ("accounts", "info"), "Nichts geladen (Kontenliste): invoice-import accounts load FILE."),
+        (place, ("check", SAMPLE, "--target", "fort"), "Es gibt kein Ziel fort; die Ziele sind "),
+        (tmp_path / "kaputt", ("ledger", "list"), "Die Einstellungen in "),
+    )
+    for folder, words, sentence in said:
+        ran = invoice_import(*words, workspace=folder, env={"INVOICE_IMPORT_LANGUAGE": "de"})
+        assert ran.code in (2, 3)
+        assert ran.err.startswith(f"Fehler: {sentence}")
 
 
 def test_every_refusal_is_a_sentence_in_german() -> None:

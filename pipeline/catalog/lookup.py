@@ -25,6 +25,7 @@ from pipeline.catalog.near import Kind, Near
 from pipeline.catalog.rows import CHARGES, Shape
 from pipeline.catalog.snapshots import Snapshot, damaged, described, reading
 from pipeline.errors import CatalogError
+from pipeline.language import say
 
 _LOOKUP = """
     SELECT 'sku' AS kind, wanted_skus."key" AS "key", charges.*
@@ -220,9 +221,11 @@ def asked(snapshot: Snapshot, shape: Shape = CHARGES) -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException as error:
         raise CatalogError(
-            f"The {shape.called} {snapshot.path.name} needs more memory or room for temporary files: "
-            "free some, and run again."
-        ) from error
+            say(
+                "The {called} {name} needs more memory or room for temporary files: free some, and run again.",
+                called=say(shape.called), name=snapshot.path.name,
+            )
+        ) from error  # fmt: skip
     except MISTAKES:
         raise
     except duckdb.Error as error:

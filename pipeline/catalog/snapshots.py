@@ -19,6 +19,7 @@ import duckdb
 from pipeline.catalog.engine import MEMORY, answer, connection
 from pipeline.catalog.rows import CHARGES, Shape, content
 from pipeline.errors import CatalogError, UsageError
+from pipeline.language import say
 
 CURRENT = "current"
 _SHORTEST = 6
@@ -83,13 +84,20 @@ def current(folder: Path, shape: Shape = CHARGES) -> Snapshot | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeError) as error:
-        raise CatalogError(f"{pointer} cannot be read; {_again(shape)}.") from error
+        raise CatalogError(
+            say("{path} cannot be read; load it again: {command}.", **_facts(pointer, shape))
+        ) from error
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
-        raise CatalogError(f"{pointer} does not name a {shape.called}; {_again(shape)}.")
+        raise CatalogError(
+            say("{path} does not name a {called}; load it again: {command}.", **_facts(pointer, shape))
+        )
     snapshot = described(file(folder, sha256), shape)
     if snapshot.sha256 != sha256:
         raise CatalogError(
-            f"The {shape.called} {snapshot.path} is not the one it is named after; {_again(shape)}."
+            say(
+                "The {called} {path} is not the one it is named after; load it again: {command}.",
+                **_facts(snapshot.path, shape),
+            )
         )
     return snapshot
 
@@ -123,17 +131,27 @@ def named(folder: Path, sha256: str, shape: Shape = CHARGES) -> Snapshot:
     begins = sha256.lower()
     if not re.fullmatch(rf"[0-9a-f]{{{_SHORTEST},64}}", begins):
         raise UsageError(
-            f"{sha256} names no {shape.called}: give {_SHORTEST} or more characters of its hash."
-        )
+            say(
+                "{hash} names no {called}: give {least} or more characters of its hash.",
+                hash=sha256, called=say(shape.called), least=str(_SHORTEST),
+            )
+        )  # fmt: skip
     found = [each for each in known(folder, shape) if each.sha256.startswith(begins)]
     if len(found) != 1:
-        many = "no" if not found else "more than one"
-        raise UsageError(f"There is {many} {shape.called} {sha256} in {folder}.")
+        raise UsageError(
+            say(
+                "There is more than one {called} {hash} in {folder}."
+                if found
+                else "There is no {called} {hash} in {folder}.",
+                called=say(shape.called), hash=sha256, folder=str(folder),
+            )
+        )  # fmt: skip
     return found[0]
 
 
-def _again(shape: Shape) -> str:
-    return f"load it again: {shape.command}"
+def _facts(path: Path, shape: Shape) -> dict[str, str]:
+    """What the sentence tells of a snapshot that has to be loaded again."""
+    return {"path": str(path), "called": say(shape.called), "command": shape.command}
 
 
 def described(path: Path, shape: Shape = CHARGES) -> Snapshot:
@@ -143,7 +161,9 @@ def described(path: Path, shape: Shape = CHARGES) -> Snapshot:
         CatalogError: the file is missing or damaged.
     """
     if not path.is_file():
-        raise CatalogError(f"The {shape.called} {path} is missing; {_again(shape)}.")
+        raise CatalogError(
+            say("The {called} {path} is missing; load it again: {command}.", **_facts(path, shape))
+        )
     try:
         return _described(path, shape)
     except (duckdb.Error, OSError, UnicodeError, LookupError) as error:
@@ -152,7 +172,9 @@ def described(path: Path, shape: Shape = CHARGES) -> Snapshot:
 
 def damaged(path: Path, shape: Shape = CHARGES) -> CatalogError:
     """The error for a snapshot that cannot be read."""
-    return CatalogError(f"The {shape.called} {path} is damaged or no {shape.called}; {_again(shape)}.")
+    return CatalogError(
+        say("The {called} {path} is damaged or no {called}; load it again: {command}.", **_facts(path, shape))
+    )
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from pipeline.catalog.engine import MEMORY, MISTAKES, connection, registered
 from pipeline.catalog.rows import CHARGES, Shape, content, shaped
 from pipeline.catalog.snapshots import CURRENT, Snapshot, described, file, holds
 from pipeline.errors import CatalogError
+from pipeline.language import say
 from pipeline.model import Positions, Source
 
 _BUILDING = ".load-"
@@ -65,7 +66,9 @@ def build(
     """
     rows = shaped(table, shape)
     if not len(rows):
-        raise CatalogError(f"The {shape.called} has no rows: fill in at least one and load it again.")
+        raise CatalogError(
+            say("The {called} has no rows: fill in at least one and load it again.", called=say(shape.called))
+        )
     found = content(rows.to_batches(), shape.salt)
     distinct = rows.take(pa.array(found.first)) if len(found.duplicates) else rows
     clashes = contradictions(rows) if shape is CHARGES else keys_twice(distinct, found.first)
@@ -83,7 +86,12 @@ def build(
         raise
     except (duckdb.Error, OSError, UnicodeError) as error:
         said = " ".join(str(error).split())
-        raise CatalogError(f"The {shape.called} cannot be written to {folder}: {said}") from error
+        raise CatalogError(
+            say(
+                "The {called} cannot be written to {folder}: {error}",
+                called=say(shape.called), folder=str(folder), error=said,
+            )
+        ) from error  # fmt: skip
 
 
 def _about(rows: pa.Table, sha256: str, source: Source, shape: Shape) -> pa.Table:

@@ -6,7 +6,7 @@ import functools
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from pipeline.errors import PipelineError
-from pipeline.language import ENGLISH, LANGUAGES, speaking
+from pipeline.language import ENGLISH, LANGUAGES, say, speaking
 
 EXITS = """
 \b
@@ -98,31 +98,43 @@ def told_in_a_sentence(command: Callable[..., int]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            with speaking(_asked(kwargs)), speaking(_language(kwargs)):
-                code = command(*args, **kwargs)
-            if sys.stdout is not None:
-                sys.stdout.flush()
-        except PipelineError as error:
-            done()
-            click.echo(f"Error: {_one_line(str(error))}", err=True)
-            code = error.exit_code
-        except KeyboardInterrupt:  # before click makes an "Aborted!" of it
-            done()
-            click.echo("Interrupted; nothing half-written was left.", err=True)
-            code = INTERRUPTED
-        except OSError as error:  # the work is done; only its result could not be told
-            code = _untold(error)
-        sys.exit(code)
+        with speaking(_spoken(kwargs)):
+            sys.exit(_code(command, args, kwargs))
 
     return wrapped
 
 
-def _asked(given: Mapping[str, Any]) -> str:
-    """Of the flag, else of the environment: for what is wrong with the settings, which are not read yet."""
+def _code(command: Callable[..., int], args: Sequence[Any], given: Mapping[str, Any]) -> int:
+    """The exit code of a command, whatever became of it."""
+    try:
+        _language(given)
+        code = command(*args, **given)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except PipelineError as error:
+        done()
+        click.echo(f"{say('Error')}: {_one_line(str(error))}", err=True)
+        return error.exit_code
+    except KeyboardInterrupt:  # before click makes an "Aborted!" of it
+        done()
+        click.echo(say("Interrupted; nothing half-written was left."), err=True)
+        return INTERRUPTED
+    except OSError as error:  # the work is done; only its result could not be told
+        return _untold(error)
+    return code
+
+
+def _spoken(given: Mapping[str, Any]) -> str:
+    """As the settings say; where they are what is wrong, of the flag, else of the environment."""
     from pipeline.config import PREFIX
 
-    told = given.get("language") or os.environ.get(f"{PREFIX}LANGUAGE", "")
+    with suppress(PipelineError), speaking(_asked(given, PREFIX)):
+        return _language(given)
+    return _asked(given, PREFIX)
+
+
+def _asked(given: Mapping[str, Any], prefix: str) -> str:
+    told = given.get("language") or os.environ.get(f"{prefix}LANGUAGE", "")
     return told if told in LANGUAGES else ENGLISH
 
 
@@ -141,7 +153,8 @@ def _untold(error: OSError) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not isinstance(error, BrokenPipeError):
         with suppress(OSError):
-            click.echo(f"Error: The result could not be printed: {error.strerror}.", err=True)
+            why = say("The result could not be printed: {why}.", why=str(error.strerror))
+            click.echo(f"{say('Error')}: {why}", err=True)
     return READER_GONE
 
 

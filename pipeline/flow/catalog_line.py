@@ -186,5 +186,7 @@ def _snapshot(sha256: str | None, shape: Shape, workspace: str | Path) -> Snapsh
 def _in_use(workspace: str | Path, shape: Shape = CHARGES) -> Snapshot:
     snapshot = catalog.current(_folder(existing(workspace), shape), shape)
     if snapshot is None:
-        raise CatalogError(f"No {shape.called} is loaded: {shape.command}.")
+        raise CatalogError(
+            say("No {called} is loaded: {command}.", called=say(shape.called), command=shape.command)
+        )
     return snapshot

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import orjson
 
 from pipeline.errors import UsageError
+from pipeline.language import say
 from pipeline.ledger.rows import InvoiceRow, RequestRow, RunRow, SourceRow
 from pipeline.ledger.store import Ledger, reading
 
@@ -141,7 +142,7 @@ def show(ledger: Ledger, run_id: str) -> RunShown:
 
     shown = reading(ledger, query, empty=None)
     if shown is None:
-        raise UsageError(f"The ledger has no run {run_id}.")
+        raise UsageError(say("The ledger has no run {run}.", run=run_id))
     return shown
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from pipeline.errors import LedgerError, UsageError
+from pipeline.language import say
 from pipeline.ledger.chain import Head, Row, RunDigest, chained, chunks, detail, flat
 from pipeline.ledger.rows import RunRow
 from pipeline.ledger.store import Ledger, head, writing
@@ -98,7 +99,7 @@ def record(
     """
     with writing(ledger) as books:
         if books.execute("SELECT 1 FROM runs WHERE run_id = ?", (run_id,)).fetchone():
-            raise LedgerError(f"The run {run_id} is in the ledger already.")
+            raise LedgerError(say("The run {run} is in the ledger already.", run=run_id))
         entered, said = _insert(books, run_id, run, sources, invoices, requests, items)
         _take_identities(books, entered)
         (event,) = chained(head(books), [(entered.started, run_id, None, "run", said)])
@@ -121,13 +122,13 @@ def discard(ledger: Ledger, run_id: str, at: str) -> Withdrawn:
         LedgerError: nothing is left to withdraw, or the ledger cannot be written.
     """
     if not ledger.path.exists():
-        raise UsageError(f"The ledger has no run {run_id}.")
+        raise UsageError(say("The ledger has no run {run}.", run=run_id))
     with writing(ledger) as books:
         if not books.execute("SELECT 1 FROM runs WHERE run_id = ?", (run_id,)).fetchone():
-            raise UsageError(f"The ledger has no run {run_id}.")
+            raise UsageError(say("The ledger has no run {run}.", run=run_id))
         found = books.execute(_PREPARED, (run_id,)).fetchall()
         if not found:
-            raise LedgerError(f"The run {run_id} has nothing left to withdraw.")
+            raise LedgerError(say("The run {run} has nothing left to withdraw.", run=run_id))
         events = chained(head(books), ((at, run_id, row[0], "withdrawn", "") for row in found))
         books.executemany(_EVENT, events)
         books.executemany(_FREE, (row[4:] for row in found))

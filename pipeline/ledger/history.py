@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import LedgerError
+from pipeline.language import say
 from pipeline.ledger.items import unpacked
 from pipeline.ledger.store import Ledger, reading
 from pipeline.past import PAST_INVOICES, PAST_PERIODS
@@ -77,7 +78,8 @@ def _of_run(ledger: Ledger, run_id: str, invoices: pa.Table) -> pa.Table:
     try:
         items = unpacked(found[0], ["position", *_PRODUCT, *_DATES]) if found else None
     except (ValueError, pa.ArrowException) as error:
-        raise LedgerError(f"The items of the run {run_id} cannot be read: {error}.") from error
+        said = say("The items of the run {run} cannot be read: {error}.", run=run_id, error=str(error))
+        raise LedgerError(said) from error
     if items is None:
         return PAST_PERIODS.empty_table()
     items = items.filter(pc.is_valid(items["service_end_date"]))

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import LedgerError, UsageError
+from pipeline.language import say
 from pipeline.ledger.store import Ledger, reading
 
 _ROW_GROUP = 1 << 20
@@ -118,14 +119,15 @@ def items(ledger: Ledger, run_id: str) -> pa.Table:
 
     answer = reading(ledger, query, empty=None)
     if answer is None:
-        raise UsageError(f"The ledger has no run {run_id}.")
+        raise UsageError(say("The ledger has no run {run}.", run=run_id))
     parquet, rows = answer
     if parquet is None:
         return _COLUMNS.empty_table()
     try:
         return _joined(unpacked(parquet), rows)
     except (ValueError, pa.ArrowException) as error:
-        raise LedgerError(f"The items of the run {run_id} cannot be read: {error}.") from error
+        said = say("The items of the run {run} cannot be read: {error}.", run=run_id, error=str(error))
+        raise LedgerError(said) from error
 
 
 def _joined(own: pa.Table, rows: list[Any]) -> pa.Table:

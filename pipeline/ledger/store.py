@@ -21,6 +21,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from pipeline.errors import BusyError, LedgerError
+from pipeline.language import say
 from pipeline.ledger import schema, witness
 from pipeline.ledger.chain import GENESIS, Head
 
@@ -33,15 +34,16 @@ _ALONE = threading.Lock()
 """Held by the one writer, or the one copier, of this process: closing a copied database file would drop the
 locks that a writer in the same process holds on it (POSIX)."""
 
-_SENTENCES = {
-    sqlite3.SQLITE_NOTADB: "is not a ledger",
-    sqlite3.SQLITE_CORRUPT: "is damaged",
-    sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
-    sqlite3.SQLITE_READONLY: "cannot be written: it is read-only",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
-    sqlite3.SQLITE_PERM: "cannot be opened: permission denied",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk fails or is full",
+SENTENCES = {
+    sqlite3.SQLITE_NOTADB: "The ledger {path} is not a ledger.",
+    sqlite3.SQLITE_CORRUPT: "The ledger {path} is damaged.",
+    sqlite3.SQLITE_FULL: "The ledger {path} cannot grow: the disk is full.",
+    sqlite3.SQLITE_READONLY: "The ledger {path} cannot be written: it is read-only.",
+    sqlite3.SQLITE_CANTOPEN: "The ledger {path} cannot be opened.",
+    sqlite3.SQLITE_PERM: "The ledger {path} cannot be opened: permission denied.",
+    sqlite3.SQLITE_IOERR: "The ledger {path} cannot be read or written: the disk fails or is full.",
 }
+"""What SQLite's errors mean to the person whose ledger it is."""
 
 
 @dataclass(frozen=True)
@@ -147,17 +149,24 @@ def told(ledger: Ledger) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise _busy(ledger) from error
-        raise LedgerError(f"The ledger {ledger.path} {_SENTENCES.get(code, f'fails: {error}')}.") from error
+        facts = {"path": str(ledger.path), "error": str(error)}
+        known = SENTENCES.get(code)
+        raise LedgerError(
+            say(known, **facts) if known else say("The ledger {path} fails: {error}.", **facts)
+        ) from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise LedgerError(f"The ledger {ledger.path} cannot be used: {reason}.") from error
+        said = say("The ledger {path} cannot be used: {reason}.", path=str(ledger.path), reason=reason)
+        raise LedgerError(said) from error
 
 
 def _busy(ledger: Ledger) -> BusyError:
     return BusyError(
-        f"The ledger {ledger.path} has been held by another process for more than"
-        f" {ledger.busy_seconds:g} seconds; try again later."
-    )
+        say(
+            "The ledger {path} has been held by another process for more than {seconds} seconds; try again later.",
+            path=str(ledger.path), seconds=f"{ledger.busy_seconds:g}",
+        )
+    )  # fmt: skip
 
 
 def _connected(uri: str, ledger: Ledger) -> sqlite3.Connection:
@@ -167,11 +176,14 @@ def _connected(uri: str, ledger: Ledger) -> sqlite3.Connection:
         ((application,),) = connection.execute("PRAGMA application_id").fetchall()
         ((version,),) = connection.execute("PRAGMA user_version").fetchall()
         if application != schema.APPLICATION_ID:
-            raise LedgerError(f"The ledger {ledger.path} is not a ledger.")
+            raise LedgerError(say(SENTENCES[sqlite3.SQLITE_NOTADB], path=str(ledger.path)))
         if version != schema.VERSION:
             raise LedgerError(
-                f"The ledger {ledger.path} has version {version}; this program reads {schema.VERSION}."
-            )
+                say(
+                    "The ledger {path} has version {version}; this program reads {own}.",
+                    path=str(ledger.path), version=str(version), own=str(schema.VERSION),
+                )
+            )  # fmt: skip
     except BaseException:
         connection.close()
         raise
@@ -226,15 +238,23 @@ def _not_cut(connection: sqlite3.Connection, ledger: Ledger, expected: Head) -> 
     row = connection.execute("SELECT hash FROM events WHERE seq = ?", (expected.events,)).fetchone()
     if expected.events and (row is None or row[0] != expected.hash):
         raise LedgerError(
-            f"The ledger {ledger.path} lacks entries that were made: it is an older copy or was changed;"
-            " bring back the newest one."
+            say(
+                "The ledger {path} lacks entries that were made: it is an older copy or was changed; bring back the"
+                " newest one.",
+                path=str(ledger.path),
+            )
         )
 
 
 def _not_gone(ledger: Ledger, expected: Head) -> None:
     """Refuses to take a lost ledger for an empty one."""
     if expected.events:
-        raise LedgerError(f"The ledger {ledger.path} is gone, but runs were entered in it; bring it back.")
+        raise LedgerError(
+            say(
+                "The ledger {path} is gone, but runs were entered in it; bring it back.",
+                path=str(ledger.path),
+            )
+        )
 
 
 Stamp = tuple[int, int, int] | None

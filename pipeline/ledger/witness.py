@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 
 from pipeline.errors import LedgerError
+from pipeline.language import say
 from pipeline.ledger.chain import GENESIS, Head
 
 NAME = ".head"
@@ -31,7 +32,8 @@ def noted(runs: Path) -> Head:
     except FileNotFoundError:
         return Head(0, GENESIS)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LedgerError(f"{path}, which tells whether the ledger is whole, cannot be read.") from error
+        said = say("{path}, which tells whether the ledger is whole, cannot be read.", path=str(path))
+        raise LedgerError(said) from error
 
 
 def note(runs: Path, head: Head) -> None:

@@ -34,8 +34,12 @@ def issue_type(code: str) -> IssueType:
         if name.casefold() == code.casefold():
             return kind
     near = get_close_matches(code, known, 1)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    raise UsageError(f"There is no issue {code}.{hint}")
+    raise UsageError(
+        say(
+            "There is no issue {code}. Did you mean {near}?" if near else "There is no issue {code}.",
+            code=code, near="".join(near),
+        )
+    )  # fmt: skip
 
 
 def explained(kind: IssueType) -> str:

@@ -26,7 +26,11 @@ def of(settings: Settings) -> Target:
     """
     name = settings.target or _ALL[0].name
     if name not in TARGETS:
-        raise UsageError(f"There is no target {name}; the targets are {', '.join(TARGETS)}.")
+        raise UsageError(
+            say(
+                "There is no target {name}; the targets are {targets}.", name=name, targets=", ".join(TARGETS)
+            )
+        )
     return TARGETS[name]
 
 

@@ -74,7 +74,8 @@ def _written(contents: Mapping[Path, bytes], folder: Path) -> list[Path]:
         for path in made:
             path.unlink(missing_ok=True)
         reason = (error.strerror or str(error)).lower()
-        raise WorkspaceError(f"The template cannot be written to {folder}: {reason}.") from error
+        said = say("The template cannot be written to {folder}: {reason}.", folder=str(folder), reason=reason)
+        raise WorkspaceError(said) from error
     return made
 
 
