@@ -580,7 +580,7 @@ _TYPES = (
     IssueType(
         "E501", "reference-conflict", "An invoice that exists already with other content",
         "The invoice {value} was prepared by run {run} with other content.",
-        "Give it a new reference, or withdraw the old one first: invoice-import discard {run}.",
+        "Withdraw the old one first (invoice-import discard {named}), or give this one a new reference.",
     ),
     IssueType(
         "E502", "policy-all-or-nothing", "Rejected because another invoice is",

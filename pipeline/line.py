@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.balance import Balance
 from pipeline.config import Settings
@@ -15,6 +17,8 @@ from schemas.fields import Table
 
 EXIT_CODES = {"accepted": 0, "rejected": 3, "partial": 4, "unbalanced": 7, "duplicate": 9}
 """Exit code by verdict."""
+DEFAULT_WORKSPACE = Path("invoice-import")
+"""Where everything lies when nobody says where."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,12 @@ class AccountsUsed:
 
     sha256: str
     accounts: int
+
+
+def run_named(run_id: str, workspace: Path) -> str:
+    """A run as `discard` takes it, with its workspace where that is not the default one."""
+    own = "" if workspace == DEFAULT_WORKSPACE else f" --workspace {shlex.quote(str(workspace))}"
+    return f"{run_id}{own}"
 
 
 @dataclass(frozen=True)

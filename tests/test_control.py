@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import PAIR, invoice_import, one_sentence
+from command_line import PAIR, SAMPLE, invoice_import, one_sentence
 from conftest import Desk
 from hypothesis import given
 from hypothesis import strategies as some
@@ -201,6 +201,23 @@ def test_to_the_cent(expected: Decimal, found: Decimal) -> None:
     control = compared(from_flags([], [f"EUR={expected:f}"]), came_in, Issues(), "")
     assert control.holds == (expected == found)
     assert control.compared[0].expected.number + control.compared[0].difference == found
+
+
+def test_what_was_expected_is_told_first_and_nothing_is_called_prepared(desk: Desk, tmp_path: Path) -> None:
+    place, folder = tmp_path / "workspace", tmp_path / "reports"
+    asked = ("check", SAMPLE, "--expect-count", "99", "--report", folder)
+    ran = invoice_import(*map(str, asked), workspace=place)
+    assert ran.code == 7
+    _, _, told = ran.out.partition("What must be corrected\n")
+    assert told.startswith("  E601  What was expected is not what was read\n")
+    with (folder / "ledger.csv").open(encoding="utf-8-sig", newline="") as file:
+        states = {row["state"] for row in csv.DictReader(file)}
+    assert states <= {"not prepared", "rejected"}
+    files = pair(desk)
+    result = pipeline.check(*files, workspace=desk.workspace, expect_count=["99"])
+    assert "not prepared" in set(result.invoices["state"])
+    assert "prepared" not in set(result.invoices["state"])
+    assert result.summary["plan"] == pipeline.check(*files, workspace=desk.workspace).summary["plan"]
 
 
 def test_the_command_line(tmp_path: Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
-from command_line import PAIR, PRODUCTS
+from command_line import PAIR, PRODUCTS, invoice_import
 
 from pipeline import Result, check, run
 from pipeline.errors import PipelineError, UsageError
 from pipeline.flow import discard, load_catalog
 from pipeline.flow.books import verify_books
+from pipeline.line import run_named
 
 
 def states(result: Result) -> dict[str, int]:
@@ -69,6 +71,23 @@ def test_other_content_under_the_same_reference_is_a_conflict(
     assert result.summary["issues"] == {"E501": 1}
     assert states(result) == {"rejected": 1, "skipped": 3}
     assert result.exit_code == 3
+
+
+def test_the_fix_of_a_conflict_withdraws_the_right_run_as_it_is_written(place: Path, tmp_path: Path) -> None:
+    """Whoever copies the command hits the workspace in which the invoice is."""
+    load_catalog(PRODUCTS, workspace=place)
+    run(PAIR, workspace=place)
+    result = run(changed(tmp_path / "other", "Workshop", "Work shop"), workspace=place)
+    (fix,) = result.issues["fix"]
+    command = shlex.split(fix.partition("(")[2].partition(")")[0])
+    ran = invoice_import(*command[1:])
+    assert (command[0], ran.code, ran.err) == ("invoice-import", 0, "")
+    assert run(PAIR, workspace=place).summary["invoices"]["skipped"] == 0
+
+
+def test_where_the_workspace_is_the_default_one_it_is_not_named() -> None:
+    assert run_named("R", Path("invoice-import")) == "R"
+    assert run_named("R", Path("my books")) == "R --workspace 'my books'"
 
 
 def test_after_discard_a_corrected_file_may_come(place: Path, tmp_path: Path) -> None:

@@ -103,6 +103,9 @@ def test_every_field_has_its_header_its_help_and_its_format(target: str) -> None
     tables = tables_of(chosen)
     assert book.sheetnames == ["Instructions", *(each.label for each in tables.values()), "Control", "Lists"]
     assert book["Lists"].sheet_state == "veryHidden"
+    said = " ".join(str(cell.value) for cell in book["Instructions"]["A"])
+    assert all(each.label in said for each in tables.values())
+    assert "Invoices, one row for each invoice, and Items, one row for each of its items" in said
     for table in tables.values():
         sheet = book[table.label]
         assert (sheet.freeze_panes, sheet.page_setup.orientation) == ("B2", "landscape")

@@ -26,7 +26,7 @@ from pipeline.flow.clock import Clock
 from pipeline.flow.prepare import Prepared, Progress, prepare
 from pipeline.language import say, speaking
 from pipeline.ledger import IdentityTakenError
-from pipeline.line import EXIT_CODES
+from pipeline.line import DEFAULT_WORKSPACE, EXIT_CODES
 from pipeline.report.entries import invoice_table
 from pipeline.report.summary import summary
 from pipeline.result import CatalogLoad, Result
@@ -35,7 +35,6 @@ from pipeline.workspace import prepared as made_if_absent
 
 __all__ = ["CatalogLoad", "Result", "check", "discard", "load_accounts", "load_catalog", "run"]
 
-DEFAULT_WORKSPACE = "invoice-import"
 _TRIES = 3
 
 

@@ -12,7 +12,7 @@ from pipeline.flow.expect import judged
 from pipeline.flow.prepare import Prepared
 from pipeline.issues import Findings, Issues
 from pipeline.ledger import Ledger
-from pipeline.line import Line
+from pipeline.line import Line, run_named
 from pipeline.model import Invoices, Mask
 from pipeline.past import PAST_PERIODS, Past
 from pipeline.workspace import Workspace
@@ -25,7 +25,7 @@ def classify(prepared: Prepared, place: Workspace) -> Line:
     issues = prepared.issues + review.closed(valid, prepared.settings)
     ledgers = books_of(place, prepared.settings)
     fallen = accept.rejected(valid, issues)
-    skipped, conflicts = _met_before(prepared, ledgers, fallen)
+    skipped, conflicts = _met_before(prepared, ledgers, fallen, place)
     issues = accept.without_errors_of(issues, valid, skipped) + conflicts
     fallen = accept.rejected(valid, issues) & ~skipped
     if prepared.settings.policy == "all-or-nothing":
@@ -84,7 +84,7 @@ def _came_back(prepared: Prepared, books: Ledger, fallen: Mask, skipped: Mask) -
     return review.rejected_again(positions, prints, again, before, fallen)
 
 
-def _met_before(prepared: Prepared, books: Ledger, fallen: Mask) -> tuple[Mask, Issues]:
+def _met_before(prepared: Prepared, books: Ledger, fallen: Mask, place: Workspace) -> tuple[Mask, Issues]:
     """The invoices that were accepted before with this content, and those that differ from what was."""
     valid = prepared.sheets.valid
     refs = accept.references(valid)
@@ -104,5 +104,9 @@ def _met_before(prepared: Prepared, books: Ledger, fallen: Mask) -> tuple[Mask, 
     )
     skipped[known[same]] = True
     differ = ~same & ~fallen[known]
-    runs = pa.array([each.run_id for each, one in zip(before, differ, strict=True) if one], pa.string())
-    return skipped, Issues((Findings("E501", "invoices", "invoice_ref", known[differ], facts={"run": runs}),))
+    runs = [each.run_id for each, one in zip(before, differ, strict=True) if one]
+    named = {each: run_named(each, place.path) for each in set(runs)}
+    facts = {
+        "run": pa.array(runs, pa.string()), "named": pa.array([named[each] for each in runs], pa.string()),
+    }  # fmt: skip
+    return skipped, Issues((Findings("E501", "invoices", "invoice_ref", known[differ], facts=facts),))

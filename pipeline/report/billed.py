@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from pipeline.language import say
 from pipeline.line import Line
-from pipeline.report.entries import PREPARED, billed
+from pipeline.report.entries import ACCEPTED, billed
 from pipeline.report.plan import currencies, largest
 from schemas.columns import cells_of, plain, whole
 
@@ -71,7 +71,7 @@ def what_is_billed(line: Line, table: pa.Table) -> Iterator[Billed]:
         line: the end of the line.
         table: as `entries.invoice_table` gives it.
     """
-    accepted = table.filter(pc.equal(table["state"], PREPARED))
+    accepted = table.filter(pc.is_in(table["state"], value_set=ACCEPTED))
     month = pc.strftime(accepted["invoice_date"], format="%Y-%m")
     accounts = _sums(accepted.select(["currency", "account", "amount"]), "account")
     months = _sums(accepted.append_column("month", month).select(["currency", "month", "amount"]), "month")

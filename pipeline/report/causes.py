@@ -16,8 +16,25 @@ from pipeline.issues import CATALOGUE
 from pipeline.language import say
 from pipeline.report.issue_table import spoken
 
-_OF_FILE = ("E101", "E102", "E103", "E104", "E105", "E352", "W412")
-_ORDER = ("of_rows", "rows_sum", "code", "column")
+_EXPECTED = ("E601", "E602", "E603", "E604")
+"""What was expected and is not so: nothing else matters until that is settled."""
+_OF_FILE = (
+    *_EXPECTED,
+    "E101",
+    "E102",
+    "E103",
+    "E104",
+    "E105",
+    "E107",
+    "E113",
+    "E340",
+    "E352",
+    "W101",
+    "W105",
+    "W412",
+)
+_OF_ROWS = 2
+_ORDER = ("rank", "rows_sum", "code", "column")
 
 
 @dataclass(frozen=True)
@@ -53,7 +70,7 @@ class Causes:
 
 
 def by_cause(issues: pa.Table, most: int, places: int) -> Causes:
-    """Issues by cause: what is wrong with a file first, then the commonest.
+    """Issues by cause: what was expected of the file first, what is wrong with it next, then the commonest.
 
     Args:
         issues: as `issue_table` gives them.
@@ -61,8 +78,9 @@ def by_cause(issues: pa.Table, most: int, places: int) -> Causes:
         places: to show of each.
     """
     groups = issues.group_by(["code", "column"]).aggregate([("rows", "sum")])
-    of_rows = pc.invert(pc.is_in(groups["code"], value_set=pa.array(_OF_FILE)))
-    groups = groups.append_column("of_rows", of_rows).sort_by(
+    ranks = (pc.invert(pc.is_in(groups["code"], value_set=pa.array(own))) for own in (_EXPECTED, _OF_FILE))
+    rank = pc.add(*(pc.cast(each, pa.int8()) for each in ranks))
+    groups = groups.append_column("rank", rank).sort_by(
         [(each, "descending" if each == "rows_sum" else "ascending") for each in _ORDER]
     )
     shown = [_cause(each, issues, places) for each in groups.slice(0, most).to_pylist()]
@@ -76,7 +94,7 @@ def _cause(group: Mapping[str, Any], issues: pa.Table, places: int) -> Cause:
     return Cause(
         kind.code,
         f"{say(kind.title)} ({spoken(group['column'])})" if group["column"] else say(kind.title),
-        group["rows_sum"] if group["of_rows"] else 0,
+        group["rows_sum"] if group["rank"] == _OF_ROWS else 0,
         some["fix"][0].as_py() if len(pc.unique(some["fix"])) == 1 else "",
         first.to_pylist(),
         len(some) - len(first),

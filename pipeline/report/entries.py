@@ -17,13 +17,19 @@ from schemas.catalog import ACCOUNT_KEYS
 from schemas.columns import cells_of, plain, whole
 from schemas.kinds import DECIMAL
 
-PREPARED, REJECTED, SKIPPED = "prepared", "rejected", "skipped"
-_STATES = pa.array([PREPARED, REJECTED, SKIPPED])
+PREPARED, REJECTED, SKIPPED, HELD = "prepared", "rejected", "skipped", "not prepared"
+ACCEPTED = pa.array([PREPARED, HELD])
+"""The states of invoices without fault: prepared, or held back because the books do not balance."""
 
 
 def states(line: Line) -> npt.NDArray[np.int8]:
     """Per invoice 0 prepared, 1 rejected, 2 skipped."""
     return np.where(line.rejected, 1, np.where(line.skipped, 2, 0)).astype(np.int8)
+
+
+def _names(line: Line) -> pa.Array:
+    """What the states are called."""
+    return pa.array([HELD if line.verdict == "unbalanced" else PREPARED, REJECTED, SKIPPED])
 
 
 def requests(line: Line) -> Any:
@@ -57,7 +63,7 @@ def invoice_table(line: Line) -> pa.Table:
     header_only = pa.array((count == 0) & ~line.rejected)  # a change of nothing but the header
     return pa.table(
         {
-            "state": pc.take(_STATES, pa.array(states(line))),
+            "state": pc.take(_names(line), pa.array(states(line))),
             "invoice_ref": plain(cells_of(raw.frame["invoice_ref"]))
             if "invoice_ref" in raw.frame
             else _blank(len(frame)),
@@ -98,7 +104,7 @@ def item_columns(line: Line, invoices: pa.Table) -> dict[str, Any]:
     digits = pc.take(money.digits_of(whole(invoices["currency"])), owner)
     ref = cells_of(raw.frame["invoice_ref"]) if "invoice_ref" in raw.frame else _blank(len(parent))
     return {
-        "state": pa.DictionaryArray.from_arrays(pa.array(owned), _STATES),
+        "state": pa.DictionaryArray.from_arrays(pa.array(owned), _names(line)),
         "invoice_ref": ref,
         "account": of_invoice("account"),
         "currency": of_invoice("currency"),

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.line import Line
-from pipeline.report.entries import PREPARED
+from pipeline.report.entries import ACCEPTED
 from schemas import money
 from schemas.columns import cells_of
 
@@ -24,7 +24,7 @@ def plan(line: Line, table: pa.Table) -> dict[str, Any]:
         line: the end of the line.
         table: as `entries.invoice_table` gives it.
     """
-    accepted = table.filter(pc.equal(table["state"], PREPARED))
+    accepted = table.filter(pc.is_in(table["state"], value_set=ACCEPTED))
     return {
         "invoices": len(accepted),
         "items": len(line.batches.invoices.items),

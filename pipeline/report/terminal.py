@@ -6,17 +6,17 @@ into a file or a pipe can be searched line by line.
 
 from __future__ import annotations
 
-import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.language import counted, figure, say
+from pipeline.line import run_named
 from pipeline.report.causes import Cause, by_cause, place_of
 from schemas.currencies import NO_CURRENCY
 
@@ -343,6 +343,4 @@ def _where(summary: Mapping[str, Any]) -> Iterator[str]:
 
 def _named(summary: Mapping[str, Any]) -> str:
     """A run as `discard` takes it, with its workspace where that is not the default one."""
-    workspace = str(PurePath(summary["run_folder"]).parent.parent)
-    own = "" if workspace == "invoice-import" else f" --workspace {shlex.quote(workspace)}"
-    return f"{summary['run_id']}{own}"
+    return run_named(summary["run_id"], Path(summary["run_folder"]).parent.parent)

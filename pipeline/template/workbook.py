@@ -97,10 +97,15 @@ def _instructions(
 
 
 def _lines(edition: str, tables: Mapping[str, Table]) -> Iterator[str]:
-    needed = ", ".join(each.label for each in tables.values() if not each.optional)
-    others = ", ".join(each.label for each in tables.values() if each.optional)
+    invoices, items, *hanging = tables.values()
+    others = ", ".join(each.label for each in hanging)
     yield say(
-        "Fill in the sheets {sheets}: one row for each invoice, one row for each of its items.", sheets=needed
+        "Fill in the sheets {invoices}, one row for each invoice, and {items}, one row for each of its items that is "
+        "meant; an invoice may have none."
+        if items.optional
+        else "Fill in the sheets {invoices}, one row for each invoice, and {items}, one row for each of its items.",
+        invoices=invoices.label,
+        items=items.label,
     )
     if others:
         yield say(
