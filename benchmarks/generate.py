@@ -92,6 +92,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "account_damaged": ("E217",),
     "account_hidden": ("E212",),
     "account_decomposed": ("E212",),
+    "account_error": ("E214",),
+    "due_error": ("E214",),
     "reference_twice": ("E307", "E307"),
     "no_items": ("E309",),
     # one of its items
@@ -105,7 +107,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "price_unreadable": ("E202",),
     "price_long": ("E203",),
     "amount_unreadable": ("E202",),
-    "amount_error": ("E202",),
+    "amount_error": ("E214",),
     "amount_long": ("E203",),
     "amount_missing": ("E302",),
     "amount_decimals": ("E204",),
@@ -120,7 +122,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "sku_blank": ("E303",),
     "sku_damaged": ("E217",),
     "sku_hidden": ("E212",),
-    "sku_error": ("E401",),
+    "sku_error": ("E214",),
     "sku_unknown": ("E401",),
     "charge_expired": ("E403",),
     "sku_ambiguous": ("E404",),
@@ -386,6 +388,8 @@ def _invoice_table(
         ("date_far", "invoice_date", FAR_DATE),
         ("due_far", "due_date", FAR_DATE),
         ("account_damaged", "account_number", DAMAGED),
+        ("account_error", "account_number", "#N/A"),
+        ("due_error", "due_date", "#VALUE!"),
         ("account_hidden", "account_number", f"A{HIDDEN}1"),
         ("account_decomposed", "account_number", "Mu\N{COMBINING DIAERESIS}ller"),
     ):
@@ -854,7 +858,7 @@ def _write_cell(page: Any, row: int, column: int, name: str, text: str, date_for
         page.write_blank(row, column, None, date_format)  # so that a blank row stands in the file
     elif text != text.strip():
         page.write_string(row, column, text)
-    elif name.endswith("_date") and text != BAD_DATE:
+    elif name.endswith("_date") and text not in (BAD_DATE, "#VALUE!"):
         page.write_datetime(row, column, date.fromisoformat(text), date_format)
     elif name in ("quantity", "unit_price", "amount") and text not in BAD_NUMBERS:
         page.write_number(row, column, float(text))

@@ -47,6 +47,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{label} is {value}, which is no ISO 4217 code in use.{near}",
         "Write the three letters of the currency, like EUR.",
     ),
+    "E214": (
+        "{label} shows the error {value}.",
+        "Repair the formula in Excel and save.",
+    ),
     "E217": (
         "{label} holds a number whose last digits are already lost: {value}.",
         "Format the column as text and enter the identifier anew from its source.",
@@ -145,6 +149,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Look whether the price is agreed; the setting is price_tolerance.",
     ),
 }
+
+ERRORS = (
+    "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A",
+    "#GETTING_DATA", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#UNKNOWN!", "#CONNECT!",
+    "#BUSY!", "#PYTHON!", "#EXTERNAL!",
+)  # fmt: skip
+"""What a spreadsheet shows where a formula failed."""
 
 TOTAL_WORDS = (
     "total", "totals", "grand total", "sum", "subtotal", "sub-total", "sub total", "summe", "gesamt", "gesamtsumme",

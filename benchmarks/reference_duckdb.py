@@ -47,7 +47,7 @@ from typing import Any
 
 import duckdb
 
-from benchmarks.layout import DECIMALS, LEDGER_COLUMNS, OF_CHARGE, SENTENCES, TOTAL_WORDS
+from benchmarks.layout import DECIMALS, ERRORS, LEDGER_COLUMNS, OF_CHARGE, SENTENCES, TOTAL_WORDS
 from schemas.currencies import DIGITS
 
 NUMBER = r"-?0*[0-9]{1,12}(\.[0-9]{1,6}0*)?"
@@ -63,7 +63,7 @@ INVISIBLE = r"\p{Cf}|\p{Zl}|\p{Zp}|[\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{20
 DAMAGED = r"-?[0-9](\.[0-9]+)?[eE]\+[0-9]{2,}"
 BLANK = r"[\t-\r\x1C-\x20\x{85}\pZ]"
 ODD = (
-    rf"(^|\x01)({BLANK}|'|-?[0-9](\.[0-9]+)?[eE]\+)|{BLANK}(\x01|$)"
+    rf"(^|\x01)({BLANK}|'|#|-?[0-9](\.[0-9]+)?[eE]\+)|{BLANK}(\x01|$)"
     rf"|[\x00\x02-\x1F\x7F-\x{{9F}}\x{{A0}}\x{{1680}}\x{{2000}}-\x{{200A}}\x{{202F}}\x{{205F}}\x{{3000}}\p{{Zl}}\p{{Zp}}\p{{Cf}}]|{ASTRAL}"
 )
 IN_DANGER = r"^'*[=+\-@\t\r\n]"
@@ -102,6 +102,11 @@ def _date(column: str) -> str:
 def _near(typed: str) -> str:
     """Whether a date can be meant; where it cannot, no rule that needs it is asked."""
     return f"{typed} BETWEEN DATE '1900-01-01' AND DATE '2199-12-31'"
+
+
+def _error(column: str) -> str:
+    """What a formula left where it failed goes before everything else that could be said of a cell."""
+    return f"WHEN odd AND {column} IN ({', '.join(map(_quoted, ERRORS))}) THEN 'E214'::code"
 
 
 def _date_fault(column: str, typed: str) -> str:
@@ -187,7 +192,7 @@ def _cell(column: str) -> str:
 def _kept(column: str) -> str:
     """The cell of a text, blank where it could not be taken as it is."""
     fault = column.replace("i.", "i.f_") if column.startswith("i.") else f"f_{column}"
-    return f"CASE WHEN {fault} IN ('E208', 'E212', 'E213', 'E217') THEN '' ELSE {_cell(column)} END"
+    return f"CASE WHEN {fault} IN ('E208', 'E212', 'E213', 'E214', 'E217') THEN '' ELSE {_cell(column)} END"
 
 
 def _quoted(text: str) -> str:
@@ -285,13 +290,13 @@ WITH typed AS (
     count(*) OVER (PARTITION BY invoice_ref) AS times, min(pos) OVER (PARTITION BY invoice_ref) AS first_pos
   FROM invoice_cells r LEFT JOIN currency c ON c.code = r.currency)
 SELECT *,
-  CASE WHEN invoice_ref = '' THEN 'E201'::code {_text_fault("invoice_ref", 100)} WHEN times > 1 THEN 'E307'::code END AS f_invoice_ref,
-  CASE WHEN account_number = '' THEN 'E301'::code {_text_fault("account_number", 255)} END AS f_account_number,
-  CASE WHEN invoice_date = '' THEN 'E201'::code {_date_fault("invoice_date", "dated")} END AS f_invoice_date,
-  CASE {_date_fault("due_date", "due")} WHEN due < dated AND {_near("dated")} THEN 'E305'::code END AS f_due_date,
-  CASE WHEN currency = '' THEN 'E314'::code WHEN odd AND regexp_matches(currency, '{CONTROL_OR_BREAK}') THEN 'E212'::code
+  CASE {_error("invoice_ref")} WHEN invoice_ref = '' THEN 'E201'::code {_text_fault("invoice_ref", 100)} WHEN times > 1 THEN 'E307'::code END AS f_invoice_ref,
+  CASE {_error("account_number")} WHEN account_number = '' THEN 'E301'::code {_text_fault("account_number", 255)} END AS f_account_number,
+  CASE {_error("invoice_date")} WHEN invoice_date = '' THEN 'E201'::code {_date_fault("invoice_date", "dated")} END AS f_invoice_date,
+  CASE {_error("due_date")} {_date_fault("due_date", "due")} WHEN due < dated AND {_near("dated")} THEN 'E305'::code END AS f_due_date,
+  CASE {_error("currency")} WHEN currency = '' THEN 'E314'::code WHEN odd AND regexp_matches(currency, '{CONTROL_OR_BREAK}') THEN 'E212'::code
     WHEN odd AND regexp_matches(currency, '{ASTRAL}') THEN 'E213'::code WHEN digits IS NULL THEN 'E220'::code END AS f_currency,
-  CASE {_text_fault("comments", 255, identifier=False)} END AS f_comments
+  CASE {_error("comments")} {_text_fault("comments", 255, identifier=False)} END AS f_comments
 FROM typed;
 CREATE TEMP TABLE parent AS SELECT invoice_ref, pos, digits, currency FROM invoice WHERE pos = first_pos AND invoice_ref <> '';
 """
@@ -328,21 +333,21 @@ checked AS (
     service_start_date, service_end_date, q, p, starts, ends, variants,
     CASE WHEN variants = 1 AND usable AND coalesce(starts BETWEEN valid_from AND valid_to, true) THEN charge END AS charge,
     product, CASE WHEN amount = '' THEN product ELSE given END AS amount,
-    CASE WHEN invoice_ref = '' THEN 'E201'::code {_text_fault("invoice_ref", 100)} WHEN parent IS NULL THEN 'E308'::code END AS f_invoice_ref,
-    CASE {_text_fault("item_no", 50)} END AS f_item_no,
-    CASE WHEN catalog_sku = '' THEN 'E303'::code {_text_fault("catalog_sku", 255)} WHEN variants IS NULL THEN 'E401'::code
+    CASE {_error("invoice_ref")} WHEN invoice_ref = '' THEN 'E201'::code {_text_fault("invoice_ref", 100)} WHEN parent IS NULL THEN 'E308'::code END AS f_invoice_ref,
+    CASE {_error("item_no")} {_text_fault("item_no", 50)} END AS f_item_no,
+    CASE {_error("catalog_sku")} WHEN catalog_sku = '' THEN 'E303'::code {_text_fault("catalog_sku", 255)} WHEN variants IS NULL THEN 'E401'::code
       WHEN variants = 1 AND starts NOT BETWEEN valid_from AND valid_to THEN 'E403'::code
       WHEN variants = 1 AND NOT usable THEN 'E405'::code END AS f_catalog_sku,
-    CASE {_text_fault("description", 500, identifier=False)} END AS f_description,
-    CASE {_number_fault("quantity", "q")} END AS f_quantity,
-    CASE {_number_fault("unit_price", "p")} END AS f_unit_price,
-    CASE WHEN amount = '' THEN
+    CASE {_error("description")} {_text_fault("description", 500, identifier=False)} END AS f_description,
+    CASE {_error("quantity")} {_number_fault("quantity", "q")} END AS f_quantity,
+    CASE {_error("unit_price")} {_number_fault("unit_price", "p")} END AS f_unit_price,
+    CASE {_error("amount")} WHEN amount = '' THEN
         CASE WHEN q_told AND p_told THEN CASE WHEN q IS NULL OR p IS NULL THEN 'E302'::code WHEN product < 0 THEN 'E312'::code END END
       {_number_fault("amount", "given")}
       WHEN given <> {_rounded("given", "digits")} THEN 'E204'::code
       WHEN given <> product THEN 'E304'::code WHEN given < 0 AND q_told AND p_told THEN 'E312'::code END AS f_amount,
-    CASE WHEN service_start_date = '' THEN 'E201'::code {_date_fault("service_start_date", "starts")} END AS f_service_start_date,
-    CASE {_date_fault("service_end_date", "ends")} WHEN ends < starts AND {_near("starts")} THEN 'E306'::code END AS f_service_end_date
+    CASE {_error("service_start_date")} WHEN service_start_date = '' THEN 'E201'::code {_date_fault("service_start_date", "starts")} END AS f_service_start_date,
+    CASE {_error("service_end_date")} {_date_fault("service_end_date", "ends")} WHEN ends < starts AND {_near("starts")} THEN 'E306'::code END AS f_service_end_date
   FROM computed)
 SELECT *, coalesce({ITEM_FAULTS}) IS NOT NULL AS bad, {_as_typed("quantity", "q")} AS q_text, {_as_typed("unit_price", "p")} AS p_text,
   CASE WHEN f_amount = 'E204' OR digits IS NULL THEN {_plain("amount")} ELSE {_amount_text("amount", "digits")} END AS amount_text
@@ -405,7 +410,7 @@ GROUP BY parent, pos;
 
 # What a totals row says, against the rows since the one before it and against all rows above it.
 _SUMS = ", ".join(
-    f"sum({typed}) AS {name}, bool_or(f_{name} IN ('E202', 'E203')) AS bad_{name}"
+    f"sum({typed}) AS {name}, bool_or(f_{name} IN ('E202', 'E203', 'E214')) AS bad_{name}"
     for name, typed in (("quantity", "q"), ("unit_price", "p"), ("amount", "amount"))
 )
 _UPTO = ", ".join(

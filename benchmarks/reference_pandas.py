@@ -28,7 +28,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from benchmarks import pandas_beside as beside
-from benchmarks.layout import DECIMALS, ISSUE_COLUMNS, LEDGER_COLUMNS, OF_CHARGE, SENTENCES
+from benchmarks.layout import DECIMALS, ERRORS, ISSUE_COLUMNS, LEDGER_COLUMNS, OF_CHARGE, SENTENCES
 from schemas.currencies import DIGITS
 
 STEP = {digits: Decimal(1).scaleb(-digits) for digits in (0, 2, 3, 4)}
@@ -61,13 +61,17 @@ def _check(check: pa.Check, code: str) -> pa.Check:
     return check
 
 
+def _sound() -> pa.Check:
+    return _check(pa.Check.notin(list(ERRORS)), "E214")
+
+
 def _filled(code: str = "E201") -> pa.Check:
     return _check(pa.Check.str_length(min_value=1), code)
 
 
 def _text(longest: int, *first: pa.Check) -> pa.Column:
     hidden = _check(pa.Check.str_matches(NO_CONTROL), "E212")
-    return pa.Column(str, [*first, hidden, *_limits(longest)])
+    return pa.Column(str, [_sound(), *first, hidden, *_limits(longest)])
 
 
 def _identifier(longest: int, *first: pa.Check) -> pa.Column:
@@ -78,7 +82,7 @@ def _identifier(longest: int, *first: pa.Check) -> pa.Column:
     )
     astral, long = _limits(longest)
     damaged = _check(pa.Check.str_matches(NOT_DAMAGED), "E217")
-    return pa.Column(str, [*first, *told_apart, astral, damaged, long])
+    return pa.Column(str, [_sound(), *first, *told_apart, astral, damaged, long])
 
 
 def _limits(longest: int) -> tuple[pa.Check, pa.Check]:
@@ -90,17 +94,19 @@ def _limits(longest: int) -> tuple[pa.Check, pa.Check]:
 
 def _number() -> pa.Column:
     readable = _check(pa.Check.str_matches(BLANK_OR_NUMBER), "E202")
-    return pa.Column(str, readable)
+    return pa.Column(str, [_sound(), readable])
 
 
 INVOICES = pa.DataFrameSchema(
     {
         "invoice_ref": _identifier(100, _filled()),
         "account_number": _identifier(255, _filled("E301")),
-        "invoice_date": pa.Column(str, _filled()),
+        "invoice_date": pa.Column(str, [_sound(), _filled()]),
+        "due_date": pa.Column(str, _sound()),
         "currency": pa.Column(
             str,
             [
+                _sound(),
                 _filled("E314"),
                 _check(pa.Check.str_matches(NO_CONTROL_OR_BREAK), "E212"),
                 _check(pa.Check.str_matches(NO_ASTRAL), "E213"),
@@ -119,7 +125,8 @@ ITEMS = pa.DataFrameSchema(
         "quantity": _number(),
         "unit_price": _number(),
         "amount": _number(),
-        "service_start_date": pa.Column(str, _filled()),
+        "service_start_date": pa.Column(str, [_sound(), _filled()]),
+        "service_end_date": pa.Column(str, _sound()),
     }
 )
 
@@ -153,7 +160,7 @@ def dates(frame: pd.DataFrame, field: str) -> tuple[pd.Series, Issues]:
     """A column of ISO dates, and what is wrong with it."""
     whole = frame[field].where((frame[field].str.len() == 10) & (frame[field] >= "0001"), None)
     typed = pd.to_datetime(whole, format="%Y-%m-%d", errors="coerce", exact=True)
-    unread = _found(typed.isna() & (frame[field] != ""), field, "E205")
+    unread = _found(typed.isna() & ~frame[field].isin(["", *ERRORS]), field, "E205")
     far = _found((typed < EARLIEST) | (typed > LATEST), field, "E207")
     return typed, pd.concat([unread, far])
 
@@ -431,7 +438,7 @@ def reasons(invoice_issues: Issues, item_issues: Issues, items: pd.DataFrame) ->
 def taken(frame: pd.DataFrame, issues: Issues, field: str) -> pd.Series:
     """A column of text, blank where a text could not be taken as it is."""
     bad = issues.loc[
-        (issues["field"] == field) & issues["code"].isin(["E208", "E212", "E213", "E217"]), "row"
+        (issues["field"] == field) & issues["code"].isin(["E208", "E212", "E213", "E214", "E217"]), "row"
     ]
     return beside.inert(frame[field].mask(frame.index.isin(bad), ""))
 
@@ -698,7 +705,7 @@ def data(path: Path) -> tuple[pd.DataFrame, dict[str, pd.Series], pd.DataFrame]:
 
 def unread(issues: Issues) -> dict[str, pd.Index]:
     """The rows in which a number could not be read, by column."""
-    bad = issues[issues["code"].isin(["E202", "E203"])]
+    bad = issues[issues["code"].isin(["E202", "E203", "E214"])]
     return {
         name: pd.Index(bad.loc[bad["field"] == name, "row"]) for name in ("quantity", "unit_price", "amount")
     }

@@ -23,13 +23,14 @@ from benchmarks.generate import FAULTS, NO_CURRENCY, Catalog, Plan, generate, mo
 from pipeline.issues import CATALOGUE
 from pipeline.report.issue_table import SCHEMA
 from schemas.catalog import CATALOG
+from schemas.cells import ERRORS
 from schemas.currencies import DIGITS
 from schemas.tables import INVOICES, ITEMS, TOTAL_WORDS
 
 NO_DATA = (beside.NOTE, beside.EXAMPLE)
 OUT_OF_REACH = {
     "a file, a sheet or a header is at fault": "E101 E102 E103 E104 E105 E107 E340 E352 W101 W412",
-    "only a workbook or a flat sheet has that": "E110 E111 E112 E113 W102 W103 W105 E214 E215 E216 E218 E219 E222",
+    "only a workbook or a flat sheet has that": "E110 E111 E112 E113 W102 W103 W105 E215 E216 E218 E219 E222",
     "the made-up sheets have no such column or sheet": "E209 E210 E211 E315 E316 E320 E321 E322 E323 E324 E325 E326 "
     "E327 E328 E402 E406 E407 W301 W320 W401 W806",
     "another target asks for it": "E330 E331 E332 E333 E334 E335 E336 E337 E338 E339 E351 E415",
@@ -432,6 +433,7 @@ A15,ACC13,2026-01-01,,EUR,
 A16,1E10,2026-01-01,,EUR,-5
 A17,ACC17,2026-01-01,,EUR,=5
 A18,ACC18,2026-01-01,,EUR,
+A19,#N/A,#VALUE!,#REF!,#NAME?,#Err:502
 #N/A,ACC19,2026-01-01,,EUR,
 A20,ACC20,2026-01-01,,EUR,
 A21,ACC21,2026-01-01,,EUR,
@@ -475,7 +477,8 @@ A16,01,SKU-000002 x,,1,9.99,9.99,,
 A17,7E10,#N/A,,1,2,3,2026-01-01,
 A17,7E10,#N/A,,1,2,-3,2026-01-01,
 A17,\u2003,SKU-000002,,1,2,2,2026-01-01,
-A18,1,SKU-000002,,0,0,0,2026-01-01,
+A18,1,SKU-000002,#SPILL,0,0,0,2026-01-01,
+A19,#NULL!,#DIV/0!,#1,#NUM!,#N/A,#REF!,#VALUE!,#VALUE!
 #N/A,1,SKU-000002,,000.50,0002.00,1.00,2026-01-01,
 A20,1,SKU-000002,,-1,-2,,2026-01-01,
 A20,2,SKU-000002,,-0.5,2.0010,,2026-01-01,
@@ -515,7 +518,7 @@ def test_references_and_run_agree_on_every_odd_cell(odd_pair, tmp_path):
 
 
 def test_the_sentences_and_columns_are_the_catalogues():
-    assert layout.TOTAL_WORDS == TOTAL_WORDS
+    assert (layout.TOTAL_WORDS, layout.ERRORS) == (TOTAL_WORDS, ERRORS)
     known = {code: (CATALOGUE[code].template, CATALOGUE[code].fix) for code in layout.SENTENCES}
     assert known == layout.SENTENCES
     assert list(layout.ISSUE_COLUMNS) == SCHEMA.names
