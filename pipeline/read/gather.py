@@ -24,8 +24,10 @@ from pipeline.read.csv_file import Recognised, read_csv
 from pipeline.read.declared import Declared
 from pipeline.read.flat import split
 from pipeline.read.grid import Grid
+from pipeline.read.header_faults import header_issues
+from pipeline.read.headers import recognised
 from pipeline.read.hidden import judged
-from pipeline.read.layout import header_issues, is_ours, lay_out, recognised
+from pipeline.read.layout import is_ours, lay_out
 from pipeline.read.limits import ReadLimits
 from pipeline.read.mapping import SheetMapping
 from pipeline.read.rows import IGNORED, Body, body

@@ -59,25 +59,25 @@ def judged(
     found = Hidden()
     fed = {(groups[e.placed.source], name): "" for e in visible if len(e.rows) for name in _fed(e)}
     for each in filter(_speaks, hidden):
-        source, name = each.placed.source, each.placed.grid.name
-        own = [(groups[source], table) for table in _fed(each)]
+        source, name = names[each.placed.source], each.placed.grid.name
+        own = [(groups[each.placed.source], table) for table in _fed(each)]
         others = [fed[one] for one in own if one in fed]
         if setting == HIDDEN_IGNORED:
             reason = say("it is hidden, and the settings leave hidden sheets out")
-            found.issues.append(left_out(each.placed, names[source], reason))
+            found.issues.append(left_out(each.placed.grid, each.placed.table, source, reason))
         elif not any(table in tables for _, table in own):
-            found.issues.append(SheetIssue("E340", names[source], name, value=name))
+            found.issues.append(SheetIssue("E340", source, name, value=name))
         elif any(others):
-            found.issues.append(_ambiguous(each, names[source], others))
+            found.issues.append(_ambiguous(each, source, others))
         elif others or len(each.placed.columns) < _FEW:
-            found.issues.append(left_out(each.placed, names[source], say("it is hidden")))
+            found.issues.append(left_out(each.placed.grid, each.placed.table, source, say("it is hidden")))
         elif setting == HIDDEN_READ:
             fed |= dict.fromkeys(own, name)
             found.read.append(each)
-            found.issues.append(_told("W105", each, names[source]))
+            found.issues.append(_told("W105", each, source))
         else:
             found.withheld.update(table for _, table in own)
-            found.issues.append(_told("E113", each, names[source]))
+            found.issues.append(_told("E113", each, source))
     return found
 
 

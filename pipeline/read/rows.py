@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from pipeline.model import Addresses, Mask, Positions
 from pipeline.read import totals, unseen
-from pipeline.read.layout import Placed
+from pipeline.read.placed import Placed
 from schemas import inert
 from schemas.cells import CellKind
 from schemas.tables import EXAMPLE_REF, NOTE_MARK

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.model import Mask
-from pipeline.read.layout import Placed
+from pipeline.read.placed import Placed
 from schemas.cells import CellKind
 from schemas.tables import TOTAL_WORDS
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.model import Column, Mask
-from pipeline.read.layout import Placed
+from pipeline.read.placed import Placed
 from schemas.cells import column_letters
 
 
