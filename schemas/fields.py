@@ -123,6 +123,9 @@ class Table:
     on_top: bool = False
     silent_without: str = ""
 
+    def __hash__(self) -> int:
+        return hash(self.name)  # tables are asked for by the row: all their fields would be hashed each time
+
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
 

@@ -7,7 +7,7 @@ from conftest import Desk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.near import MOST_COMPARED, Names, folded, question, reason
+from pipeline.near import MOST_COMPARED, Names, _all_folded, folded, question, reason
 
 KNOWN = ["2026-1001", "R-0012", "SUP-100", "EUR"]
 
@@ -62,3 +62,8 @@ def test_an_item_without_invoice_asks_for_the_nearest(desk: Desk) -> None:
         == 'No invoice has the reference "r-1". Did you mean R-1 (only upper and lower case differ)?'
     )
     assert told["other"] == 'No invoice has the reference "other".'
+
+
+@given(st.lists(st.text() | st.text(st.characters(max_codepoint=127))))
+def test_many_names_are_folded_as_each_is(names: list[str]) -> None:
+    assert _all_folded(names) == [folded(each) for each in names]

@@ -1,6 +1,7 @@
 """The conductor: the one place that knows the order of the stages.
 
-    read -> validate -> enrich      `prepare`
+    read -> validate                `judge`
+         -> enrich                  `prepare`
          -> accept -> batch         `classify`: check stops here
          -> payloads, reports, ledger           run stops here
 
@@ -11,11 +12,13 @@ product catalog is loaded on a line of its own, `catalog_line`.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from pipeline import ledger, record
+import numpy as np
+
+from pipeline import content, ledger, record
 from pipeline.config import Settings, settings
 from pipeline.control import from_flags
 from pipeline.errors import BusyError
@@ -23,8 +26,8 @@ from pipeline.flow.books import books_of, discard
 from pipeline.flow.catalog_line import load_accounts, load_catalog
 from pipeline.flow.classify import classify
 from pipeline.flow.clock import Clock
-from pipeline.flow.prepare import Prepared, Progress, prepare
-from pipeline.language import say, speaking
+from pipeline.flow.prepare import Prepared, Progress, judge, prepare
+from pipeline.language import say, speaking, threads
 from pipeline.ledger import IdentityTakenError
 from pipeline.line import DEFAULT_WORKSPACE, EXIT_CODES
 from pipeline.report.entries import invoice_table
@@ -74,8 +77,9 @@ def check(
     place = existing(workspace)
     chosen = settings(flags, os.environ, place.settings)
     with speaking(chosen.language):
-        prepared = prepare(files, place, chosen, progress, from_flags(expect_count, expect_total))
-        line = classify(prepared, place)
+        judged = judge(files, place, chosen, progress, from_flags(expect_count, expect_total))
+        prints = partial(content.fingerprints, judged.valid)
+        line = classify(prepare(judged, place, progress), place, prints)
         table = invoice_table(line)
         final = summary(line, table, "check", None, str(report) if report else None, clock.elapsed())
         if report is not None:
@@ -111,18 +115,27 @@ def run(
     """
     clock = Clock()
     chosen = settings(flags, os.environ, existing(workspace).settings)
-    with speaking(chosen.language):
+    with speaking(chosen.language), threads(1) as beside:
         expected = from_flags(expect_count, expect_total)
-        prepared = prepare(files, existing(workspace), chosen, progress, expected)
-        return _run(prepared, workspace, clock, progress, reply)
+        judged = judge(files, existing(workspace), chosen, progress, expected)
+        prints = beside.submit(content.fingerprints, judged.valid, np.arange(len(judged.valid.invoices)))
+        prepared = prepare(judged, existing(workspace), progress)
+        return _run(prepared, workspace, clock, progress, reply, prints.result)
 
 
-def _run(prepared: Prepared, workspace: str | Path, clock: Clock, progress: Progress, reply: bool) -> Result:
+def _run(
+    prepared: Prepared,
+    workspace: str | Path,
+    clock: Clock,
+    progress: Progress,
+    reply: bool,
+    prints: Callable[[], list[str]],
+) -> Result:
     """The line to its end; again when another process was quicker to take a reference."""
     chosen = prepared.settings
     place = _made(workspace, chosen)
     for _ in range(_TRIES):
-        line = classify(prepared, place)
+        line = classify(prepared, place, lambda some: [prints()[each] for each in some.tolist()])
         if line.verdict == "unbalanced":
             final = summary(line, invoice_table(line), "run", None, None, clock.elapsed())
             return Result(line, final, EXIT_CODES[line.verdict])
@@ -137,6 +150,7 @@ def _run(prepared: Prepared, workspace: str | Path, clock: Clock, progress: Prog
                 clock.started,
                 clock.elapsed,
                 progress,
+                prints,
             )
         except IdentityTakenError:
             continue  # another process was quicker: what it prepared is skipped or a conflict now

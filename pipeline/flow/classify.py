@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import accept, balance, batch, content, ledger, review
+from pipeline import accept, balance, batch, ledger, review
 from pipeline.flow.books import books_of
 from pipeline.flow.expect import judged
 from pipeline.flow.prepare import Prepared
 from pipeline.issues import Findings, Issues
 from pipeline.ledger import Ledger
 from pipeline.line import Line, run_named
-from pipeline.model import Invoices, Mask
+from pipeline.model import Invoices, Mask, Positions
 from pipeline.past import PAST_PERIODS, Past
 from pipeline.workspace import Workspace
 from schemas.columns import cells_of
 
+Prints = Callable[[Positions], list[str]]
+"""Tells the fingerprints of some invoices."""
 
-def classify(prepared: Prepared, place: Workspace) -> Line:
-    """Tell accepted, rejected and skipped apart, by the issues and by what the ledger knows."""
+
+def classify(prepared: Prepared, place: Workspace, prints: Prints) -> Line:
+    """Tell accepted, rejected and skipped apart, by the issues and by what the ledger knows.
+
+    Args:
+        prepared: the line up to enrichment.
+        place: the workspace.
+        prints: asked only for invoices that the ledger has met.
+    """
     valid = prepared.sheets.valid
     issues = prepared.issues + review.closed(valid, prepared.settings)
     ledgers = books_of(place, prepared.settings)
     fallen = accept.rejected(valid, issues)
-    skipped, conflicts = _met_before(prepared, ledgers, fallen, place)
+    skipped, conflicts = _met_before(prepared, ledgers, fallen, place, prints)
     issues = accept.without_errors_of(issues, valid, skipped) + conflicts
     fallen = accept.rejected(valid, issues) & ~skipped
     if prepared.settings.policy == "all-or-nothing":
@@ -35,7 +46,7 @@ def classify(prepared: Prepared, place: Workspace) -> Line:
     names = review.accounts(invoices)
     past = _past(prepared, ledgers, invoices, names)
     issues += review.review(invoices, past, prepared.settings) + _came_back(
-        prepared, ledgers, fallen, skipped
+        prepared, ledgers, fallen, skipped, prints
     )
     limits = prepared.target.limits(prepared.settings)
     batches = batch.batch(invoices, limits, prepared.settings.batch_order)
@@ -69,7 +80,7 @@ def _past(prepared: Prepared, books: Ledger, invoices: Invoices, names: pa.Array
     return Past(known, periods)
 
 
-def _came_back(prepared: Prepared, books: Ledger, fallen: Mask, skipped: Mask) -> Issues:
+def _came_back(prepared: Prepared, books: Ledger, fallen: Mask, skipped: Mask, prints: Prints) -> Issues:
     """The invoices that were rejected before and say the same again."""
     refs = accept.references(prepared.sheets.valid)
     before = ledger.rejected_before(
@@ -79,12 +90,13 @@ def _came_back(prepared: Prepared, books: Ledger, fallen: Mask, skipped: Mask) -
         return Issues()
     known = pc.is_in(refs, value_set=pa.array(list(before))).to_numpy(zero_copy_only=False)
     positions = np.flatnonzero(known & ~skipped)
-    prints = content.fingerprints(prepared.sheets.valid, positions)
     again = pc.take(refs, pa.array(positions)).to_pylist()
-    return review.rejected_again(positions, prints, again, before, fallen)
+    return review.rejected_again(positions, prints(positions), again, before, fallen)
 
 
-def _met_before(prepared: Prepared, books: Ledger, fallen: Mask, place: Workspace) -> tuple[Mask, Issues]:
+def _met_before(
+    prepared: Prepared, books: Ledger, fallen: Mask, place: Workspace, prints: Prints
+) -> tuple[Mask, Issues]:
     """The invoices that were accepted before with this content, and those that differ from what was."""
     valid = prepared.sheets.valid
     refs = accept.references(valid)
@@ -96,12 +108,7 @@ def _met_before(prepared: Prepared, books: Ledger, fallen: Mask, place: Workspac
         return skipped, Issues()
     known = np.flatnonzero(pc.is_in(refs, value_set=pa.array(list(alive))).to_numpy(zero_copy_only=False))
     before = [alive[each] for each in pc.take(refs, pa.array(known)).to_pylist()]
-    same = np.array(
-        [
-            mine == each.fingerprint
-            for mine, each in zip(content.fingerprints(valid, known), before, strict=True)
-        ]
-    )
+    same = np.array([mine == each.fingerprint for mine, each in zip(prints(known), before, strict=True)])
     skipped[known[same]] = True
     differ = ~same & ~fallen[known]
     runs = [each.run_id for each, one in zip(before, differ, strict=True) if one]

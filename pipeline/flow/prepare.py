@@ -42,28 +42,35 @@ _MEBIBYTE = 1 << 20
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """The line up to enrichment: what does not depend on the ledger."""
+class Judged:
+    """The line up to validation: what depends neither on the catalog nor on the ledger."""
 
     settings: Settings
     target: Target
     demands: Demands
     raw: RawSheets
-    sheets: EnrichedSheets
+    valid: ValidSheets
     issues: Issues
-    catalog: CatalogUsed | None
     accounts: AccountsUsed | None
     asked: Expectations
 
 
-def prepare(
+@dataclass(frozen=True)
+class Prepared(Judged):
+    """The line up to enrichment: what does not depend on the ledger."""
+
+    sheets: EnrichedSheets
+    catalog: CatalogUsed | None
+
+
+def judge(
     files: Sequence[str | Path],
     place: Workspace,
     chosen: Settings,
     progress: Progress,
     expected: Sequence[Expected] = (),
-) -> Prepared:
-    """Read, validate and enrich."""
+) -> Judged:
+    """Read and validate."""
     if not files:
         raise UsageError(say("No file was given: name a workbook, or a pair of CSV files."))
     target = target_of(chosen)
@@ -85,15 +92,20 @@ def prepare(
     demands = replace(demands, accounts=answers)
     valid, faults = validate(raw, demands)
     hand_back()
+    asked = expectations(raw, of_control, expected, demands, edition(target.name, demands.tables))
+    return Judged(chosen, target, demands, raw, valid, unread + faults, list_used, asked)
+
+
+def prepare(judged: Judged, place: Workspace, progress: Progress) -> Prepared:
+    """Enrich what was judged."""
     progress("looking up the catalog")
-    knowledge, used = _knowledge(valid, place)
-    ways = Ways(demands.projection.owned_by_catalog, demands.terms, chosen.catalog_price)
-    sheets, mismatches = enrich.enrich(valid, knowledge, ways)
+    knowledge, used = _knowledge(judged.valid, place)
+    owned = judged.demands.projection.owned_by_catalog
+    ways = Ways(owned, judged.demands.terms, judged.settings.catalog_price)
+    sheets, mismatches = enrich.enrich(judged.valid, knowledge, ways)
     hand_back()
-    current = edition(target.name, demands.tables)
-    asked = expectations(raw, of_control, expected, demands, current)
-    issues = unread + faults + mismatches
-    return Prepared(chosen, target, demands, raw, sheets, issues, used, list_used, asked)
+    told = vars(judged) | {"issues": judged.issues + mismatches}
+    return Prepared(**told, sheets=sheets, catalog=used)
 
 
 def _all_set(target: Target, chosen: Settings) -> None:

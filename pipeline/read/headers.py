@@ -48,7 +48,7 @@ def recognised(tables: Mapping[str, Table], cells: Sequence[str]) -> int:
 def fields_in(table: Table, cells: Sequence[str]) -> set[str]:
     """The fields of a table that a row of headers names."""
     known = known_headers(table)
-    return {known[normal(cell)] for cell in cells if normal(cell) in known}
+    return {known[each] for each in map(normal, cells) if each in known}
 
 
 def find_header(grid: Grid, tables: Mapping[str, Table]) -> int | None:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 
-from pipeline import content, ledger
+from pipeline import ledger
 from pipeline.language import threads
 from pipeline.ledger import Ledger, RunRow
 from pipeline.line import Line
@@ -52,6 +51,7 @@ def record(
     started: str,
     elapsed: Callable[[], float],
     progress: Progress,
+    prints: Callable[[], list[str]],
 ) -> Recorded:
     """Write the folder and enter the run in the ledger.
 
@@ -64,6 +64,7 @@ def record(
         started: when, UTC, ISO 8601.
         elapsed: seconds since the start.
         progress: told what is being done.
+        prints: gives the fingerprints of all invoices.
 
     Raises:
         ledger.IdentityTakenError: another run prepared one of the invoices meanwhile; nothing was written.
@@ -71,7 +72,7 @@ def record(
     """
     with (
         filling(workspace, run_id) as folder,
-        threads(1) as beside,
+        threads(2) as beside,
     ):
         progress("writing payloads and reports")
         table = entries.invoice_table(line)
@@ -80,7 +81,6 @@ def record(
         reports = beside.submit(write_reports, line, wanted, folder.create, table, final)
         items = beside.submit(lambda: ledger.packed(item_rows(line)) if len(line.batches) else None)
         payloads = write_payloads(line, folder, table)
-        prints = content.fingerprints(line.sheets.valid, np.arange(len(table)))
         progress("entering the ledger")
 
         def run() -> RunRow:
@@ -97,7 +97,7 @@ def record(
             run_id,
             run,
             [(each.name, each.sha256, each.size, each.rows) for each in line.raw.sources],
-            invoice_rows(table, prints),
+            invoice_rows(table, prints()),
             payloads.rows,
             publish,
             items.result,

@@ -42,16 +42,19 @@ def requests(line: Line) -> Any:
 
 def reasons(line: Line) -> Any:
     """Per invoice the codes of its errors, with spaces between; empty where there are none."""
-    told: list[list[str]] = [[] for _ in range(len(line.rejected))] if line.rejected.any() else []
-    for found in line.issues.findings:
-        if found.level is Level.ERROR:
-            fallen = line.sheets.valid.invoice_of(found.table)[found.rows]
-            for place in np.unique(fallen[fallen >= 0]).tolist():
-                told[place].append(found.code)
-    if not told:
-        return pa.repeat(pa.scalar("", pa.string()), len(line.rejected))
-    everywhere = [each.code for each in line.issues.sheets if each.level is Level.ERROR]
-    return pa.array([" ".join(sorted({*each, *everywhere})) for each in told], pa.string())
+    everywhere = {each.code for each in line.issues.sheets if each.level is Level.ERROR}
+    errors = [each for each in line.issues.findings if each.level is Level.ERROR]
+    codes = sorted(everywhere.union(each.code for each in errors))
+    everyone = np.arange(len(line.rejected))
+    told = [everyone * len(codes) + codes.index(each) for each in everywhere]
+    for each in errors:
+        fallen = line.sheets.valid.invoice_of(each.table)[each.rows]
+        told.append(fallen[fallen >= 0] * len(codes) + codes.index(each.code))
+    pairs = np.unique(np.concatenate([np.zeros(0, np.int64), *told]))  # of an invoice and a code, in order
+    invoice, code = np.divmod(pairs, max(len(codes), 1))
+    starts = np.searchsorted(invoice, np.append(everyone, len(everyone)))
+    texts = pa.array(codes, pa.string()).take(pa.array(code))
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(starts, pa.int32()), texts), " ")
 
 
 def invoice_table(line: Line) -> pa.Table:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -40,58 +41,66 @@ def billed_twice(invoices: Invoices, looked: pa.Table, past: pa.Table) -> Findin
         looked: the invoices of the file, see `invoices_of`.
         past: the periods of the ledger, as `PAST_PERIODS`.
     """
-    items, mine = _of_file(invoices, looked)
-    if mine is None:
-        return None
-    both = pa.concat_tables([past.select(mine.column_names), mine])
-    all_of_them = _numbered(both)
-    old = _Periods(*(each[: len(past)] for each in all_of_them))
-    new = _Periods(*(each[len(past) :] for each in all_of_them))
-    other = _overlapped(old, new)
-    within = _within(new)
-    other = np.where(other >= 0, other, np.where(within >= 0, within + len(past), -1))
-    rows = np.flatnonzero(other >= 0)
-    order = np.argsort(items[rows], kind="stable")
-    rows = rows[order]
-    return _told(items[rows], both, other[rows], past) if len(rows) else None
-
-
-def _of_file(invoices: Invoices, looked: pa.Table) -> tuple[Positions, pa.Table | None]:
-    """The items of a known account with a period, and the periods."""
     frame = invoices.sheets.items
     if "service_end_date" not in frame or "service_start_date" not in frame:
-        return invoices.items, None
-    at = pa.array(invoices.items)
-    ends = pc.take(cells_of(frame["service_end_date"]), at)
-    starts = pc.take(cells_of(frame["service_start_date"]), at)
-    owners = pa.array(np.repeat(np.arange(len(invoices)), invoices.sizes))
-    needed = (ends, starts, pc.take(whole(looked["account"]), owners))
-    known = np.logical_and.reduce([each.is_valid().to_numpy(zero_copy_only=False) for each in needed])
-    some = np.flatnonzero(known)
-    if not len(some):
-        return invoices.items, None
-    items, chosen = invoices.items[some], pa.array(invoices.items[some])
-    owner = pc.take(owners, pa.array(some))
-    names = [name for name in _PRODUCT if name in frame]
-    product = pc.coalesce(*(pc.take(plain(cells_of(frame[name])), chosen) for name in names))
-    table = pa.table(
-        {
-            "account": pc.take(whole(looked["account"]), owner),
-            "ref": pc.take(whole(looked["ref"]), owner),
-            "product": product,
-            "first": pc.take(cells_of(frame["service_start_date"]), chosen),
-            "last": pc.take(ends, pa.array(some)),
-        }
+        return None
+    accounts = whole(looked["account"]).dictionary_encode()
+    items, owner = _with_a_period(invoices, accounts)
+    product = _products(frame, items)
+    new = _Periods(
+        _keys(pc.take(accounts.indices, pa.array(owner)), product.indices, product.dictionary),
+        _days(pc.take(cells_of(frame["service_start_date"]), pa.array(items))),
+        _days(pc.take(cells_of(frame["service_end_date"]), pa.array(items))),
+        owner,
     )
-    return items, table
+    known, old = _of_ledger(past, accounts.dictionary, product.dictionary)
+    before, within = _overlapped(old, new), _within(new)
+    rows = np.flatnonzero((before >= 0) | (within >= 0))
+    if not len(rows):
+        return None
+    rows = rows[np.argsort(items[rows], kind="stable")]
+    earlier = pa.array(known[before[rows]] if len(known) else before[rows], mask=before[rows] < 0)
+    here = whole(looked["ref"]).take(pa.array(owner[within[rows]]))
+    refs = pc.coalesce(whole(past["ref"]).take(earlier), here)
+    runs = whole(past["run_id"]).take(earlier).to_pylist()
+    facts = {"other": refs, "where": pa.array([run_named(each) for each in runs], pa.string())}
+    return Findings("W803", "items", "service_start_date", items[rows], facts=facts)
 
 
-def _numbered(both: pa.Table) -> _Periods:
-    account, product, ref = (whole(both[each]).dictionary_encode() for each in ("account", "product", "ref"))
-    unnamed = len(product.dictionary)
-    named = pc.fill_null(product.indices, unnamed).to_numpy().astype(np.int64)
-    key = account.indices.to_numpy().astype(np.int64) * (unnamed + 1) + named
-    return _Periods(key, _days(both["first"]), _days(both["last"]), ref.indices.to_numpy().astype(np.int64))
+def _with_a_period(invoices: Invoices, accounts: Any) -> tuple[Positions, Positions]:
+    """The items of a known account that have a first and a last day, and the invoice of each."""
+    frame, owners = invoices.sheets.items, np.repeat(np.arange(len(invoices)), invoices.sizes)
+    both = pc.and_(*(cells_of(frame[f"service_{end}_date"]).is_valid() for end in ("start", "end")))
+    known = both.to_numpy(zero_copy_only=False)[invoices.items]
+    known &= accounts.is_valid().to_numpy(zero_copy_only=False)[owners]
+    return invoices.items[known], owners[known]
+
+
+def _products(frame: pd.DataFrame, items: Positions) -> Any:
+    """What each of some items bills, dictionary-encoded; null where nothing names it."""
+    at = pa.array(items)
+    named = [pc.take(cells_of(frame[name]), at) for name in _PRODUCT if name in frame]
+    if named and isinstance(named[0], pa.DictionaryArray) and not named[0].null_count:
+        return named[0]
+    return pc.coalesce(*map(plain, named), pa.nulls(len(items), pa.string())).dictionary_encode()
+
+
+def _keys(account: Any, product: Any, products: Any) -> Positions:
+    """Account and product as one number; what nothing names is a product of its own."""
+    numbered = pc.fill_null(product, len(products)).to_numpy().astype(np.int64)
+    return np.asarray(account.to_numpy().astype(np.int64) * (len(products) + 1) + numbered)
+
+
+def _of_ledger(past: pa.Table, accounts: Any, products: Any) -> tuple[Positions, _Periods]:
+    """The periods of the ledger whose account and product the file bills too, and their rows."""
+    account = pc.index_in(past["account"], value_set=accounts)
+    product = pc.index_in(past["product"], value_set=products, skip_nulls=True)
+    meant = pc.and_(account.is_valid(), pc.or_(product.is_valid(), past["product"].is_null()))
+    rows = np.flatnonzero(meant.to_numpy())
+    at = pa.array(rows)
+    key = _keys(account.take(at), product.take(at), products)
+    first, last = (_days(past[end].take(at)) for end in ("first", "last"))
+    return rows, _Periods(key, first, last, np.full(len(rows), -1))
 
 
 def _days(dates: Any) -> Positions:
@@ -131,18 +140,8 @@ def _within(new: _Periods) -> Positions:
 
 
 def _shared(key: Positions) -> Positions:
-    """Positions of the keys that occur more than once: few, and only they can overlap."""
-    ordered = np.sort(key)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if not len(twice):
-        return np.zeros(0, np.int64)
-    place = np.minimum(np.searchsorted(twice, key), len(twice) - 1)
-    return np.flatnonzero(twice[place] == key)
-
-
-def _told(items: Positions, both: pa.Table, other: Positions, past: pa.Table) -> Findings:
-    theirs = both.take(pa.array(other))
-    runs = pa.concat_arrays([whole(past["run_id"]), pa.nulls(len(both) - len(past), pa.string())])
-    where = [run_named(each) for each in pc.take(runs, pa.array(other)).to_pylist()]
-    facts = {"other": whole(theirs["ref"]), "where": pa.array(where, pa.string())}
-    return Findings("W803", "items", "service_start_date", items, facts=facts)
+    """Positions of the keys that occur more than once, ascending: few, and only they can overlap."""
+    order = np.argsort(key)
+    same = np.zeros(len(key) + 1, bool)
+    same[1:-1] = key[order[1:]] == key[order[:-1]]
+    return np.sort(order[same[1:] | same[:-1]])
