@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +47,9 @@ LOCALE = Path(__file__).parent / "locale"
 HOLE = re.compile(r"\{(\w+)\}")
 """A place in a text that a fact fills."""
 
+SIDE_BY_SIDE = min(8, os.cpu_count() or 1)
+"""Columns that a stage works on at once: Arrow's kernels let go of the interpreter meanwhile."""
+
 _SPOKEN: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 
@@ -64,7 +68,7 @@ def speaking(language: str) -> Iterator[None]:
         _SPOKEN.reset(token)
 
 
-def threads(count: int) -> ThreadPoolExecutor:
+def threads(count: int = SIDE_BY_SIDE) -> ThreadPoolExecutor:
     """A pool whose threads speak the language in use."""
     return ThreadPoolExecutor(count, initializer=_SPOKEN.set, initargs=(spoken(),))
 

@@ -154,26 +154,25 @@ def text(values: Any, digits: Any) -> Any:
         values: decimals.
         digits: int8, decimals of the row's currency; null writes the plain text.
     """
-    return padded(plain_text(values), values, digits)
+    return padded(plain_text(values), digits)
 
 
-def padded(written: Any, values: Any, digits: Any) -> Any:
+def padded(written: Any, digits: Any) -> Any:
     """Plain texts of amounts, with the decimals of their currency; see `text`.
 
     Args:
         written: the plain texts.
-        values: the same as decimals.
         digits: int8, decimals of the row's currency.
     """
-    return _by_digits(digits, _padded, written, values)
+    point = pc.fill_null(pc.find_substring(written, "."), -1).to_numpy()
+    length = pc.fill_null(pc.binary_length(written), 0).to_numpy()
+    lacking = pc.fill_null(digits, 0).to_numpy() - np.where(point < 0, 0, length - point - 1)
+    needed = np.where(lacking > 0, 2 * lacking - (point < 0), 0)
+    return pc.binary_join_element_wise(written, pc.take(_LACKING, pa.array(needed)), "")
 
 
-def _padded(places: int | None, written: Any, values: Any) -> Any:
-    if places is None:
-        return written
-    exact = pc.round(pc.cast(values, _ROOM), ndigits=places)
-    text = pc.cast(pc.cast(exact, pa.decimal128(38, places), safe=False), pa.string())
-    return pc.if_else(pc.fill_null(pc.equal(exact, values), False), text, written)
+_LACKING = pa.array(["", *(mark + "0" * count for count in range(1, 10) for mark in (".", ""))])
+"""What a plain text lacks: at `2 * n` that many zeros, before it the same with the point."""
 
 
 def with_digits(value: Decimal, currency: str) -> str:

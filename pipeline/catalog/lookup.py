@@ -164,6 +164,8 @@ class Catalog:
             very many keys only the first are answered; the lists of the others are empty.
         """
         wanted = _distinct(keys)
+        if not len(wanted):
+            return {}
         with asked(self.snapshot), self._with("wanted", wanted.slice(0, near.KEYS)):
             found = near.nearest(self._connection, kind, limit)
         return {key: found.get(key, []) for key in wanted.to_pylist()}

@@ -20,7 +20,7 @@ from pipeline.enrich import choose, prices
 from pipeline.enrich.choose import Choice, grouped
 from pipeline.issues import Findings, Issues, found
 from pipeline.language import say
-from pipeline.model import EnrichedSheets, Knowledge, Positions, ValidSheets
+from pipeline.model import EnrichedSheets, Knowledge, Positions, RawSheets, ValidSheets
 from schemas.catalog import USABLE_MODELS
 from schemas.columns import cells_of, plain, series
 from schemas.tables import ITEMS
@@ -52,13 +52,14 @@ class Keys(NamedTuple):
     free_skus: pa.Array
 
 
-def keys(valid: ValidSheets) -> Keys:
-    """The keys that the items name."""
-    return Keys(*(_distinct(valid.items, name) for name in (SKU, CHARGE, FREE)))
+def keys(raw: RawSheets) -> Keys:
+    """The keys that the items name, as they are written."""
+    return Keys(*(_distinct(raw.tables["items"].frame, name) for name in (SKU, CHARGE, FREE)))
 
 
 def _distinct(items: pd.DataFrame, name: str) -> Any:
-    return pc.drop_null(plain(pc.unique(_column(items, name))))
+    texts = pc.drop_null(plain(pc.unique(_column(items, name))))
+    return texts.filter(pc.not_equal(texts, ""))
 
 
 def _column(items: pd.DataFrame, name: str) -> Any:

@@ -26,7 +26,7 @@ from pipeline.flow.books import books_of, discard
 from pipeline.flow.catalog_line import load_accounts, load_catalog
 from pipeline.flow.classify import classify
 from pipeline.flow.clock import Clock
-from pipeline.flow.prepare import Prepared, Progress, judge, prepare
+from pipeline.flow.prepare import Prepared, Progress, hand_back, judge, prepare
 from pipeline.language import say, speaking, threads
 from pipeline.ledger import IdentityTakenError
 from pipeline.line import DEFAULT_WORKSPACE, EXIT_CODES
@@ -79,7 +79,7 @@ def check(
     with speaking(chosen.language):
         judged = judge(files, place, chosen, progress, from_flags(expect_count, expect_total))
         prints = partial(content.fingerprints, judged.valid)
-        line = classify(prepare(judged, place, progress), place, prints)
+        line = classify(prepare(judged, progress), place, prints)
         table = invoice_table(line)
         final = summary(line, table, "check", None, str(report) if report else None, clock.elapsed())
         if report is not None:
@@ -119,7 +119,7 @@ def run(
         expected = from_flags(expect_count, expect_total)
         judged = judge(files, existing(workspace), chosen, progress, expected)
         prints = beside.submit(content.fingerprints, judged.valid, np.arange(len(judged.valid.invoices)))
-        prepared = prepare(judged, existing(workspace), progress)
+        prepared = prepare(judged, progress)
         return _run(prepared, workspace, clock, progress, reply, prints.result)
 
 
@@ -136,6 +136,7 @@ def _run(
     place = _made(workspace, chosen)
     for _ in range(_TRIES):
         line = classify(prepared, place, lambda some: [prints()[each] for each in some.tolist()])
+        hand_back()
         if line.verdict == "unbalanced":
             final = summary(line, invoice_table(line), "run", None, None, clock.elapsed())
             return Result(line, final, EXIT_CODES[line.verdict])

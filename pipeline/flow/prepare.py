@@ -43,7 +43,7 @@ _MEBIBYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Judged:
-    """The line up to validation: what depends neither on the catalog nor on the ledger."""
+    """The line up to validation, and what the catalog answered meanwhile."""
 
     settings: Settings
     target: Target
@@ -51,6 +51,8 @@ class Judged:
     raw: RawSheets
     valid: ValidSheets
     issues: Issues
+    knowledge: Knowledge | None
+    catalog: CatalogUsed | None
     accounts: AccountsUsed | None
     asked: Expectations
 
@@ -60,7 +62,6 @@ class Prepared(Judged):
     """The line up to enrichment: what does not depend on the ledger."""
 
     sheets: EnrichedSheets
-    catalog: CatalogUsed | None
 
 
 def judge(
@@ -70,7 +71,7 @@ def judge(
     progress: Progress,
     expected: Sequence[Expected] = (),
 ) -> Judged:
-    """Read and validate."""
+    """Read, and validate while the catalog is asked."""
     if not files:
         raise UsageError(say("No file was given: name a workbook, or a pair of CSV files."))
     target = target_of(chosen)
@@ -90,22 +91,24 @@ def judge(
     progress("checking")
     answers, list_used = _accounts(raw, place)
     demands = replace(demands, accounts=answers)
-    valid, faults = validate(raw, demands)
+    with threads(1) as beside:
+        answer = beside.submit(_knowledge, raw, place)
+        valid, faults = validate(raw, demands)
+        knowledge, used = answer.result()
     hand_back()
     asked = expectations(raw, of_control, expected, demands, edition(target.name, demands.tables))
-    return Judged(chosen, target, demands, raw, valid, unread + faults, list_used, asked)
+    return Judged(chosen, target, demands, raw, valid, unread + faults, knowledge, used, list_used, asked)
 
 
-def prepare(judged: Judged, place: Workspace, progress: Progress) -> Prepared:
+def prepare(judged: Judged, progress: Progress) -> Prepared:
     """Enrich what was judged."""
     progress("looking up the catalog")
-    knowledge, used = _knowledge(judged.valid, place)
     owned = judged.demands.projection.owned_by_catalog
     ways = Ways(owned, judged.demands.terms, judged.settings.catalog_price)
-    sheets, mismatches = enrich.enrich(judged.valid, knowledge, ways)
+    sheets, mismatches = enrich.enrich(judged.valid, judged.knowledge, ways)
     hand_back()
     told = vars(judged) | {"issues": judged.issues + mismatches}
-    return Prepared(**told, sheets=sheets, catalog=used)
+    return Prepared(**told, sheets=sheets)
 
 
 def _all_set(target: Target, chosen: Settings) -> None:
@@ -213,12 +216,12 @@ def _given(texts: Any) -> Any:
     return texts.filter(pc.not_equal(texts, ""))
 
 
-def _knowledge(valid: ValidSheets, place: Workspace) -> tuple[Knowledge | None, CatalogUsed | None]:
-    """Ask the catalog what the items' keys mean."""
+def _knowledge(raw: RawSheets, place: Workspace) -> tuple[Knowledge | None, CatalogUsed | None]:
+    """Ask the catalog what the items' keys mean, before it is known which of them can be read."""
     snapshot = catalog.current(place.catalog)
     if snapshot is None:
         return None, None
-    keys = enrich.keys(valid)
+    keys = enrich.keys(raw)
     with catalog.opened(snapshot) as opened:
         found = opened.lookup(keys.skus, keys.charges)
         near = _near(opened, "sku", found.unknown_skus) | _near(opened, "charge", found.unknown_charges)

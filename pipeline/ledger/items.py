@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import LedgerError, UsageError
 from pipeline.language import say
 from pipeline.ledger.store import Ledger, reading
+from schemas.columns import whole
 
-_ROW_GROUP = 1 << 20
+_ROW_GROUP = 1 << 18
 
 _OF_RUN = "SELECT (SELECT parquet FROM items t WHERE t.run_id = r.run_id) FROM runs r WHERE run_id = ?"
 
@@ -39,17 +42,21 @@ _COLUMNS = pa.schema(
 )
 
 
-def packed(items: pa.Table) -> bytes:
-    """The table as one Parquet file; the same table and the same pyarrow give the same bytes.
+def packed(items: pa.Table, rows: npt.NDArray[np.int64] | None = None) -> bytes:
+    """Some rows of a table as one Parquet file; the same rows and the same pyarrow give the same bytes.
 
     Args:
         items: a row an item, with `position` (int32), `amount` (a decimal), and any columns but `ref`,
             `account`, `currency`, `request` and `state`, which `items` takes from the invoice.
+        rows: their positions; None means all of them. No more than some are in memory twice at any time.
     """
-    table = pa.table({name: _proper(items[name]) for name in items.column_names})
+    chosen = np.arange(len(items)) if rows is None else rows
+    columns = {name: _proper(whole(items[name])) for name in items.column_names}
     sink = pa.BufferOutputStream()
-    with _writer(sink, table.schema) as writer:
-        writer.write_table(table, row_group_size=_ROW_GROUP)
+    with _writer(sink, pa.schema([(name, _type(each)) for name, each in columns.items()])) as writer:
+        for start in range(0, len(chosen), _ROW_GROUP):
+            at = pa.array(chosen[start : start + _ROW_GROUP])
+            writer.write_table(pa.table({name: _taken(each, at) for name, each in columns.items()}))
     return bytes(sink.getvalue())
 
 
@@ -68,12 +75,27 @@ def _writer(sink: Any, schema: pa.Schema) -> Any:
     )
 
 
+class _Said(NamedTuple):
+    """A column whose dictionary says each value once and no null: Parquet takes no other."""
+
+    indices: Any
+    said: pa.DictionaryArray
+
+
 def _proper(column: Any) -> Any:
-    """A column whose dictionaries say each value once and no null: Parquet takes no other."""
-    if not pa.types.is_dictionary(column.type):
+    if not isinstance(column, pa.DictionaryArray):
         return column
-    chunks = [pc.take(each.dictionary.dictionary_encode(), each.indices) for each in column.chunks]
-    return pa.chunked_array(chunks) if chunks else pa.chunked_array([], column.type)
+    return _Said(column.indices, column.dictionary.dictionary_encode())
+
+
+def _type(column: Any) -> Any:
+    return column.said.type if isinstance(column, _Said) else column.type
+
+
+def _taken(column: Any, at: Any) -> Any:
+    if isinstance(column, _Said):
+        return pc.take(column.said, pc.take(column.indices, at))
+    return pc.take(column, at)
 
 
 def unpacked(parquet: bytes, columns: list[str] | None = None, perhaps: Collection[str] = ()) -> pa.Table:

@@ -8,6 +8,7 @@ Never: leaves a row out, or says anything of one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.language import threads
 from pipeline.model import Addresses, Mask, RawTable, Sheet, Total
 from pipeline.read.remarks import starts
 from pipeline.read.rows import Body
@@ -41,7 +43,7 @@ def raw_table(table: Table, bodies: Sequence[Body]) -> RawTable:
     sizes = [len(each.rows) for each in bodies]
     fields = [f.name for f in table if any(f.name in each.columns for each in bodies)]
     frame = pd.DataFrame(
-        {name: pd.arrays.ArrowExtensionArray(_column(name, bodies)) for name in fields},
+        dict(zip(fields, _columns(fields, bodies), strict=True)),
         index=pd.RangeIndex(sum(sizes)),
         copy=False,
     )
@@ -103,6 +105,13 @@ def totals_of(name: str, bodies: Sequence[Body]) -> Iterator[Total]:
         for row in each.totals:
             yield Total(name, sheet, row.row, start + above, start, start + row.above, row.cells)
             above = row.above
+
+
+def _columns(fields: Sequence[str], bodies: Sequence[Body]) -> Iterator[Any]:
+    """The cells of some fields as columns of a frame, some side by side."""
+    with threads() as side_by_side:
+        for each in side_by_side.map(lambda name: _column(name, bodies), fields):
+            yield pd.arrays.ArrowExtensionArray(each)
 
 
 def _column(name: str, bodies: Iterable[Body]) -> pa.ChunkedArray:

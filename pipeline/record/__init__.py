@@ -72,14 +72,14 @@ def record(
     """
     with (
         filling(workspace, run_id) as folder,
-        threads(2) as beside,
+        threads(1) as beside,
     ):
         progress("writing payloads and reports")
         table = entries.invoice_table(line)
         place = str(workspace.runs / run_id)
         final = summary(line, table, "run", run_id, place, 0)
+        items = beside.submit(_packed, line)
         reports = beside.submit(write_reports, line, wanted, folder.create, table, final)
-        items = beside.submit(lambda: ledger.packed(item_rows(line)) if len(line.batches) else None)
         payloads = write_payloads(line, folder, table)
         progress("entering the ledger")
 
@@ -103,6 +103,11 @@ def record(
             items.result,
         )
     return Recorded(workspace.runs / run_id, final)
+
+
+def _packed(line: Line) -> bytes | None:
+    """The items of the prepared invoices, as the ledger keeps them; None when there are none."""
+    return ledger.packed(item_rows(line), line.batches.invoices.items) if len(line.batches) else None
 
 
 def _json(value: dict[str, Any]) -> str:

@@ -49,19 +49,16 @@ def invoice_rows(table: pa.Table, fingerprints: list[str]) -> Iterator[tuple[Any
 
 
 def item_rows(line: Line) -> pa.Table:
-    """A row an item of the prepared invoices, as it is billed; texts point to their charge, they are not copied.
+    """A row an item, as it is billed; texts point to their charge, they are not copied.
 
     Args:
-        line: the end of the line.
+        line: the end of the line; `line.batches.invoices.items` are the rows of the prepared invoices.
     """
-    accepted, frame, texts = line.batches.invoices, line.sheets.items, line.sheets.number_texts
-    at, none = pa.array(accepted.items), pa.nulls(len(frame), pa.date32())
+    frame, texts = line.sheets.items, line.sheets.number_texts
+    none = pa.nulls(len(frame), pa.date32())
     columns = {name: entries.billed(line, name) for name in _BILLED}
     columns |= {name: texts[name] for name in ("quantity", "unit_price")}
     columns["amount"] = cells_of(frame["effective_amount"])
     columns |= entries.beside(line)
     columns |= {name: cells_of(frame[name]) if name in frame else none for name in _DATES}
-    positions = np.repeat(accepted.positions, accepted.sizes).astype(np.int32)
-    return pa.table(
-        {"position": positions, **{name: pc.take(values, at) for name, values in columns.items()}}
-    )
+    return pa.table({"position": line.sheets.valid.parent.astype(np.int32), **columns})

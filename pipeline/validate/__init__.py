@@ -129,7 +129,7 @@ def _findings(
         mine = [*beside, name]
         return _of_column(table[name], raw, list(frames.failures(schema, cells[mine])), dates, numbers)
 
-    with threads(typed.THREADS) as side_by_side:
+    with threads() as side_by_side:
         return [each for some in side_by_side.map(of_column, raw.fields) for each in some]
 
 
@@ -218,5 +218,5 @@ def _value_failures(table: Table, gathered: facts.Facts, applied: list[Rule], te
         columns, schema = part
         return list(frames.failures(schema, frame[columns]))
 
-    with threads(typed.THREADS) as side_by_side:
+    with threads() as side_by_side:
         return [each for some in side_by_side.map(judged, parts) for each in some]

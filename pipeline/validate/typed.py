@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.language import threads
 from pipeline.model import Mask, RawTable
 from schemas import shares
 from schemas.beside import KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX
@@ -20,10 +19,6 @@ from schemas.dates import DateFormat
 from schemas.fields import Field, Kind, Table
 from schemas.kinds import canonical_choice, parse
 from schemas.numbers import NumberFormat
-
-THREADS = min(8, os.cpu_count() or 1)
-"""Columns that are read side by side: Arrow's kernels let go of the interpreter while they work."""
-
 
 MARK_SUFFIX = ":mark"
 """Beside a column of numbers, `amount:mark` tells which currency stands in the cell, where any does."""
@@ -79,7 +74,7 @@ def frame(table: Table, cells: pd.DataFrame, unread: Mapping[str, Mask], dates: 
     def typed(name: str) -> pd.Series[Any]:
         return series(_typed(table[name], cells_of(cells[name]), unread.get(name), dates))
 
-    with ThreadPoolExecutor(THREADS) as side_by_side:
+    with threads() as side_by_side:
         return pd.DataFrame(dict(zip(names, side_by_side.map(typed, names), strict=True)), index=cells.index)
 
 
