@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,12 +64,17 @@ def fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
 
 def _digests(headers: Any, lines: Any, bounds: Positions) -> Iterator[str]:
     """The hash of each header and of its lines, `lines[bounds[i]:bounds[i + 1]]`, as they stand in memory."""
-    text = content_of(lines).data
-    ends = np.concatenate(([0], np.cumsum(pc.binary_length(lines).to_numpy())))[bounds].tolist()
-    for place, header in enumerate(headers.to_pylist()):
-        digest = sha256(header.encode())
-        digest.update(text[ends[place] : ends[place + 1]])
+    first, text = (content_of(each).data for each in (headers, lines))
+    of_headers, of_lines = pairwise(_ends(headers).tolist()), pairwise(_ends(lines)[bounds].tolist())
+    for (begin, end), (top, bottom) in zip(of_headers, of_lines, strict=True):
+        digest = sha256(first[begin:end])
+        digest.update(text[top:bottom])
         yield digest.hexdigest()
+
+
+def _ends(texts: Any) -> Positions:
+    """Where each text begins in what they say together, and where the last one ends."""
+    return np.concatenate(([0], np.cumsum(pc.binary_length(texts).to_numpy())))
 
 
 def _whole_numbers(amounts: Any) -> npt.NDArray[np.int64]:

@@ -72,7 +72,8 @@ def what_is_billed(line: Line, table: pa.Table) -> Iterator[Billed]:
         table: as `entries.invoice_table` gives it.
     """
     accepted = table.filter(pc.is_in(table["state"], value_set=ACCEPTED))
-    month = pc.strftime(accepted["invoice_date"], format="%Y-%m")
+    days = whole(accepted["invoice_date"]).dictionary_encode()
+    month = pc.take(pc.strftime(days.dictionary, format="%Y-%m"), days.indices)
     accounts = _sums(accepted.select(["currency", "account", "amount"]), "account")
     months = _sums(accepted.append_column("month", month).select(["currency", "month", "amount"]), "month")
     products = _products(line, table)

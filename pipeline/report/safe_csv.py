@@ -36,7 +36,9 @@ def write(columns: Mapping[str, Any], file: BinaryIO, header: bool = True) -> No
 
 
 def _said_once(values: Any) -> Any:
-    """A column's cells as they stand in the file; each distinct value of a dictionary is written once."""
+    """A column's cells as they stand in the file; each day and each value of a dictionary is written once."""
+    if pa.types.is_date32(values.type):
+        values = values.dictionary_encode()
     if isinstance(values, pa.DictionaryArray):
         return pa.DictionaryArray.from_arrays(values.indices, _cells(values.dictionary), safe=False)
     return values
