@@ -373,6 +373,11 @@ class EnrichedSheets:
         """Quantity, unit price and effective amount as plain texts: written once, used by every output."""
         return _number_texts(self.items) if self.priced else self.valid.number_texts
 
+    @cached_property
+    def totals(self) -> Any:
+        """Each invoice's total, see `ValidSheets.totals`."""
+        return self.valid.totals(cells_of(self.items["effective_amount"]))
+
 
 @dataclass(frozen=True)
 class Invoices:

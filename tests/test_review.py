@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from conftest import Desk
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pipeline
 from pipeline.result import Result
 from pipeline.review.periods import _overlapped, _Periods, _within
 
@@ -60,6 +62,18 @@ def test_a_twin_of_an_invoice_in_the_ledger(
         'The invoice "R2" has the account, currency, amount (10.00 EUR) and nearly the date of R1 of 2026-11-30,'
         f" prepared by run {run}."
     ] * twin  # fmt: skip
+
+
+def test_a_twin_is_found_by_its_total_with_discounts(desk: Desk) -> None:
+    def sheets(ref: str) -> list[Path]:
+        off = {"invoice_ref": ref, "item_no": "1", "discount_amount": "-2.50", "discount_name": "Loyalty"}
+        item = desk.item(ref, item_no="1", amount="12.50")
+        return desk.tree(invoices=[desk.invoice(ref)], items=[item], discounts=[off])
+
+    pipeline.run(*sheets("R1"), workspace=desk.workspace)
+    bare = told(desk.check([desk.invoice("R2")], [desk.item("R2", amount="10.00")]), "W801")
+    same = told(pipeline.check(*sheets("R3"), workspace=desk.workspace), "W801")
+    assert [len(bare), len(same)] == [1, 1]
 
 
 def test_a_withdrawn_or_rejected_invoice_has_no_twin(desk: Desk) -> None:

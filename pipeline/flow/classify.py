@@ -43,9 +43,10 @@ def classify(prepared: Prepared, place: Workspace, prints: Prints) -> Line:
         issues += accept.policy(valid, fallen, skipped)
         fallen = accept.rejected(valid, issues) & ~skipped
     invoices = accept.whole(prepared.sheets, ~fallen & ~skipped)
-    names = review.accounts(invoices)
+    looked = review.invoices_of(invoices)
+    names = review.accounts(looked)
     past = _past(prepared, ledgers, invoices, names)
-    issues += review.review(invoices, past, prepared.settings) + _came_back(
+    issues += review.review(invoices, looked, past, prepared.settings) + _came_back(
         prepared, ledgers, fallen, skipped, prints
     )
     limits = prepared.target.limits(prepared.settings)

@@ -61,7 +61,6 @@ def invoice_table(line: Line) -> pa.Table:
     """One row an invoice, in the order of the sheet."""
     frame, raw = line.sheets.valid.invoices, line.raw.tables["invoices"]
     parent = line.sheets.valid.parent
-    amounts = cells_of(line.sheets.items["effective_amount"])
     count = np.bincount(parent[parent >= 0], minlength=len(frame))
     header_only = pa.array((count == 0) & ~line.rejected)  # a change of nothing but the header
     return pa.table(
@@ -74,7 +73,7 @@ def invoice_table(line: Line) -> pa.Table:
             "currency": _column(frame, "effective_currency"),
             "invoice_date": _column(frame, "invoice_date", pa.date32()),
             "items": pa.array(count),
-            "amount": pc.if_else(header_only, pa.scalar(0, DECIMAL), line.sheets.valid.totals(amounts)),
+            "amount": pc.if_else(header_only, pa.scalar(0, DECIMAL), line.sheets.totals),
             "request": requests(line),
             "reasons": reasons(line),
             "row": pa.array(raw.row_of),

@@ -13,25 +13,27 @@ rejects nothing, but for a date in a closed period where a setting says so.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.config import Settings
-from pipeline.issues import Issues, found
+from pipeline.issues import Findings, Issues, found
+from pipeline.language import threads
 from pipeline.model import Invoices
 from pipeline.past import Past
 from pipeline.review import header, periods, prices, twins, usual
 from pipeline.review.header import closed, rejected_again
 from pipeline.review.looked import invoices_of
 
-__all__ = ["accounts", "bills_periods", "closed", "rejected_again", "review", "unseen"]
+__all__ = ["accounts", "bills_periods", "closed", "invoices_of", "rejected_again", "review", "unseen"]
 
 
-def accounts(invoices: Invoices) -> pa.Array:
-    """The accounts of the accepted invoices, each once."""
-    return pc.drop_null(pc.unique(invoices_of(invoices)["account"].combine_chunks()))
+def accounts(looked: pa.Table) -> pa.Array:
+    """The accounts of the accepted invoices, as `invoices_of` gives them, each once."""
+    return pc.drop_null(pc.unique(looked["account"].combine_chunks()))
 
 
 def bills_periods(invoices: Invoices) -> bool:
@@ -51,24 +53,28 @@ def unseen(names: pa.Array, past: Past) -> list[str]:
     return new
 
 
-def review(invoices: Invoices, past: Past, settings: Settings) -> Issues:
-    """Look at the accepted invoices once more.
+def review(invoices: Invoices, looked: pa.Table, past: Past, settings: Settings) -> Issues:
+    """Look at the accepted invoices once more, some looks side by side.
 
     Args:
         invoices: what would be sent.
+        looked: the same, as `invoices_of` gives them.
         past: what the ledger knows of their accounts.
         settings: in effect.
     """
     if not len(invoices):
         return Issues()
-    looked: Any = invoices_of(invoices)
-    return found(
-        [
-            header.charged_at_once(invoices),
-            twins.twins(looked, past.invoices, settings.near_duplicate_days),
-            usual.unusual(looked, past.invoices, settings.unusual_factor),
-            periods.billed_twice(invoices, looked, past.periods),
-            prices.unusual(invoices, settings.price_tolerance),
-            prices.rounded(invoices, settings),
-        ]
+    looks = (
+        partial(header.charged_at_once, invoices),
+        partial(twins.twins, looked, past.invoices, settings.near_duplicate_days),
+        partial(usual.unusual, looked, past.invoices, settings.unusual_factor),
+        partial(periods.billed_twice, invoices, looked, past.periods),
+        partial(prices.unusual, invoices, settings.price_tolerance),
+        partial(prices.rounded, invoices, settings),
     )
+    with threads() as side_by_side:
+        return found(list(side_by_side.map(_look, looks)))
+
+
+def _look(look: Callable[[], Findings | None]) -> Findings | None:
+    return look()

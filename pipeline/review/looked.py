@@ -23,7 +23,6 @@ def invoices_of(invoices: Invoices) -> pa.Table:
     """
     sheets, at = invoices.sheets, pa.array(invoices.positions)
     frame = sheets.valid.invoices
-    amounts = money.totals(sheets.valid.parent, cells_of(sheets.items["effective_amount"]), len(frame))
 
     def column(name: str, kind: Any = None) -> Any:
         known = name in frame
@@ -36,7 +35,7 @@ def invoices_of(invoices: Invoices) -> pa.Table:
             "ref": column("invoice_ref"),
             "currency": column("effective_currency"),
             "invoice_date": column("invoice_date", pa.date32()),
-            "amount": pc.cast(pc.take(amounts, at), TOTAL),
+            "amount": pc.cast(pc.take(sheets.totals, at), TOTAL),
         }
     )
 
