@@ -29,6 +29,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / ".bench"
+OUTPUT = PLACE / "output"
 EXIT_FAULTY_INPUT = 4
 LARGE_FACTOR = 10
 WORKBOOK_ITEMS = 100_000
@@ -181,10 +182,13 @@ def ours(name: str, given: Input, files: Sequence[str] = ()) -> tuple[Measure, P
 
 
 def _fresh(name: str) -> Path:
-    path = PLACE / name
-    shutil.rmtree(path, ignore_errors=True)
-    PLACE.mkdir(exist_ok=True)
-    return path
+    """A folder to write to that nothing wrote to before.
+
+    Nothing is removed before all is measured: a file system may be busy for minutes with what has just been
+    removed (ext4 without a journal looks for it at every new file), and whoever comes next would pay.
+    """
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=OUTPUT)) / name
 
 
 PIPELINES: dict[str, Callable[[str, Input], tuple[Measure, Path]]] = {
@@ -273,7 +277,6 @@ def alternate(names: Sequence[str], given: Input, runs: int) -> tuple[list[Resul
             told = differences(given.expected, summary, ledger_of(name, folder, summary))
             wrong += [f"{name}, {given.items} items: {one}" for one in told]
             print(f"  {turn + 1}/{runs} {name}: {measured.seconds:.1f} s", file=sys.stderr)
-            shutil.rmtree(folder)
     return list(results.values()), wrong
 
 
@@ -442,7 +445,9 @@ def bench(args: argparse.Namespace) -> int:
     """
     if args.quick:
         args.items, args.runs, args.sizes = QUICK_ITEMS, 1, None
+    shutil.rmtree(OUTPUT, ignore_errors=True)
     results, budgets, wrong = measured(args)
+    shutil.rmtree(OUTPUT, ignore_errors=True)
     print("\n".join([*table(results), "", *map(str, budgets)]))
     for sentence in wrong:
         print(f"DIFFERENT: {sentence}")
