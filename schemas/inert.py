@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.texts import any_begins
+from schemas.texts import begins
 
 APOSTROPHE = "'"
 _FIRST = "=+-@\t\r\n'"
@@ -25,9 +25,7 @@ def as_written(texts: Any) -> Any:
     Args:
         texts: a string array.
     """
-    if not any_begins(texts, _FIRST):
-        return texts
-    return _changed(texts, _found(texts, in_danger(texts)), _longer)
+    return _changed(texts, begins(texts, _FIRST), _longer)
 
 
 def said(text: str) -> str:
@@ -46,16 +44,16 @@ def as_typed(texts: Any) -> Any:
     Args:
         texts: a string array.
     """
-    return _changed(texts, _found(texts, pc.starts_with(texts, APOSTROPHE)), _longer)
+    return _changed(texts, begins(texts, APOSTROPHE), _longer)
 
 
 def as_read(texts: Any) -> Any:
     """Texts as they were before they were written: an apostrophe before one in danger is gone.
 
     Args:
-        texts: a string array, in one piece or several.
+        texts: a string array.
     """
-    return _changed(texts, _found(texts, pc.starts_with(texts, APOSTROPHE)), _shorter)
+    return _changed(texts, begins(texts, APOSTROPHE), _shorter)
 
 
 def in_danger(texts: Any) -> Any:
@@ -70,13 +68,12 @@ def in_danger(texts: Any) -> Any:
     return pc.and_(some, pc.invert(pc.match_substring_regex(texts, pattern=_NUMBER)))
 
 
-def _found(texts: Any, some: Any) -> Any:
-    """Which of some texts are in danger; None when none is."""
-    return pc.and_(some, in_danger(texts)) if pc.any(some).as_py() else None
-
-
-def _changed(texts: Any, which: Any, change: Any) -> Any:
-    return texts if which is None else pc.if_else(which, change(texts), texts)
+def _changed(texts: Any, some: Any, change: Any) -> Any:
+    """Texts of which some, where they are in danger, are changed: only those few are looked at closely."""
+    if not some.any():
+        return texts
+    few = texts.filter(pa.array(some))
+    return pc.replace_with_mask(texts, pa.array(some), pc.if_else(in_danger(few), change(few), few))
 
 
 def _longer(texts: Any) -> Any:

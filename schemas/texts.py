@@ -38,18 +38,30 @@ def byte_range(texts: pa.Array) -> tuple[int, int]:
     return (int(content.min()), int(content.max())) if len(content) else (255, 0)
 
 
-def any_begins(texts: pa.Array, characters: str) -> bool:
-    """Whether any text begins with one of some ASCII characters.
+def begins(texts: pa.Array, characters: str) -> npt.NDArray[np.bool_]:
+    """Which texts begin with one of some ASCII characters; not those that are null.
 
     Args:
         texts: a string array.
         characters: looked for.
     """
-    start, stop = texts.offset, texts.offset + len(texts)
-    _, offsets, data = texts.buffers()
-    if data is None or not len(texts):
-        return False
-    ends = np.frombuffer(offsets, np.int32)[start : stop + 1]
+    first, _ = edges(texts)
     wanted = np.zeros(256, bool)
     wanted[[ord(each) for each in characters]] = True
-    return bool(wanted[np.frombuffer(data, np.uint8)[ends[:-1][ends[1:] > ends[:-1]]]].any())
+    return wanted[first]
+
+
+def edges(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """The first and the last byte of each text; NUL where it is empty or null, which is part of no text of ours.
+
+    Args:
+        texts: a string array.
+    """
+    start, stop = texts.offset, texts.offset + len(texts)
+    _, offsets, data = texts.buffers()
+    if data is None or not data.size or not len(texts):
+        return np.zeros(len(texts), np.uint8), np.zeros(len(texts), np.uint8)
+    ends = np.frombuffer(offsets, np.int32)[start : stop + 1]
+    letters, filled = np.frombuffer(data, np.uint8), ends[1:] > ends[:-1]
+    first = letters[np.minimum(ends[:-1], len(letters) - 1)] * filled
+    return first, letters[np.maximum(ends[1:], 1) - 1] * filled

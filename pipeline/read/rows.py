@@ -21,9 +21,12 @@ from pipeline.read.placed import Placed
 from schemas import inert
 from schemas.cells import CellKind
 from schemas.tables import EXAMPLE_REF, NOTE_MARK
+from schemas.texts import edges
 
 IGNORED = ("example", "note", "total", "blank")
 _APOSTROPHE = ord(inert.APOSTROPHE)
+_BLANK, _ASCII, _LATIN = ord(" "), 0x7F, 0xC1
+"""Bytes up to the first, as the end of a text beyond the second, and as its beginning beyond the third."""
 
 
 @dataclass(frozen=True)
@@ -106,24 +109,30 @@ def _trim(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Mask | None]:
 
     An apostrophe that was written to keep a text from being run is gone as well, without a word.
     """
-    if not any(_suspicious(chunk) for chunk in column.chunks):
-        return column, None
-    trimmed = pc.utf8_trim_whitespace(column)
-    shorter = pc.not_equal(pc.binary_length(column), pc.binary_length(trimmed)).to_numpy()
-    return (inert.as_read(trimmed), shorter) if shorter.any() else (inert.as_read(column), None)
+    parts = [_trimmed(each) for each in column.chunks]
+    shorter = np.concatenate([np.zeros(0, np.bool_), *(each for _, each in parts)])
+    return pa.chunked_array([each for each, _ in parts], column.type), shorter if shorter.any() else None
 
 
-def _suspicious(chunk: pa.Array) -> bool:
-    """Whether any value begins or ends with a byte that may belong to a blank, or begins with an apostrophe."""
-    _, offsets, data = chunk.buffers()
-    if data is None or not data.size or not len(chunk):
-        return False
-    ends = np.frombuffer(offsets, np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
-    letters = np.frombuffer(data, np.uint8)
-    first = letters[np.minimum(ends[:-1], len(letters) - 1)]
-    last = letters[np.maximum(ends[1:], 1) - 1]
-    starts = (first <= 32) | (first > 193) | (first == _APOSTROPHE)
-    return bool((starts | (last <= 32) | (last > 127)).any())
+def _trimmed(chunk: pa.Array) -> tuple[pa.Array, Mask]:
+    """As `_trim`; only values that begin or end with what may be part of a blank are looked at closely."""
+    some, shorter = _suspicious(chunk), np.zeros(len(chunk), np.bool_)
+    if not some.any():
+        return chunk, shorter
+    few = chunk.filter(pa.array(some))
+    trimmed = pc.utf8_trim_whitespace(few)
+    shorter[some] = pc.not_equal(pc.binary_length(few), pc.binary_length(trimmed)).to_numpy(
+        zero_copy_only=False
+    )
+    told = inert.as_read(trimmed)
+    return chunk if told.equals(few) else pc.replace_with_mask(chunk, pa.array(some), told), shorter
+
+
+def _suspicious(chunk: pa.Array) -> Mask:
+    """Which values begin or end with a byte that may belong to a blank, or begin with an apostrophe."""
+    first, last = edges(chunk)
+    starts = (first <= _BLANK) | (first > _LATIN) | (first == _APOSTROPHE)
+    return np.asarray((starts | (last <= _BLANK) | (last > _ASCII)) & ((first | last) > 0))
 
 
 def _ignored(
