@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.texts import begins
+from schemas.texts import begins, replaced
 
 APOSTROPHE = "'"
 _FIRST = "=+-@\t\r\n'"
@@ -73,7 +74,9 @@ def _changed(texts: Any, some: Any, change: Any) -> Any:
     if not some.any():
         return texts
     few = texts.filter(pa.array(some))
-    return pc.replace_with_mask(texts, pa.array(some), pc.if_else(in_danger(few), change(few), few))
+    danger = in_danger(few)
+    rows = np.flatnonzero(some)[danger.to_numpy(zero_copy_only=False)]
+    return replaced(texts, rows, change(few.filter(danger))) if len(rows) else texts
 
 
 def _longer(texts: Any) -> Any:

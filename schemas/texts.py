@@ -65,3 +65,41 @@ def edges(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]
     letters, filled = np.frombuffer(data, np.uint8), ends[1:] > ends[:-1]
     first = letters[np.minimum(ends[:-1], len(letters) - 1)] * filled
     return first, letters[np.maximum(ends[1:], 1) - 1] * filled
+
+
+_REPLACED, _LEFT = 100, 1_000
+"""So many pieces of a column are put together piece by piece; of more, each row is copied."""
+
+
+def replaced(texts: pa.Array, rows: npt.NDArray[np.int64], others: pa.Array) -> pa.Array:
+    """Texts of which some are others; where those are few, what lies between them is copied as a whole.
+
+    Args:
+        texts: a string array.
+        rows: positions of these, ascending.
+        others: what they become.
+    """
+    if len(rows) > _REPLACED:
+        place = np.arange(len(texts))
+        place[rows] = len(texts) + np.arange(len(rows))
+        return pa.concat_arrays([texts, others]).take(pa.array(place))
+    pieces, start = [], 0
+    for number, row in enumerate(rows.tolist()):
+        pieces += [texts[start:row], others[number : number + 1]]
+        start = row + 1
+    return pa.concat_arrays([*pieces, texts[start:]])
+
+
+def left(column: pa.ChunkedArray, some: npt.NDArray[np.bool_]) -> pa.ChunkedArray:
+    """Some rows of a column, without a copy where few are left out.
+
+    Args:
+        column: texts.
+        some: which of them.
+    """
+    edge = np.flatnonzero(np.diff(np.concatenate(([False], some, [False])).astype(np.int8)))
+    starts, stops = edge[::2].tolist(), edge[1::2].tolist()
+    if len(starts) > _LEFT:
+        return column.filter(pa.array(some))
+    pieces = [column.slice(a, b - a).chunks for a, b in zip(starts, stops, strict=True)]
+    return pa.chunked_array([each for piece in pieces for each in piece], column.type)

@@ -21,7 +21,7 @@ from pipeline.read.placed import Placed
 from schemas import inert
 from schemas.cells import CellKind
 from schemas.tables import EXAMPLE_REF, NOTE_MARK
-from schemas.texts import edges
+from schemas.texts import edges, left, replaced
 
 IGNORED = ("example", "note", "total", "blank")
 _APOSTROPHE = ord(inert.APOSTROPHE)
@@ -89,7 +89,7 @@ def body(placed: Placed) -> Body:
         kept &= ~mask
     whole = bool(kept.all())
     choose: Callable[[pa.ChunkedArray], pa.ChunkedArray] = (
-        (lambda column: column) if whole else (lambda column: column.filter(pa.array(kept)))
+        (lambda column: column) if whole else (lambda column: left(column, kept))
     )
     counts = {name: int(mask.sum()) for name, mask in ignored.items()}
     counts["blank"] += placed.header + grid.blank_after
@@ -125,7 +125,9 @@ def _trimmed(chunk: pa.Array) -> tuple[pa.Array, Mask]:
         zero_copy_only=False
     )
     told = inert.as_read(trimmed)
-    return chunk if told.equals(few) else pc.replace_with_mask(chunk, pa.array(some), told), shorter
+    other = pc.not_equal(told, few)
+    rows = np.flatnonzero(some)[other.to_numpy(zero_copy_only=False)]
+    return replaced(chunk, rows, told.filter(other)) if len(rows) else chunk, shorter
 
 
 def _suspicious(chunk: pa.Array) -> Mask:
