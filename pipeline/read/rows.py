@@ -7,7 +7,7 @@ Never: drops a row that carries an item or an invoice, or changes a value except
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,11 +15,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.language import threads
 from pipeline.model import Addresses, Mask, Positions
 from pipeline.read import totals, unseen
 from pipeline.read.placed import Placed
 from schemas import inert
 from schemas.cells import CellKind
+from schemas.columns import whole
 from schemas.tables import EXAMPLE_REF, NOTE_MARK
 from schemas.texts import edges, left, replaced
 
@@ -78,27 +80,24 @@ class Body:
 def body(placed: Placed) -> Body:
     """The data rows of a sheet."""
     grid, start = placed.grid, placed.header + 1
-    texts, changed = {}, {}
-    for index in range(len(grid.columns)):
-        if index not in placed.notes:
-            texts[index], changed[index] = _trim(grid.columns[index].slice(start))
+    used = [index for index in range(len(grid.columns)) if index not in placed.notes]
+    with threads() as side_by_side:
+        done = list(side_by_side.map(lambda index: _trim(grid.columns[index].slice(start)), used))
+    texts = {index: column for index, (column, _) in zip(used, done, strict=True)}
+    changed = {index: rows for index, (_, rows) in zip(used, done, strict=True)}
     kinds = {index: each[start:] for index, each in grid.kinds.items() if index in texts}
     ignored = _ignored(placed, texts, kinds, len(grid) - start)
     kept = np.ones(len(grid) - start, np.bool_)
     for mask in ignored.values():
         kept &= ~mask
-    whole = bool(kept.all())
-    choose: Callable[[pa.ChunkedArray], pa.ChunkedArray] = (
-        (lambda column: column) if whole else (lambda column: left(column, kept))
-    )
     counts = {name: int(mask.sum()) for name, mask in ignored.items()}
     counts["blank"] += placed.header + grid.blank_after
-    columns = {each.field: choose(texts[each.index]) for each in placed.columns}
+    columns = {each.field: left(texts[each.index], kept) for each in placed.columns}
     trimmed = {each.field: _first(changed[each.index], kept, columns[each.field]) for each in placed.columns}
     return Body(
         placed, columns, _kinds(placed, kinds, kept), grid.rows[start:][kept], kept, counts,
         {name: each for name, each in trimmed.items() if each}, _ragged(placed, kept),
-        {name: choose(texts[index]) for name, index in placed.markers.items()},
+        {name: left(texts[index], kept) for name, index in placed.markers.items()},
         unseen.hidden_rows(placed, kept), unseen.shown(placed, kept), unseen.merged(placed, kept),
         list(totals.totals_rows(placed, ignored["total"], texts, kinds, kept)),
     )  # fmt: skip
@@ -173,19 +172,18 @@ def _notes(placed: Placed, texts: Mapping[int, pa.ChunkedArray], marked: Mask) -
 
 def _first_cells(texts: Mapping[int, pa.ChunkedArray], size: int) -> tuple[pa.Array, Mask]:
     """The first cell with something in it, a row; and the rows without one."""
-    blank = np.ones(size, np.bool_)
-    first = pa.repeat(pa.scalar("", pa.string()), size)
-    for column in texts.values():
-        filled = pc.binary_length(column).to_numpy() > 0
-        fresh = blank & filled
-        if fresh.all():
-            return column.combine_chunks(), ~fresh
-        if fresh.any():
-            first = pc.if_else(pa.array(fresh), column.combine_chunks(), first)
-            blank &= ~filled
-            if not blank.any():
-                break
-    return first, blank
+    columns = iter(texts.values())
+    first = whole(next(columns, pa.chunked_array([pa.repeat(pa.scalar("", pa.string()), size)])))
+    rows = np.flatnonzero(pc.binary_length(first).to_numpy() == 0)  # few, but in a sheet with gaps
+    found = pa.repeat(pa.scalar("", pa.string()), len(rows))
+    for column in columns:
+        lacking = np.flatnonzero(pc.binary_length(found).to_numpy() == 0)
+        if not len(lacking):
+            break
+        found = replaced(found, lacking, whole(column.take(pa.array(rows[lacking]))))
+    blank = np.zeros(size, np.bool_)
+    blank[rows[pc.binary_length(found).to_numpy() == 0]] = True
+    return replaced(first, rows, found), blank
 
 
 def _kinds(
