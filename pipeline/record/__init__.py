@@ -72,7 +72,7 @@ def record(
     """
     with (
         filling(workspace, run_id) as folder,
-        threads(1) as beside,
+        threads(2) as beside,
     ):
         progress("writing payloads and reports")
         table = entries.invoice_table(line)

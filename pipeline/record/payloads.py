@@ -54,7 +54,7 @@ def write_payloads(line: Line, folder: RunFolder, table: pa.Table) -> Payloads:
     refs = whole(table["invoice_ref"])
     sums, sizes = _totals(table), line.batches.invoices.sizes
     written = []
-    with ThreadPoolExecutor(2) as beside:
+    with ThreadPoolExecutor(1) as beside:
         waiting: deque[Future[None]] = deque()
         for request in line.target.requests(line.batches, line.settings):
             name = f"payloads/{request.number:04d}.json"
