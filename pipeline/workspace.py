@@ -151,6 +151,12 @@ class RunFolder:
         with _told(self.path / name), self.create(name) as file:
             file.write(content)
 
+    def flush_ahead(self) -> None:
+        """Flushes what is written so far, where that is one call: `publish` has less to wait for."""
+        with _told(self.path):
+            if file_system(self.path) in _FLUSHED_AT_ONCE:
+                _flush_at_once(self._handle)
+
     def publish(self) -> Path:
         """Flushes everything to the disk and gives the folder its name; returns its path."""
         with _told(self.path):

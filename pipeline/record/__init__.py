@@ -81,6 +81,7 @@ def record(
         items = beside.submit(_packed, line)
         reports = beside.submit(write_reports, line, wanted, folder.create, table, final)
         payloads = write_payloads(line, folder, table)
+        flushed = beside.submit(folder.flush_ahead)
         progress("entering the ledger")
 
         def run() -> RunRow:
@@ -89,6 +90,7 @@ def record(
             return _run_row(line, run_id, started, payloads, _json(final))
 
         def publish(head: str, count: int) -> None:
+            flushed.result()
             folder.write("summary.json", ledger.sealed(_json(final), head, count))
             folder.publish()
 
