@@ -153,6 +153,14 @@ def test_a_period_that_the_ledger_bills(
     assert all("product on R1, prepared by run" in each for each in told(result, "W803"))
 
 
+def test_a_product_is_one_whatever_the_currency_of_its_price(desk: Desk) -> None:
+    prices = [desk.charge("SUP", "c1", currency=each) for each in ("EUR", "USD")]
+    desk.catalog(*prices)
+    items = [period(desk, each, "2026-11-01", "2026-11-30", catalog_sku="SUP") for each in ("R1", "R2")]
+    result = desk.check([desk.invoice("R1"), desk.invoice("R2", currency="USD")], items)
+    assert len(told(result, "W803")) == 1
+
+
 def test_a_period_of_another_account_or_the_same_invoice_is_no_question(desk: Desk) -> None:
     once = period(desk, "R1", "2026-11-01", "2026-11-30")
     other = period(desk, "R2", "2026-11-01", "2026-11-30")

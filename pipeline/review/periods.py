@@ -81,7 +81,8 @@ def _products(frame: pd.DataFrame, items: Positions) -> Any:
     at = pa.array(items)
     named = [pc.take(cells_of(frame[name]), at) for name in _PRODUCT if name in frame]
     if named and isinstance(named[0], pa.DictionaryArray) and not named[0].null_count:
-        return named[0]
+        once = named[0].dictionary.dictionary_encode()  # a charge has a row in the catalog for each currency
+        return pc.take(once, named[0].indices)
     return pc.coalesce(*map(plain, named), pa.nulls(len(items), pa.string())).dictionary_encode()
 
 
