@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from conftest import Desk
 
 from pipeline import workspace
 from pipeline.errors import WorkspaceError
@@ -91,20 +92,32 @@ def test_a_failed_flush_leaves_no_trace(place: workspace.Workspace, monkeypatch:
     def fail(path: Path) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(workspace, "_flush", fail)
+    monkeypatch.setattr("pipeline.workspace.disk.flush", fail)
     with pytest.raises(WorkspaceError, match="input/output error"), workspace.filling(place, RUN) as folder:
         folder.publish()
     assert names(place.runs) == []
 
 
+def test_flushing_that_fails_early_leaves_no_run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(root: Path, handle: int) -> bool:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pipeline.workspace.run_folder.flush_at_once", fail)
+    with pytest.raises(WorkspaceError, match="no space left"):
+        desk.run([desk.invoice("R1")], [desk.item("R1")])
+    monkeypatch.undo()
+    assert names(desk.workspace / "runs") == []
+    assert desk.run([desk.invoice("R1")], [desk.item("R1")]).verdict == "accepted"
+
+
 def test_a_full_disk_is_a_sentence(place: workspace.Workspace) -> None:
     code = (
-        "import resource, sys; from pathlib import Path; from pipeline import workspace\n"
+        "import resource, sys; from pathlib import Path; from pipeline import errors, workspace\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try:\n"
         f"    with workspace.filling(workspace.Workspace(Path(sys.argv[1])), {RUN!r}) as folder:\n"
         "        folder.write('big', b'x' * 5000)\n"
-        "except workspace.WorkspaceError as error: print(error)\n"
+        "except errors.WorkspaceError as error: print(error)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, place.path], capture_output=True, text=True, check=True, timeout=60
@@ -178,7 +191,7 @@ def test_the_file_system_is_that_of_the_nearest_mount(path: str, kind: str) -> N
 
 
 def test_a_network_mount_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "file_system", lambda path: "nfs4")
+    monkeypatch.setattr("pipeline.workspace.place.file_system", lambda path: "nfs4")
     with pytest.raises(WorkspaceError, match=r"network mount \(nfs4\)"):
         workspace.prepared(tmp_path / "w")
     assert names(tmp_path) == []

@@ -1,0 +1,118 @@
+"""The disk under the workspace: which file system it is, folders of one's own, and what is flushed to it.
+
+Input: paths. Output: folders 0700 and files 0600 that are on the disk when a call returns; the system's errors as
+sentences. It knows nothing of runs or ledgers. It needs POSIX.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pipeline.errors import WorkspaceError
+from pipeline.language import say
+
+_MOUNTS = Path("/proc/self/mountinfo")
+_FLUSHED_AT_ONCE = frozenset({"btrfs", "ext4", "xfs"})  # syncfs waits for the device and reports errors
+_MANY = 64  # from here one syncfs beats fsync file by file
+_FLUSHERS = 16
+
+
+def file_system(path: Path, mounts: str | None = None) -> str:
+    """The type of the file system a path lies on, or would; empty where the system does not tell.
+
+    Args:
+        path: need not exist.
+        mounts: text in the form of Linux's mountinfo; None asks the system.
+    """
+    if mounts is None:
+        try:
+            mounts = _MOUNTS.read_text(errors="surrogateescape")
+        except OSError:
+            return ""
+    place, best, kind = path.resolve(), -1, ""
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        point = Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), before.split(" ")[4]))
+        if place.is_relative_to(point) and len(point.parts) >= best:  # of two at one place the later covers
+            best, kind = len(point.parts), after.split(" ")[0]
+    return kind
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turns the system's errors into a sentence that names the path."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename if isinstance(error.filename, str) else path
+        reason = (error.strerror or str(error)).lower()
+        raise WorkspaceError(
+            say("The workspace cannot be used: {where}: {reason}.", where=str(where), reason=reason)
+        ) from error
+
+
+def make(folder: Path) -> None:
+    """Makes one folder, 0700; another process may be quicker."""
+    with suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+        os.chmod(folder, 0o700)
+    if not folder.is_dir():
+        raise WorkspaceError(say("{folder} is in the way: it is not a folder.", folder=str(folder)))
+
+
+def flush_tree(root: Path, handle: int) -> None:
+    """Makes a folder durable with all that is in it, and readable by its owner alone.
+
+    Args:
+        root: the folder.
+        handle: the folder's, opened before anything was written, so that it tells of every error since.
+    """
+    files, folders = [], []
+    for place, _, names in os.walk(root):
+        os.chmod(place, 0o700)
+        folders.append(Path(place))
+        files += [Path(place, name) for name in names]
+    for file in files:
+        os.chmod(file, 0o600)
+    if len(files) > _MANY and flush_at_once(root, handle):
+        return
+    with ThreadPoolExecutor(_FLUSHERS) as pool:
+        list(pool.map(flush, files))
+    for folder in reversed(folders):
+        flush(folder)
+
+
+def flush_at_once(root: Path, handle: int) -> bool:
+    """Flushes a whole file system; False where that is no single call or would not tell of errors (before 5.8).
+
+    Args:
+        root: a folder that lies on it.
+        handle: as for `flush_tree`.
+    """
+    if file_system(root) not in _FLUSHED_AT_ONCE:
+        return False
+    release = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    if sys.platform != "linux" or not release or (int(release[1]), int(release[2])) < (5, 8):
+        return False
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        return False
+    if syncfs(handle) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return True
+
+
+def flush(path: Path) -> None:
+    """Flushes one file or folder."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
