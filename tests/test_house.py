@@ -55,6 +55,7 @@ MAY_IMPORT = {
     "outcome": set[str](),
     "errors": set[str](),
     "language": set[str](),
+    "memory": set[str](),
     "near": {"language"},
     "json_text": set[str](),
     "issues": {"model"},
@@ -70,11 +71,11 @@ MAY_IMPORT = {
         "targets",
     },  # the type of the target that was chosen
     "content": {"accept", "model"},  # the reference of an invoice is told in one place
-    "record": NOUNS | {"content", "ledger", "report", "workspace"},
+    "record": NOUNS | {"content", "ledger", "memory", "report", "workspace"},
     "result": NOUNS | {"report"},
     "template": NOUNS | {"catalog", "targets", "workspace"},
-    "flow": NOUNS | STAGES | {"content", "record", "result", "template"},
-    "cli": NOUNS | {"workspace", "flow", "report", "result", "template", "pipeline"},
+    "flow": NOUNS | STAGES | {"content", "memory", "record", "result", "template"},
+    "cli": NOUNS | {"memory", "workspace", "flow", "report", "result", "template", "pipeline"},
     "pipeline": {"flow"},
 }
 """Room by room; `schemas` besides, everywhere."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import os
 import sys
 from contextlib import suppress
@@ -16,12 +14,9 @@ from pipeline.cli.catalog import catalog
 from pipeline.cli.common import EXITS, INTERRUPTED
 from pipeline.cli.invoices import check, discard, explain, run, template
 from pipeline.cli.ledger import ledger
+from pipeline.memory import economise
 
 _UNEXPECTED = 1
-_OBJECTS = 50_000
-"""New ones after which circles are looked for."""
-_MALLOC = {-8: 1, -1: 256 << 20, -2: 64 << 20, -3: 32 << 20}
-"""Of malloc.h: `M_ARENA_MAX`, `M_TRIM_THRESHOLD`, `M_TOP_PAD`, `M_MMAP_THRESHOLD`."""
 
 
 @click.group(epilog=EXITS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,7 +48,7 @@ def main() -> None:
     Raises:
         SystemExit: always, with the exit code.
     """
-    _economise()
+    economise()
     try:
         cli(prog_name="invoice-import")
     except KeyboardInterrupt:
@@ -67,19 +62,3 @@ def main() -> None:
             err=True,
         )
         sys.exit(_UNEXPECTED)
-
-
-def _economise() -> None:
-    """What suits one long piece of work by a process of its own.
-
-    Arrow, numpy and all threads share one heap, the system's, and what one stage is done with, the next one
-    takes: the peak is a quarter lower. Nothing here needs the threads of linear algebra. Few objects refer to
-    each other in circles: they are looked for less often.
-    """
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    gc.set_threshold(_OBJECTS)
-    choose = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if choose is not None:  # glibc; musl has one heap anyway
-        for parameter, value in _MALLOC.items():
-            choose(parameter, value)

@@ -26,10 +26,11 @@ from pipeline.flow.books import books_of, discard
 from pipeline.flow.catalog_line import load_accounts, load_catalog
 from pipeline.flow.classify import classify
 from pipeline.flow.clock import Clock
-from pipeline.flow.prepare import Prepared, Progress, hand_back, judge, prepare
+from pipeline.flow.prepare import Prepared, Progress, judge, prepare
 from pipeline.language import say, speaking, threads
 from pipeline.ledger import IdentityTakenError
 from pipeline.line import DEFAULT_WORKSPACE, EXIT_CODES
+from pipeline.memory import hand_back
 from pipeline.report.entries import invoice_table
 from pipeline.report.summary import summary
 from pipeline.result import CatalogLoad, Result

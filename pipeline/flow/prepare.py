@@ -20,6 +20,7 @@ from pipeline.flow.expect import Expectations, expectations, split, with_sidecar
 from pipeline.issues import Issues
 from pipeline.language import say, threads
 from pipeline.line import AccountsUsed, CatalogUsed
+from pipeline.memory import hand_back
 from pipeline.model import AccountAnswers, EnrichedSheets, Knowledge, RawSheets, ValidSheets
 from pipeline.read import Declared, ReadLimits, mapping_of, read
 from pipeline.read.mapping import SheetMapping
@@ -175,11 +176,6 @@ def _demands(target: Target, chosen: Settings) -> Demands:
         chosen.catalog_price,
         numbers=NumberFormat(chosen.decimal),
     )
-
-
-def hand_back() -> None:
-    """Give the memory that a stage no longer needs back to the system, so that the peak is that of one stage."""
-    pa.default_memory_pool().release_unused()
 
 
 def limits(chosen: Settings) -> ReadLimits:

@@ -72,7 +72,7 @@ def record(
     invoices: Iterable[tuple[Any, ...]],
     requests: Iterable[tuple[Any, ...]],
     publish: Callable[[str, int], object],
-    items: Callable[[], bytes | None],
+    items: Callable[[], memoryview | None],
 ) -> Head:
     """Enters a run, whole or not at all, and has its folder put in place before it counts.
 
@@ -158,7 +158,7 @@ def _insert(
     sources: Iterable[tuple[Any, ...]],
     invoices: Iterable[tuple[Any, ...]],
     requests: Iterable[tuple[Any, ...]],
-    items: Callable[[], bytes | None],
+    items: Callable[[], memoryview | None],
 ) -> tuple[RunRow, str]:
     """Inserts a run's rows; returns what is said about it, and the detail of its event."""
     ((first,),) = books.execute("SELECT coalesce(max(invoice_id), 0) + 1 FROM invoices").fetchall()
@@ -190,7 +190,9 @@ def _insert_rows(books: sqlite3.Connection, digest: RunDigest, table: str, rows:
     return count
 
 
-def _insert_items(books: sqlite3.Connection, digest: RunDigest, run_id: str, parquet: bytes | None) -> int:
+def _insert_items(
+    books: sqlite3.Connection, digest: RunDigest, run_id: str, parquet: memoryview | None
+) -> int:
     """Inserts the items; the digest takes their hash."""
     digest.table("items")
     if parquet is None:

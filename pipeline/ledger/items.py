@@ -42,7 +42,7 @@ _COLUMNS = pa.schema(
 )
 
 
-def packed(items: pa.Table, rows: npt.NDArray[np.int64] | None = None) -> bytes:
+def packed(items: pa.Table, rows: npt.NDArray[np.int64] | None = None) -> memoryview:
     """Some rows of a table as one Parquet file; the same rows and the same pyarrow give the same bytes.
 
     Args:
@@ -57,7 +57,7 @@ def packed(items: pa.Table, rows: npt.NDArray[np.int64] | None = None) -> bytes:
         for start in range(0, len(chosen), _ROW_GROUP):
             at = pa.array(chosen[start : start + _ROW_GROUP])
             writer.write_table(pa.table({name: _taken(each, at) for name, each in columns.items()}))
-    return bytes(sink.getvalue())
+    return memoryview(sink.getvalue())
 
 
 def _writer(sink: Any, schema: pa.Schema) -> Any:

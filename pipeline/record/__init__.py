@@ -17,6 +17,7 @@ from pipeline import ledger
 from pipeline.language import threads
 from pipeline.ledger import Ledger, RunRow
 from pipeline.line import Line
+from pipeline.memory import hand_back
 from pipeline.record.payloads import Payloads, write_payloads
 from pipeline.record.reports import Wanted, write_beside, write_reports
 from pipeline.record.rows import invoice_rows, item_rows
@@ -81,6 +82,7 @@ def record(
         items = beside.submit(_packed, line)
         reports = beside.submit(write_reports, line, wanted, folder.create, table, final)
         payloads = write_payloads(line, folder, table)
+        hand_back()
         flushed = beside.submit(folder.flush_ahead)
         progress("entering the ledger")
 
@@ -107,7 +109,7 @@ def record(
     return Recorded(workspace.runs / run_id, final)
 
 
-def _packed(line: Line) -> bytes | None:
+def _packed(line: Line) -> memoryview | None:
     """The items of the prepared invoices, as the ledger keeps them; None when there are none."""
     return ledger.packed(item_rows(line), line.batches.invoices.items) if len(line.batches) else None
 
