@@ -22,6 +22,9 @@ from pipeline.ledger.chain import Head, Row, RunDigest, chained, chunks, detail,
 from pipeline.ledger.rows import RunRow
 from pipeline.ledger.store import Ledger, head, writing
 
+_PIECE = 8 << 20
+"""Bytes of the items that are written at once."""
+
 
 class Withdrawn(NamedTuple):
     """What a withdrawal took back; `money` by currency."""
@@ -197,7 +200,10 @@ def _insert_items(
     digest.table("items")
     if parquet is None:
         return 0
-    books.execute("INSERT INTO items VALUES (?, ?)", (run_id, parquet))
+    made = books.execute("INSERT INTO items VALUES (?, zeroblob(?))", (run_id, len(parquet)))
+    with books.blobopen("items", "parquet", made.lastrowid or 0) as blob:  # a value would be copied twice
+        for start in range(0, len(parquet), _PIECE):
+            blob.write(parquet[start : start + _PIECE])
     digest.values((run_id, hashlib.sha256(parquet).hexdigest()))
     return 1
 
