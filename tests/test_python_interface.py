@@ -91,7 +91,7 @@ def test_settings_are_keywords(place: Path) -> None:
 def test_progress_is_told_to_who_asks(place: Path) -> None:
     told: list[str] = []
     run(PAIR, workspace=place, progress=told.append)
-    assert told[:3] == ["reading", "checking", "looking up the catalog"]
+    assert told[:3] == ["reading", "checking and looking up the catalog", "tying items to the catalog"]
 
 
 def test_what_cannot_be_done_is_one_exception(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def judge(
         )
     unread, of_control = split(found)
     hand_back()
-    progress("checking")
+    progress("checking and looking up the catalog")
     answers, list_used = _accounts(raw, place)
     demands = replace(demands, accounts=answers)
     with threads(1) as beside:
@@ -103,7 +103,7 @@ def judge(
 
 def prepare(judged: Judged, progress: Progress) -> Prepared:
     """Enrich what was judged."""
-    progress("looking up the catalog")
+    progress("tying items to the catalog")
     owned = judged.demands.projection.owned_by_catalog
     ways = Ways(owned, judged.demands.terms, judged.settings.catalog_price)
     sheets, mismatches = enrich.enrich(judged.valid, judged.knowledge, ways)

@@ -23,7 +23,10 @@ from pipeline.read.rows import Body
 from schemas.cells import ERRORS, CellKind
 from schemas.columns import cells_of, compact
 from schemas.fields import Table
-from schemas.tables import NOTE_MARK
+from schemas.texts import begins
+
+_FIRST = "".join({each[0] for each in ERRORS})
+"""What an error begins with: a column without it is not compared with them all."""
 
 
 def raw_table(table: Table, bodies: Sequence[Body]) -> RawTable:
@@ -129,7 +132,7 @@ def _failed(cells: pa.Array) -> Mask | None:
     """Cells that hold an error as a text, as an export or a copy of values leaves it; None without any."""
     coded = isinstance(cells, pa.DictionaryArray)
     texts = cells.dictionary if coded else cells
-    if not pc.any(pc.starts_with(texts, NOTE_MARK)).as_py():
+    if not begins(texts, _FIRST).any():
         return None
     hits = pc.is_in(texts, value_set=pa.array(ERRORS))
     mask: Mask = (hits.take(cells.indices) if coded else hits).to_numpy(zero_copy_only=False)

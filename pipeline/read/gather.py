@@ -18,7 +18,7 @@ import numpy as np
 from pipeline.errors import UsageError
 from pipeline.issues import Findings, Issues, SheetIssue, found
 from pipeline.language import say
-from pipeline.model import Page, RawSheets, RawTable, Source, Total
+from pipeline.model import Page, RawSheets, Source
 from pipeline.read import assemble, refuse, remarks
 from pipeline.read.csv_file import Recognised, read_csv
 from pipeline.read.declared import Declared
@@ -51,11 +51,11 @@ def gather(
     for number, path in enumerate(paths, 1):
         for blob in blobs(path, limits):
             _only_once(blob, sources)
-            own = _grids(blob, partial(_known, tables, mapping), parser, declared)
-            grids += [(len(sources), each) for each in own]
+            read = _grids(blob, partial(_known, tables, mapping), parser, declared)
+            grids += [(len(sources), each) for each in read]
             together = blob.form is Form.TEXT and not blob.chosen
             groups.append(-number if together else len(sources))
-            package = blob.data if own and all(each.part.endswith(".xml") for each in own) else b""
+            package = blob.data if read and all(each.part.endswith(".xml") for each in read) else b""
             sources.append(Source(blob.name, blob.sha256, len(blob.data), package=package))
             chosen.append(blob.chosen)
     our_sheets = tuple((source, each.part) for source, each in grids if is_ours(each))
@@ -71,22 +71,18 @@ def gather(
     _all_used(sources, chosen, grids, fed, tables)
     bodies, flat = _taken_apart([*whole, *hidden.read])
     sources = [_counted(at, each, bodies, grids) for at, each in enumerate(sources)]
-    raw: dict[str, RawTable] = {}
-    findings: list[Findings | None] = [*flat]
-    totals: list[Total] = []
-    for name, table in tables.items():
-        own_bodies = [each for each in bodies if each.placed.table.name == name]
-        raw[name] = assemble.raw_table(table, own_bodies)
-        findings += remarks.of_rows(table, own_bodies, declared.hidden_rows)
-        totals += assemble.totals_of(name, own_bodies)
+    own = {name: [each for each in bodies if each.placed.table.name == name] for name in tables}
+    raw = {name: assemble.raw_table(tables[name], each) for name, each in own.items()}
+    rows = [each for name in own for each in remarks.of_rows(tables[name], own[name], declared.hidden_rows)]
+    totals = tuple(each for name in own for each in assemble.totals_of(name, own[name]))
     ignored = {name: sum(each.ignored[name] for each in bodies) for name in IGNORED}
     missing = {name: each for name, each in tables.items() if name not in hidden.withheld}
     issues = [*sheets.issues, *hidden.issues, *_sheet_issues(missing, bodies, sources, grids)]
     if mapping:
         sources.append(Source(mapping.name, mapping.sha256, mapping.size, notes="mapping"))
     return (
-        RawSheets(raw, tuple(sources), ignored, pages, our_sheets, tuple(totals)),
-        found(findings) + Issues(sheets=tuple(issues)),
+        RawSheets(raw, tuple(sources), ignored, pages, our_sheets, totals),
+        found([*flat, *rows]) + Issues(sheets=tuple(issues)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.language import threads
 from pipeline.line import Line
 from pipeline.model import Request
 from pipeline.workspace import RunFolder
@@ -54,7 +55,7 @@ def write_payloads(line: Line, folder: RunFolder, table: pa.Table) -> Payloads:
     refs = whole(table["invoice_ref"])
     sums, sizes = _totals(table), line.batches.invoices.sizes
     written = []
-    with ThreadPoolExecutor(1) as beside:
+    with threads(1) as beside:
         waiting: deque[Future[None]] = deque()
         for request in line.target.requests(line.batches, line.settings):
             name = f"payloads/{request.number:04d}.json"
