@@ -48,7 +48,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.layout import DECIMALS, ERRORS, LEDGER_COLUMNS, OF_CHARGE, SENTENCES, TOTAL_WORDS
-from schemas.currencies import DIGITS
+from schemas.currencies import CURRENCY_DIGITS
 
 NUMBER = r"-?0*[0-9]{1,12}(\.[0-9]{1,6}0*)?"
 AMOUNT = r"-?0*[0-9]{1,14}(\.[0-9]{1,4}0*)?"
@@ -264,7 +264,7 @@ SET VARIABLE comma_in_{name} = (SELECT coalesce(bool_or(regexp_full_match({name}
 )
 
 CATALOG = f"""
-CREATE TEMP TABLE currency AS FROM (VALUES {", ".join(f"('{c}', {d})" for c, d in DIGITS.items())}) t(code, digits);
+CREATE TEMP TABLE currency AS FROM (VALUES {", ".join(f"('{c}', {d})" for c, d in CURRENCY_DIGITS.items())}) t(code, digits);
 CREATE TEMP TABLE detail AS
 WITH one AS (
   FROM (SELECT rowid AS place, * FROM catalog_raw)

@@ -29,7 +29,7 @@ import pandera.pandas as pa
 
 from benchmarks import pandas_beside as beside
 from benchmarks.layout import DECIMALS, ERRORS, ISSUE_COLUMNS, LEDGER_COLUMNS, OF_CHARGE, SENTENCES
-from schemas.currencies import DIGITS
+from schemas.currencies import CURRENCY_DIGITS
 
 STEP = {digits: Decimal(1).scaleb(-digits) for digits in (0, 2, 3, 4)}
 NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
@@ -110,7 +110,7 @@ INVOICES = pa.DataFrameSchema(
                 _filled("E314"),
                 _check(pa.Check.str_matches(NO_CONTROL_OR_BREAK), "E212"),
                 _check(pa.Check.str_matches(NO_ASTRAL), "E213"),
-                _check(pa.Check.isin([*DIGITS, ""]), "E220"),
+                _check(pa.Check.isin([*CURRENCY_DIGITS, ""]), "E220"),
             ],
         ),
         "comments": _text(255),
@@ -201,7 +201,7 @@ def check_invoices(frame: pd.DataFrame) -> Issues:
     frame["twice"] = frame["invoice_ref"].duplicated(keep=False) & filled
     frame["named"] = filled & ~frame.index.isin(cells.loc[cells["field"] == "invoice_ref", "row"])
     found.append(_found(frame["twice"] & frame["named"], "invoice_ref", "E307"))
-    frame["digits"] = frame["currency"].map(DIGITS)
+    frame["digits"] = frame["currency"].map(CURRENCY_DIGITS)
     return pd.concat(found)
 
 

@@ -213,21 +213,21 @@ HANGING: dict[str, list[list[Any]]] = {
 
 
 def workbook(
-    invoices: list[list[Any]] = INVOICES, items: list[list[Any]] = ITEMS, **hanging: list[list[Any]]
+    invoices: list[list[Any]] = INVOICES, items: list[list[Any]] = ITEMS, **child_sheets: list[list[Any]]
 ) -> Workbook:
     """A workbook with faults."""
     book = Workbook()
-    sheets = {"Invoices": invoices, "Items": items} | hanging
+    sheets = {"Invoices": invoices, "Items": items} | child_sheets
     for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         for row in rows:
             sheet.append(row)
-        _dressed(sheet)
+        _format_sheet(sheet)
     book.remove(book.worksheets[0])
     return book
 
 
-def _dressed(sheet: Worksheet) -> None:
+def _format_sheet(sheet: Worksheet) -> None:
     for cell in sheet[1]:
         cell.font = Font(bold=True)
         sheet.column_dimensions[cell.column_letter].width = 22
@@ -240,10 +240,10 @@ def _dressed(sheet: Worksheet) -> None:
                 cell.data_type = "e"
 
 
-def _pair(folder: Path) -> None:
+def _write_csv_pair(folder: Path) -> None:
     """The sound invoices of the workbook, as a pair of CSV files headed by field names."""
     folder.mkdir(exist_ok=True)
-    heads = {
+    headers = {
         "invoices": ["invoice_ref", "account_number", "invoice_date", "due_date", "currency", "comments"],
         "items": [
             "invoice_ref", "item_no", "catalog_sku", "charge_name", "description", "quantity", "unit_price",
@@ -253,21 +253,21 @@ def _pair(folder: Path) -> None:
     for name, rows in (("invoices", INVOICES), ("items", ITEMS)):
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(heads[name])
+            writer.writerow(headers[name])
             for row in rows:
                 if row and row[0] in SOUND:
-                    cells = row[: len(heads[name])]
-                    writer.writerow(["" if each is None else str(each).strip() for each in cells])
+                    cells = row[: len(headers[name])]
+                    writer.writerow(["" if cell is None else str(cell).strip() for cell in cells])
 
 
 if __name__ == "__main__":
     (HERE / "products.csv").write_text(PRODUCTS, encoding="utf-8")
     workbook().save(HERE / "invoices.xlsx")
-    _pair(HERE / "pair")
+    _write_csv_pair(HERE / "pair")
     (HERE / "one_off").mkdir(exist_ok=True)
     (HERE / "one_off" / "accounts.csv").write_text(ACCOUNTS, encoding="utf-8")
     workbook(ONE_OFF_INVOICES, ONE_OFF_ITEMS).save(HERE / "one_off" / "invoices.xlsx")
     for name, sheets in (("drafts", CHANGES), ("hanging", HANGING)):
         (HERE / name).mkdir(exist_ok=True)
-        first, second, *others = sheets.items()
-        workbook(first[1], second[1], **dict(others)).save(HERE / name / "invoices.xlsx")
+        first, second, *child_sheets = sheets.items()
+        workbook(first[1], second[1], **dict(child_sheets)).save(HERE / name / "invoices.xlsx")

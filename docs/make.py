@@ -16,12 +16,18 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import pipeline
-from pipeline.config import SETTINGS, Settings
 from pipeline.flow import load_accounts, load_catalog
-from pipeline.read.page import page
-from pipeline.report.explain import catalogue
+from pipeline.reference.explain import build_issues_page
+from pipeline.reference.reading_page import build_reading_page
+from pipeline.settings import SETTINGS, Settings
 from pipeline.targets import TARGETS
-from pipeline.template import csv_text, fields_text, tables_of, target_page, workbook_of
+from pipeline.template import (
+    bind_target_tables,
+    build_csv_template,
+    build_template,
+    render_fields_table,
+    render_target_page,
+)
 from schemas.tables import EXAMPLE_REF, NOTE_MARK, TOTAL_WORDS
 
 ROOT = Path(__file__).parent.parent
@@ -57,7 +63,7 @@ the column's name or the words under "in a workbook", in any case and order, wit
 Columns that you don't need may be left out; blank cells are blank. A column that is not listed here is an
 error, unless its header starts with `{NOTE_MARK}`: then it is a note. Left out by name are the row whose
 reference is `{EXAMPLE_REF}`, rows that start with `{NOTE_MARK}`, blank rows, and rows that start with
-{", ".join(f'"{each}"' for each in TOTAL_WORDS[:3])} (or the like) and hold only numbers besides.
+{", ".join(f'"{word}"' for word in TOTAL_WORDS[:3])} (or the like) and hold only numbers besides.
 
 Save CSV as UTF-8; the delimiter may be a comma, a semicolon or a tab. Numbers have a point before the
 decimals and nothing else. Dates are date cells or `yyyy-mm-dd`. Type references, account numbers and other
@@ -65,73 +71,77 @@ identifiers into cells that are formatted as text, so that the spreadsheet keeps
 """
 
 
-def settings_table() -> str:
+def render_settings_table() -> str:
     """Every setting with its default, as a table in Markdown."""
     rows = [
-        f"| `{each.name}` | {_default(each.name)} | {_sentence(each.name)} |" for each in fields(Settings)
+        f"| `{setting.name}` | {_format_default(setting.name)} | {_describe_setting(setting.name)} |"
+        for setting in fields(Settings)
     ]
     return "\n".join(["| setting | default | what it decides |", "| --- | --- | --- |", *rows]) + "\n"
 
 
-def _default(name: str) -> str:
+def _format_default(name: str) -> str:
     value = getattr(Settings(), name)
     return f"`{str(value).lower() if isinstance(value, bool) else value}`" if value not in ("", {}) else ""
 
 
-def _sentence(name: str) -> str:
+def _describe_setting(name: str) -> str:
     return str(SETTINGS[name].metadata["help"]).replace("|", r"\|")
 
 
-def page_of(name: str) -> str:
+def render_target(name: str) -> str:
     """The page of a target, with what its sample becomes."""
     sample = SAMPLES.get(name, Sample(f"templates/{name}"))
     with TemporaryDirectory() as workspace:
         for load, file in ((load_catalog, sample.catalog), (load_accounts, sample.accounts)):
             if file:
                 load(ROOT / file, workspace=workspace)
-        files = [ROOT / sample.file] if name in SAMPLES else _examples(name, Path(workspace))
+        files = [ROOT / sample.file] if name in SAMPLES else _write_examples(name, Path(workspace))
         checked = pipeline.check(*files, workspace=workspace, target=name, **sample.settings)
-    return target_page(checked.line, sample.file)
+    return render_target_page(checked.line, sample.file)
 
 
-def _examples(name: str, folder: Path) -> list[Path]:
+def _write_examples(name: str, folder: Path) -> list[Path]:
     """The example rows of a target's template, as rows that count."""
     files = []
-    for table in tables_of(Settings(target=name)).values():
+    for table in bind_target_tables(Settings(target=name)).values():
         files.append(folder / f"{table.name}.csv")
-        files[-1].write_text(csv_text(table).replace(EXAMPLE_REF, "2026-0001"), "utf-8")
+        files[-1].write_text(build_csv_template(table).replace(EXAMPLE_REF, "2026-0001"), "utf-8")
     return files
 
 
 def pages() -> dict[str, str]:
     """Every generated file: its path within the repository, and its text."""
-    made, described = {}, [_TEMPLATES]
+    texts, templates_page = {}, [_TEMPLATES]
     for name, target in TARGETS.items():
-        described.append(f"\n## `{name}`: {target.title}\n\n[The workbook]({name}/invoices.xlsx)\n")
-        for table in tables_of(Settings(target=name)).values():
-            made[f"templates/{name}/{table.name}.csv"] = csv_text(table)
-            described.append(f"\n### {table.label}: [{table.name}.csv]({name}/{table.name}.csv)\n\n")
-            described.append(fields_text(table))
-        made[f"docs/targets/{name}.md"] = page_of(name)
-    made["templates/README.md"] = "".join(described)
-    made["docs/issues.md"] = catalogue()
-    made["docs/reading.md"] = page()
+        templates_page.append(f"\n## `{name}`: {target.title}\n\n[The workbook]({name}/invoices.xlsx)\n")
+        for table in bind_target_tables(Settings(target=name)).values():
+            texts[f"templates/{name}/{table.name}.csv"] = build_csv_template(table)
+            templates_page.append(f"\n### {table.label}: [{table.name}.csv]({name}/{table.name}.csv)\n\n")
+            templates_page.append(render_fields_table(table))
+        texts[f"docs/targets/{name}.md"] = render_target(name)
+    texts["templates/README.md"] = "".join(templates_page)
+    texts["docs/issues.md"] = build_issues_page()
+    texts["docs/reading.md"] = build_reading_page()
     readme = (ROOT / "README.md").read_text("utf-8")
-    made["README.md"] = re.sub(
-        f"{_BLOCK}.*?{_BLOCK}", lambda _: f"{_BLOCK}{settings_table()}{_BLOCK}", readme, flags=re.DOTALL
+    texts["README.md"] = re.sub(
+        f"{_BLOCK}.*?{_BLOCK}",
+        lambda _: f"{_BLOCK}{render_settings_table()}{_BLOCK}",
+        readme,
+        flags=re.DOTALL,
     )
-    return made
+    return texts
 
 
 def workbooks() -> dict[str, bytes]:
     """The workbook of every target: its path within the repository, and its bytes."""
-    return {f"templates/{name}/invoices.xlsx": workbook_of(Settings(target=name)) for name in TARGETS}
+    return {f"templates/{name}/invoices.xlsx": build_template(Settings(target=name)) for name in TARGETS}
 
 
 def parts(book: bytes) -> dict[str, bytes]:
     """What a workbook is made of; how it is packed is no matter."""
     with zipfile.ZipFile(io.BytesIO(book)) as package:
-        return {each: package.read(each) for each in package.namelist()}
+        return {part_name: package.read(part_name) for part_name in package.namelist()}
 
 
 if __name__ == "__main__":

@@ -15,24 +15,25 @@ import jinja2
 import polib
 from jinja2.ext import extract_from_ast
 
-from pipeline.catalog.rows import CHARGES, CUSTOMERS
-from pipeline.config import SETTINGS, Settings
+from pipeline.acceptance.assessment import EXIT_CODES
+from pipeline.catalog.snapshot_kinds import CHARGES, CUSTOMERS
+from pipeline.i18n import ENGLISH, LANGUAGES, locate_translations
 from pipeline.issues import CATALOGUE
-from pipeline.language import ENGLISH, LANGUAGES, catalogue_of
-from pipeline.ledger.store import SENTENCES
-from pipeline.line import EXIT_CODES
-from pipeline.read import parser, refuse, source, xls
+from pipeline.ledger.sqlite_connection import SQLITE_ERROR_TEXTS
+from pipeline.read.files import input_files, refusals
+from pipeline.read.formats import parser_worker, xls
 from pipeline.report import terminal
-from pipeline.report.marked import listing
+from pipeline.report.marked import issues_sheet
 from pipeline.report.why import WHY
+from pipeline.settings import SETTINGS, Settings
 from pipeline.targets import TARGETS
-from pipeline.validate import words
+from pipeline.validate import issue_facts
 from schemas.control import CONTROL
 from schemas.fields import Kind
 from schemas.tables import TABLES
 
 ROOT = Path(__file__).parent.parent
-_SAYING = {"say": 1, "counted": 3, "count_of": 3}
+_TRANSLATORS = {"say": 1, "counted": 3, "count_of": 3}
 """Functions that say a text, and how many of their first arguments may be one."""
 
 
@@ -48,141 +49,149 @@ def texts() -> list[Text]:
     """Everything that can be said, each once, in the order of the code."""
     found: dict[tuple[str, str], Text] = {}
     for each in (
-        *_of_issues(),
-        *_of_declarations(),
-        *_of_words(),
-        *_of_refusals(),
-        *_of_code(),
-        *_of_templates(),
+        *_iterate_issues(),
+        *_iterate_declarations(),
+        *_iterate_words(),
+        *_iterate_refusals(),
+        *_iterate_code(),
+        *_iterate_templates(),
     ):
         if each.one:
             found.setdefault((each.one, each.many), each)
     return list(found.values())
 
 
-def _of_issues() -> Iterator[Text]:
-    for kind in CATALOGUE.values():
+def _iterate_issues() -> Iterator[Text]:
+    for issue_type in CATALOGUE.values():
         for part in ("title", "template", "fix"):
-            yield Text(getattr(kind, part), "", f"{kind.code} {part}")
-        yield Text(WHY[kind.code], "", f"{kind.code} cause")
+            yield Text(getattr(issue_type, part), "", f"{issue_type.code} {part}")
+        yield Text(WHY[issue_type.code], "", f"{issue_type.code} cause")
 
 
-def _of_declarations() -> Iterator[Text]:
+def _iterate_declarations() -> Iterator[Text]:
     """Labels, help and forms, as the targets take them."""
-    bound = [target.projection(Settings()).bind(TABLES, {}).values() for target in TARGETS.values()]
-    for table in (*TABLES, CONTROL, *(each for some in bound for each in some)):
+    bound = [target.get_projection(Settings()).bind(TABLES, {}).values() for target in TARGETS.values()]
+    for table in (*TABLES, CONTROL, *(target_table for tables in bound for target_table in tables)):
         yield Text(table.label, "", f"table {table.name}")
         for field in table:
-            where = f"field {table.name}.{field.name}"
-            yield from (Text(field.label, "", where), Text(field.help, "", where))
+            location = f"field {table.name}.{field.name}"
+            yield from (Text(field.label, "", location), Text(field.help, "", location))
             if field.pattern:
-                yield Text(field.pattern.words, "", where)
+                yield Text(field.pattern.description, "", location)
     for kind in Kind:
         yield Text(kind.value, "", "kind")
 
 
-def _of_words() -> Iterator[Text]:
+def _iterate_words() -> Iterator[Text]:
     """Single words that sentences are filled with."""
-    needed = [word for pair in words.NEEDED_WORDS.values() for word in pair]
-    for each in (*words.DECIMALS, *words.HELD_WORDS.values(), *needed):
-        yield Text(each, "", "pipeline/validate/words.py")
-    for each in (
-        *listing.CAUSES,
-        *listing.LINES,
+    needed = [word for pair in issue_facts.NEEDED_WORDS.values() for word in pair]
+    for word in (*issue_facts.DECIMALS_WORDS, *issue_facts.HELD_WORDS.values(), *needed):
+        yield Text(word, "", "pipeline/validate/words.py")
+    for word in (
+        *issues_sheet.CAUSE_HEADERS,
+        *issues_sheet.ISSUE_HEADERS,
         *terminal.SHARES,
-        *terminal.COUNTED,
-        *(each.name for each in TABLES if each.optional),
-        *terminal.IGNORED.values(),
+        *terminal.COUNTED_RECORDS,
+        *(table.name for table in TABLES if table.optional),
+        *terminal.IGNORED_NOUNS.values(),
         *map(str.upper, EXIT_CODES),
-        *SENTENCES.values(),
-        *(each.called for each in (CHARGES, CUSTOMERS)),
+        *SQLITE_ERROR_TEXTS.values(),
+        *(snapshot_kind.title for snapshot_kind in (CHARGES, CUSTOMERS)),
     ):
-        yield Text(each, "", "pipeline/report/terminal.py")
+        yield Text(word, "", "pipeline/report/terminal.py")
 
 
-def _of_refusals() -> Iterator[Text]:
+def _iterate_refusals() -> Iterator[Text]:
     """Why a file is not read, and what it is instead."""
-    strangers = (*parser.STRANGERS.values(), *xls.STRANGERS.values(), refuse.NO_WORKBOOK)
-    for each in (*(what for _, what in source.FOREIGN), *strangers):
-        yield Text(each, "", "what a file is")
-    for refusal in refuse.REFUSALS:
+    strangers = (
+        *parser_worker.FOREIGN_FOLDERS.values(),
+        *xls.FOREIGN_STREAMS.values(),
+        refusals.NOT_A_WORKBOOK,
+    )
+    for description in (*(what for _, what in input_files.FOREIGN_SIGNATURES), *strangers):
+        yield Text(description, "", "what a file is")
+    for refusal in refusals.REFUSALS:
         yield Text(refusal.template, "", "pipeline/read/refuse.py")
-    for name in dict.fromkeys(name for target in TARGETS.values() for name in target.must_set):
+    for name in dict.fromkeys(name for target in TARGETS.values() for name in target.required_settings):
         yield Text(SETTINGS[name].metadata["help"], "", f"setting {name}")
 
 
-def _of_code() -> Iterator[Text]:
+def _iterate_code() -> Iterator[Text]:
     for path in sorted(ROOT.glob("pipeline/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _SAYING:
-                yield from _of_call(node, str(path.relative_to(ROOT)))
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in _TRANSLATORS
+            ):
+                yield from _iterate_call(node, str(path.relative_to(ROOT)))
 
 
-def _of_templates() -> Iterator[Text]:
+def _iterate_templates() -> Iterator[Text]:
     """The literals of the calls in the templates of pages; of a choice, each is said by a call of its own."""
     for path in sorted(ROOT.glob("pipeline/**/*.html")):
         parsed = jinja2.Environment(autoescape=True).parse(path.read_text("utf-8"))
-        for _, name, found in extract_from_ast(parsed, tuple(_SAYING), babel_style=False):
-            texts = [each for each in found if each] if isinstance(found, tuple) else [found]
+        for _, name, strings in extract_from_ast(parsed, tuple(_TRANSLATORS), babel_style=False):
+            texts = [string for string in strings if string] if isinstance(strings, tuple) else [strings]
             if texts:
-                yield _of_literals(name, texts, str(path.relative_to(ROOT)))
+                yield _make_text(name, texts, str(path.relative_to(ROOT)))
 
 
-def _of_literals(name: str, literals: Sequence[str], where: str) -> Text:
+def _make_text(name: str, literals: Sequence[str], location: str) -> Text:
     """What a function says that is called with these literals."""
-    one, many = literals[0], literals[1] if len(literals) > 1 else f"{literals[0]}s"
+    singular, plural = literals[0], literals[1] if len(literals) > 1 else f"{literals[0]}s"
     if name == "count_of":
-        return Text(f"{{count}} {one}", f"{{count}} {many}", where)
-    return Text(one, many if name == "counted" else "", where)
+        return Text(f"{{count}} {singular}", f"{{count}} {plural}", location)
+    return Text(singular, plural if name == "counted" else "", location)
 
 
-def _of_call(node: ast.Call, where: str) -> Iterator[Text]:
+def _iterate_call(node: ast.Call, location: str) -> Iterator[Text]:
     """The literals of a call; of a choice between literals, both."""
     name = node.func.id if isinstance(node.func, ast.Name) else ""
-    literals = [list(_literals(each)) for each in node.args[: _SAYING[name]]]
+    literals = [list(_iterate_literals(argument)) for argument in node.args[: _TRANSLATORS[name]]]
     if name == "say":
-        yield from (Text(each, "", where) for each in literals[0])
+        yield from (Text(literal, "", location) for literal in literals[0])
     elif literals[1:] and all(literals[1:]):
-        yield _of_literals(name, [each[0] for each in literals[1:]], where)
+        yield _make_text(name, [argument_literals[0] for argument_literals in literals[1:]], location)
 
 
-def _literals(node: ast.expr) -> Iterator[str]:
+def _iterate_literals(node: ast.expr) -> Iterator[str]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.IfExp):
-        yield from (*_literals(node.body), *_literals(node.orelse))
+        yield from (*_iterate_literals(node.body), *_iterate_literals(node.orelse))
 
 
-def updated(language: str) -> polib.POFile:
+def update_translations(language: str) -> polib.POFile:
     """The translations of a language, with every text there is and no other."""
-    path = catalogue_of(language)
+    path = locate_translations(language)
     known = {(e.msgid, e.msgid_plural): e for e in polib.pofile(str(path))} if path.exists() else {}
-    made = polib.POFile(wrapwidth=110)
-    made.metadata = {
+    translations = polib.POFile(wrapwidth=110)
+    translations.metadata = {
         "Content-Type": "text/plain; charset=UTF-8",
         "Content-Transfer-Encoding": "8bit",
         "Language": language,
         "Plural-Forms": "nplurals=2; plural=(n != 1);",
     }
-    for one, many, where in texts():
-        old = known.get((one, many))
-        made.append(
+    for singular, plural, location in texts():
+        entry = known.get((singular, plural))
+        translations.append(
             polib.POEntry(
-                msgid=one,
-                msgid_plural=many,
-                msgstr="" if many or not old else old.msgstr,
-                msgstr_plural=(old.msgstr_plural if old else {0: "", 1: ""}) if many else {},
-                comment=where,
+                msgid=singular,
+                msgid_plural=plural,
+                msgstr="" if plural or not entry else entry.msgstr,
+                msgstr_plural=(entry.msgstr_plural if entry else {0: "", 1: ""}) if plural else {},
+                comment=location,
             )
         )
-    return made
+    return translations
 
 
 if __name__ == "__main__":
     for code in LANGUAGES:
         if code != ENGLISH:
-            catalogue_of(code).parent.mkdir(parents=True, exist_ok=True)
-            made = updated(code)
-            made.save(str(catalogue_of(code)))
-            missing = made.untranslated_entries()
-            sys.stdout.write(f"{code}: {len(made)} texts, {len(missing)} without a translation\n")
+            locate_translations(code).parent.mkdir(parents=True, exist_ok=True)
+            translations = update_translations(code)
+            translations.save(str(locate_translations(code)))
+            missing = translations.untranslated_entries()
+            sys.stdout.write(f"{code}: {len(translations)} texts, {len(missing)} without a translation\n")

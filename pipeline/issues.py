@@ -51,7 +51,7 @@ class IssueType:
         return Level.ERROR if self.code.startswith("E") else Level.WARNING
 
 
-_TYPES = (
+_ISSUE_TYPES = (
     # 1 file, sheet, header
     IssueType(
         "E101", "sheet-missing", "A sheet is missing",
@@ -663,10 +663,10 @@ _TYPES = (
     ),
 )  # fmt: skip
 
-CATALOGUE: Mapping[str, IssueType] = {each.code: each for each in _TYPES}
+CATALOGUE: Mapping[str, IssueType] = {kind.code: kind for kind in _ISSUE_TYPES}
 """Every code, in order."""
 
-Facts = Mapping[str, "str | pa.Array"]
+IssueFacts = Mapping[str, "str | pa.Array"]
 
 
 @dataclass(frozen=True)
@@ -680,7 +680,7 @@ class Findings:
         rows: positions in the table's frame, ascending.
         values: the cells' values as the person sees them; None takes them from the raw sheet.
         facts: fill the template: one text for all, or one a row.
-        counts: how many rows each issue stands for; None is one each.
+        row_counts: how many rows each issue stands for; None is one each.
     """
 
     code: str
@@ -688,8 +688,8 @@ class Findings:
     field: str
     rows: Positions
     values: pa.Array | None = None
-    facts: Facts = dataclasses.field(default_factory=dict)
-    counts: npt.NDArray[np.int64] | None = None
+    facts: IssueFacts = dataclasses.field(default_factory=dict)
+    row_counts: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -700,9 +700,9 @@ class Findings:
         return CATALOGUE[self.code].level
 
     @property
-    def stands_for(self) -> int:
+    def affected_rows(self) -> int:
         """Rows that the issues stand for."""
-        return len(self) if self.counts is None else int(self.counts.sum())
+        return len(self) if self.row_counts is None else int(self.row_counts.sum())
 
 
 @dataclass(frozen=True)
@@ -738,33 +738,35 @@ class Issues:
     """Everything a stage found."""
 
     findings: tuple[Findings, ...] = ()
-    sheets: tuple[SheetIssue, ...] = ()
+    sheet_issues: tuple[SheetIssue, ...] = ()
 
-    def __add__(self, other: Issues) -> Issues:
-        return Issues(self.findings + other.findings, self.sheets + other.sheets)
+    def __add__(self, issues: Issues) -> Issues:
+        return Issues(self.findings + issues.findings, self.sheet_issues + issues.sheet_issues)
 
-    def counts(self, level: Level) -> dict[str, int]:
+    def count_by_code(self, level: Level) -> dict[str, int]:
         """Issues per code, of one level, ordered by code; rows that one line stands for all count."""
-        found: dict[str, int] = {}
-        for each in self.findings:
-            if each.level is level and each.stands_for:
-                found[each.code] = found.get(each.code, 0) + each.stands_for
-        for one in self.sheets:
-            if one.level is level:
-                found[one.code] = found.get(one.code, 0) + 1
-        return dict(sorted(found.items()))
+        counts: dict[str, int] = {}
+        for finding in self.findings:
+            if finding.level is level and finding.affected_rows:
+                counts[finding.code] = counts.get(finding.code, 0) + finding.affected_rows
+        for issue in self.sheet_issues:
+            if issue.level is level:
+                counts[issue.code] = counts.get(issue.code, 0) + 1
+        return dict(sorted(counts.items()))
 
     @property
     def errors(self) -> list[Findings | SheetIssue]:
         """The errors, wherever they stand."""
-        everything: list[Findings | SheetIssue] = [*self.findings, *self.sheets]
-        return [each for each in everything if each.level is Level.ERROR]
+        issues: list[Findings | SheetIssue] = [*self.findings, *self.sheet_issues]
+        return [issue for issue in issues if issue.level is Level.ERROR]
 
-    def errors_in(self, table: str) -> Iterable[Findings]:
+    def select_errors_in(self, table: str) -> Iterable[Findings]:
         """The errors in rows of a table."""
-        return (each for each in self.findings if each.table == table and each.level is Level.ERROR)
+        return (
+            finding for finding in self.findings if finding.table == table and finding.level is Level.ERROR
+        )
 
 
-def found(findings: Sequence[Findings | None]) -> Issues:
+def collect_findings(findings: Sequence[Findings | None]) -> Issues:
     """The findings that hold anything."""
-    return Issues(tuple(each for each in findings if each is not None and len(each)))
+    return Issues(tuple(finding for finding in findings if finding is not None and len(finding)))

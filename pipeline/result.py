@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.language import speaking
-from pipeline.line import Line
-from pipeline.report import entries
-from pipeline.report.issue_table import issue_table
-from schemas.columns import plain
+from pipeline.acceptance.assessment import Assessment
+from pipeline.i18n import use_language
+from pipeline.report import invoice_table
+from pipeline.report.issue_table import make_issue_table
+from schemas.arrow.columns import decode_dictionary
 
 if TYPE_CHECKING:
     from pipeline.catalog import Snapshot
@@ -31,7 +31,7 @@ class Result:
         exit_code: what the command would exit with.
     """
 
-    line: Line
+    line: Assessment
     summary: Mapping[str, Any]
     exit_code: int
 
@@ -43,19 +43,19 @@ class Result:
     @cached_property
     def invoices(self) -> pd.DataFrame:
         """One row an invoice: its state, what it says, its request and the reasons against it."""
-        return _frame(entries.invoice_table(self.line))
+        return _to_frame(invoice_table.make_invoice_table(self.line))
 
     @cached_property
     def items(self) -> pd.DataFrame:
         """One row an item, as in `ledger.csv`: state, invoice, charge, what will be billed, row."""
-        columns = entries.item_columns(self.line, entries.invoice_table(self.line))
-        return _frame(pa.table({name: plain(each) for name, each in columns.items()}))
+        columns = invoice_table.make_item_columns(self.line, invoice_table.make_invoice_table(self.line))
+        return _to_frame(pa.table({name: decode_dictionary(column) for name, column in columns.items()}))
 
     @cached_property
     def issues(self) -> pd.DataFrame:
         """One row an issue, as in `issues.csv`: code, level, place, value, message, fix."""
-        with speaking(self.line.settings.language):
-            return _frame(issue_table(self.line.issues, self.line.raw, self.line.tables))
+        with use_language(self.line.settings.language):
+            return _to_frame(make_issue_table(self.line.issues, self.line.raw, self.line.tables))
 
     @cached_property
     def totals(self) -> pd.DataFrame:
@@ -86,6 +86,6 @@ class CatalogLoad:
     issues: pa.Table
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
+def _to_frame(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
     return frame

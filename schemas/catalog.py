@@ -12,13 +12,13 @@ from typing import Any
 import pyarrow.compute as pc
 
 from schemas.fields import Field, Kind, Table
-from schemas.tables import INVOICES, ITEMS, UUID
+from schemas.tables import INVOICES, ITEMS, UUID_PATTERN
 
-USABLE_MODELS = ("Flat Fee", "Per Unit")
+USABLE_CHARGE_MODELS = ("Flat Fee", "Per Unit")
 """Charge models an invoice item can be made from; a trailing "Pricing" is the same model."""
 
 
-def _as_item(name: str, column: str | None = None) -> Field:
+def _copy_item_field(name: str, column: str | None = None) -> Field:
     """A catalog column whose limits are those of the item's field it fills."""
     declared = ITEMS[name]
     label = declared.label
@@ -45,8 +45,8 @@ CATALOG = Table(
             max_length=64,
             synonyms=("product rate plan charge id", "charge id"),
         ),
-        _as_item("charge_name"),
-        _as_item("uom"),
+        _copy_item_field("charge_name"),
+        _copy_item_field("uom"),
         Field("list_price", "List price", Kind.NUMBER, "Price of one.", "450.00", synonyms=("price",)),
         Field("currency", "Currency", Kind.CURRENCY, "Currency of the price.", "EUR"),
         Field(
@@ -58,11 +58,11 @@ CATALOG = Table(
             required=True,
             max_length=100,
         ),
-        _as_item("tax_code"),
-        _as_item("tax_mode"),
-        _as_item("accounting_code"),
-        _as_item("deferred_revenue_accounting_code"),
-        _as_item("recognized_revenue_accounting_code"),
+        _copy_item_field("tax_code"),
+        _copy_item_field("tax_mode"),
+        _copy_item_field("accounting_code"),
+        _copy_item_field("deferred_revenue_accounting_code"),
+        _copy_item_field("recognized_revenue_accounting_code"),
         Field("effective_from", "Effective from", Kind.DATE, "First day of validity.", "2026-01-01"),
         Field("effective_to", "Effective to", Kind.DATE, "Last day of validity; blank: open.", "2026-12-31"),
     ),
@@ -92,11 +92,11 @@ ACCOUNTS = Table(
 )
 
 
-def folded_key(name: str, keys: Any) -> Any:
+def fold_account_keys(name: str, keys: Any) -> Any:
     """Keys of accounts as they are compared: exactly, except that an id of hex digits knows no case.
 
     Args:
         name: of `ACCOUNT_KEYS`.
         keys: a string array.
     """
-    return pc.utf8_lower(keys) if INVOICES[name].pattern == UUID else keys
+    return pc.utf8_lower(keys) if INVOICES[name].pattern == UUID_PATTERN else keys

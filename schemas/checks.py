@@ -13,20 +13,20 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas import kinds
-from schemas.dates import DateFormat
+from schemas.arrow.text_bytes import find_byte_range
 from schemas.fields import Field, Kind
-from schemas.texts import byte_range
+from schemas.notation import parsing
+from schemas.notation.dates import DateNotation
 
 Kernel = Callable[[pa.Array], pa.Array]
 """A column of cells in, a column of booleans out."""
 
-_TEXTUAL = {Kind.TEXT, Kind.IDENTIFIER, Kind.CHOICE, Kind.CURRENCY}
-_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}]"
-_CONTROL_OR_BREAK = r"[\x00-\x1f\x7f-\x{9f}]"
-_INVISIBLE = r"\p{Cf}|\p{Zl}|\p{Zp}|[\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]"
+_TEXT_KINDS = {Kind.TEXT, Kind.IDENTIFIER, Kind.CHOICE, Kind.CURRENCY}
+_CONTROL_REGEX = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}]"
+_CONTROL_OR_BREAK_REGEX = r"[\x00-\x1f\x7f-\x{9f}]"
+_INVISIBLE_REGEX = r"\p{Cf}|\p{Zl}|\p{Zp}|[\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]"
 """What looks like nothing, or like a blank and is none: two identifiers that differ in it look the same."""
-_ASTRAL = r"[\x{10000}-\x{10ffff}]"
+_ASTRAL_REGEX = r"[\x{10000}-\x{10ffff}]"
 
 
 class CellCheck(NamedTuple):
@@ -34,99 +34,107 @@ class CellCheck(NamedTuple):
 
     code: str
     field: str
-    holds: Kernel
+    predicate: Kernel
 
 
-def of_text(field: Field, *, astral: bool, dates: DateFormat) -> Iterator[CellCheck]:
+def iter_text_checks(field: Field, *, allow_astral: bool, date_notation: DateNotation) -> Iterator[CellCheck]:
     """The checks on a field's cells as text, before they are read.
 
     Args:
         field: the declaration, as the target takes it.
-        astral: whether characters of 4 bytes are allowed.
-        dates: the declared date format.
+        allow_astral: whether characters of 4 bytes are allowed.
+        date_notation: the declared date format.
     """
     if field.required:
         yield CellCheck("E201", field.name, lambda cells: pc.not_equal(cells, ""))
-    if field.kind in _TEXTUAL:
-        yield _check("E212", field, _ALL_VISIBLE[field.kind])
-        if not astral:
-            yield _check("E213", field, lambda cells: _free_of(cells, _ASTRAL, 0x00, 0xEF))
+    if field.kind in _TEXT_KINDS:
+        yield _build_check("E212", field, _VISIBILITY_KERNELS[field.kind])
+        if not allow_astral:
+            yield _build_check("E213", field, lambda cells: _is_free_of(cells, _ASTRAL_REGEX, 0x00, 0xEF))
     if field.kind is Kind.IDENTIFIER:
-        yield _check("E217", field, lambda cells: pc.invert(_match(cells, kinds.DAMAGED_FORM)))
+        yield _build_check(
+            "E217", field, lambda cells: pc.invert(_match_regex(cells, parsing.LOST_DIGITS_REGEX))
+        )
     if field.max_length is not None:
-        most = field.max_length
-        yield _check("E208", field, lambda cells: pc.less_equal(pc.utf8_length(cells), most))
+        max_length = field.max_length
+        yield _build_check("E208", field, lambda cells: pc.less_equal(pc.utf8_length(cells), max_length))
     if field.pattern is not None:
         regex = field.pattern.regex
-        yield _check("E211", field, lambda cells: _match(cells, regex))
-    yield from _of_kind(field, dates)
+        yield _build_check("E211", field, lambda cells: _match_regex(cells, regex))
+    yield from _iter_kind_checks(field, date_notation)
 
 
-def _of_kind(field: Field, dates: DateFormat) -> Iterator[CellCheck]:
+def _iter_kind_checks(field: Field, date_notation: DateNotation) -> Iterator[CellCheck]:
     match field.kind:
         case Kind.NUMBER | Kind.MONEY:
-            digits = kinds.digits_form(field)
-            yield _check("E202", field, lambda cells: _match(cells, kinds.NUMBER_FORM))
-            yield _check("E203", field, lambda cells: _match(cells, digits))
+            digits_regex = parsing.build_digits_regex(field)
+            yield _build_check("E202", field, lambda cells: _match_regex(cells, parsing.PLAIN_NUMBER_REGEX))
+            yield _build_check("E203", field, lambda cells: _match_regex(cells, digits_regex))
         case Kind.DATE:
-            yield _check("E205", field, lambda cells: kinds.real_date(dates.to_iso(cells)))
+            yield _build_check(
+                "E205", field, lambda cells: parsing.is_real_date(date_notation.to_iso_dates(cells))
+            )
         case Kind.DATETIME:
-            yield _check("E205", field, lambda cells: kinds.real_datetime(dates.moments_to_iso(cells)))
+            yield _build_check(
+                "E205", field, lambda cells: parsing.is_real_datetime(date_notation.to_iso_datetimes(cells))
+            )
         case Kind.BOOLEAN:
-            yield _check("E210", field, kinds.yes_or_no)
+            yield _build_check("E210", field, parsing.is_yes_or_no)
         case Kind.CHOICE:
             choices = field.choices
-            yield _check("E209", field, lambda cells: pc.is_valid(kinds.canonical_choice(cells, choices)))
+            yield _build_check(
+                "E209", field, lambda cells: pc.is_valid(parsing.normalize_choices(cells, choices))
+            )
         case Kind.CURRENCY:
-            yield _check("E220", field, kinds.known_currency)
+            yield _build_check("E220", field, parsing.is_known_currency)
 
 
-def of_values(field: Field) -> Iterator[CellCheck]:
+def iter_value_checks(field: Field) -> Iterator[CellCheck]:
     """The checks on a field's values, once they are read; null holds."""
     if field.kind in (Kind.DATE, Kind.DATETIME):
         earliest, latest = field.earliest, field.latest
-        yield CellCheck("E207", field.name, lambda values: _between(values, earliest, latest))
+        yield CellCheck("E207", field.name, lambda values: _is_between(values, earliest, latest))
 
 
-def _check(code: str, field: Field, holds: Kernel) -> CellCheck:
+def _build_check(code: str, field: Field, predicate: Kernel) -> CellCheck:
     """A check that lets blank cells pass."""
-    return CellCheck(code, field.name, lambda cells: pc.or_(pc.equal(cells, ""), holds(cells)))
+    return CellCheck(code, field.name, lambda cells: pc.or_(pc.equal(cells, ""), predicate(cells)))
 
 
-def _match(cells: pa.Array, regex: str) -> pa.Array:
+def _match_regex(cells: pa.Array, regex: str) -> pa.Array:
     return pc.match_substring_regex(cells, pattern=regex)
 
 
-def _free_of(cells: pa.Array, regex: str, lowest: int, highest: int) -> pa.Array:
+def _is_free_of(cells: pa.Array, regex: str, lowest: int, highest: int) -> pa.Array:
     """No character matches; a column whose bytes all lie from lowest to highest need not be searched."""
-    least, most = byte_range(cells)
-    if lowest <= least and most <= highest:
+    min_byte, max_byte = find_byte_range(cells)
+    if lowest <= min_byte and max_byte <= highest:
         return pc.is_valid(cells)
-    return pc.invert(_match(cells, regex))
+    return pc.invert(_match_regex(cells, regex))
 
 
-def _told_apart(cells: pa.Array) -> pa.Array:
+def _is_unambiguous(cells: pa.Array) -> pa.Array:
     """Nothing invisible stands in the text, and each letter is written in one way only (Unicode NFC)."""
-    visible = _free_of(cells, _CONTROL_OR_BREAK, 0x20, 0x7E)
-    if byte_range(cells)[1] < 0x80:
-        return visible
-    composed = pc.equal(pc.utf8_normalize(cells, form="NFC"), cells)
-    return pc.and_(visible, pc.and_(composed, pc.invert(_match(cells, _INVISIBLE))))
+    is_visible = _is_free_of(cells, _CONTROL_OR_BREAK_REGEX, 0x20, 0x7E)
+    if find_byte_range(cells)[1] < 0x80:
+        return is_visible
+    is_composed = pc.equal(pc.utf8_normalize(cells, form="NFC"), cells)
+    return pc.and_(is_visible, pc.and_(is_composed, pc.invert(_match_regex(cells, _INVISIBLE_REGEX))))
 
 
-def _between(values: pa.Array, earliest: date, latest: date) -> pa.Array:
+def _is_between(values: pa.Array, earliest: date, latest: date) -> pa.Array:
     days = pc.cast(values, pa.date32())
-    inside = pc.and_(
+    is_inside = pc.and_(
         pc.greater_equal(days, pa.scalar(earliest, pa.date32())),
         pc.less_equal(days, pa.scalar(latest, pa.date32())),
     )
-    return pc.fill_null(inside, True)
+    return pc.fill_null(is_inside, True)
 
 
-_ALL_VISIBLE: Mapping[Kind, Kernel] = {
-    Kind.TEXT: lambda cells: _free_of(cells, _CONTROL, 0x20, 0x7E),
-    Kind.IDENTIFIER: _told_apart,
-    Kind.CHOICE: lambda cells: _free_of(cells, _CONTROL_OR_BREAK, 0x20, 0x7E),
-    Kind.CURRENCY: lambda cells: _free_of(cells, _CONTROL_OR_BREAK, 0x20, 0x7E),
+_VISIBILITY_KERNELS: Mapping[Kind, Kernel] = {
+    Kind.TEXT: lambda cells: _is_free_of(cells, _CONTROL_REGEX, 0x20, 0x7E),
+    Kind.IDENTIFIER: _is_unambiguous,
+    Kind.CHOICE: lambda cells: _is_free_of(cells, _CONTROL_OR_BREAK_REGEX, 0x20, 0x7E),
+    Kind.CURRENCY: lambda cells: _is_free_of(cells, _CONTROL_OR_BREAK_REGEX, 0x20, 0x7E),
 }
 """What must not be hidden in a text: an identifier that looks like another must be the other."""

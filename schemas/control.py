@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from schemas.fields import Field, Kind, Table
 
-INVOICES, ITEMS, AMOUNT = "Invoices", "Items", "Amount"
+MEASURE_INVOICES, MEASURE_ITEMS, MEASURE_AMOUNT = "Invoices", "Items", "Amount"
 """What can be expected: numbers of rows, and the sum of all amounts in one currency."""
 
 CONTROL = Table(
@@ -21,7 +21,7 @@ CONTROL = Table(
             "What is counted: Invoices, Items, or the Amount of one currency.",
             "Amount",
             required=True,
-            choices=(INVOICES, ITEMS, AMOUNT),
+            choices=(MEASURE_INVOICES, MEASURE_ITEMS, MEASURE_AMOUNT),
             synonyms=("control",),
         ),
         Field("currency", "Currency", Kind.CURRENCY, "Of an amount; blank beside Invoices and Items.", "EUR"),
@@ -44,5 +44,5 @@ CONTROL = Table(
     ),
     key=("measure",),
     optional=True,
-    silent_without="expected",
+    ignored_without="expected",
 )

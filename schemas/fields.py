@@ -13,8 +13,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-EARLIEST = date(1900, 1, 1)
-LATEST = date(2199, 12, 31)
+EARLIEST_DATE = date(1900, 1, 1)
+LATEST_DATE = date(2199, 12, 31)
 
 
 class Kind(StrEnum):
@@ -36,7 +36,7 @@ class Pattern:
     """A regular expression (RE2 and Python read it alike) and the words a person needs instead of it."""
 
     regex: str
-    words: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Field:
         earliest: first date allowed.
         latest: last date allowed.
         synonyms: other headers under which the field is known.
-        share: a part of a whole: 19 % is 0.19, and may be written so.
+        is_share: a part of a whole: 19 % is 0.19, and may be written so.
     """
 
     name: str
@@ -72,10 +72,10 @@ class Field:
     choices: tuple[str, ...] = ()
     integer_digits: int = 15
     fraction_digits: int = 9
-    earliest: date = EARLIEST
-    latest: date = LATEST
+    earliest: date = EARLIEST_DATE
+    latest: date = LATEST_DATE
     synonyms: tuple[str, ...] = ()
-    share: bool = False
+    is_share: bool = False
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -96,14 +96,14 @@ class Table:
         synonyms: other sheet names that are recognised.
         prefixes: words before a header that name the table (`invoice item amount`).
         marker: the header of a column that says where a row of the table starts in a flat sheet.
-        stands_in: the field whose column is the key where a flat sheet has none.
-        left_out: fields that the target has no place for: their columns are told and not sent.
-        refused: fields that the target has no place for and that may not be left out.
-        nearer: a table its rows hang on instead where the last field of the key is filled; empty for none.
+        fallback_key: the field whose column is the key where a flat sheet has none.
+        unsupported: fields that the target has no place for: their columns are told and not sent.
+        forbidden: fields that the target has no place for and that may not be left out.
+        nearest_parent: a table its rows hang on instead where the last field of the key is filled; empty for none.
         optional: a file may come without it.
-        amount: the field whose money the books count; empty where there is none, or where it is computed.
-        on_top: that money comes on top of the invoice's total and is counted beside it, like a tax.
-        silent_without: the field without which a row says nothing; empty where every row says something.
+        amount_field: the field whose money the books count; empty where there is none, or where it is computed.
+        added_to_total: that money comes on top of the invoice's total and is counted beside it, like a tax.
+        ignored_without: the field without which a row says nothing; empty where every row says something.
     """
 
     name: str
@@ -114,14 +114,14 @@ class Table:
     synonyms: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     marker: str = ""
-    stands_in: str = ""
-    left_out: tuple[Field, ...] = ()
-    refused: tuple[Field, ...] = ()
-    nearer: str = ""
+    fallback_key: str = ""
+    unsupported: tuple[Field, ...] = ()
+    forbidden: tuple[Field, ...] = ()
+    nearest_parent: str = ""
     optional: bool = False
-    amount: str = ""
-    on_top: bool = False
-    silent_without: str = ""
+    amount_field: str = ""
+    added_to_total: bool = False
+    ignored_without: str = ""
 
     def __hash__(self) -> int:
         return hash(self.name)  # tables are asked for by the row: all their fields would be hashed each time
@@ -130,17 +130,17 @@ class Table:
         return iter(self.fields)
 
     def __getitem__(self, name: str) -> Field:
-        return self.by_name[name]
+        return self.fields_by_name[name]
 
     def __contains__(self, name: str) -> bool:
-        return name in self.by_name
+        return name in self.fields_by_name
 
     @property
-    def by_name(self) -> Mapping[str, Field]:
+    def fields_by_name(self) -> Mapping[str, Field]:
         """The fields by their name."""
-        return {each.name: each for each in self.fields}
+        return {field.name: field for field in self.fields}
 
-    def with_fields(self, fields: Iterable[Field]) -> Table:
+    def replace_fields(self, fields: Iterable[Field]) -> Table:
         """The same table with other fields."""
         return replace(self, fields=tuple(fields))
 
@@ -154,7 +154,7 @@ class Placement:
 
     Attributes:
         field: the field's name.
-        key: the key in the payload; None for what only we need (the reference, the look-up SKU).
+        payload_key: the key in the payload; None for what only we need (the reference, the look-up SKU).
         required: True makes a blank an error for this target.
         max_length: a shorter limit.
         choices: fewer choices.
@@ -165,7 +165,7 @@ class Placement:
     """
 
     field: str
-    key: str | None
+    payload_key: str | None
     required: bool = False
     max_length: int | None = None
     choices: tuple[str, ...] = ()
@@ -202,49 +202,61 @@ class Projection:
     Attributes:
         target: the target's name.
         placements: per table name, in payload order.
-        custom: tables in which a tenant's own fields may ride along under their own names.
-        astral: whether text may hold characters that need 4 bytes in UTF-8 (emoji, rare ideographs).
-        owned_by_catalog: item fields the target reads from the charge, whatever the request says.
+        custom_tables: tables in which a tenant's own fields may ride along under their own names.
+        allow_astral: whether text may hold characters that need 4 bytes in UTF-8 (emoji, rare ideographs).
+        catalog_fields: item fields the target reads from the charge, whatever the request says.
         rules: codes of the row and cross-sheet rules that apply.
-        refused: fields without a place that may not be left out: without them other money would be billed.
-        most_items: items one invoice may have.
-        total_below: what an invoice's total must lie below, either way, in the unit that is sent; None has none.
-        most: by table, rows that may hang on one row of another.
-        optional: further tables that a file may come without.
+        forbidden: fields without a place that may not be left out: without them other money would be billed.
+        max_items: items one invoice may have.
+        total_limit: what an invoice's total must lie below, either way, in the unit that is sent; None has none.
+        max_children: by table, rows that may hang on one row of another.
+        optional_tables: further tables that a file may come without.
     """
 
     target: str
     placements: Mapping[str, tuple[Placement, ...]]
-    custom: tuple[str, ...] = ()
-    astral: bool = True
-    owned_by_catalog: tuple[str, ...] = ()
+    custom_tables: tuple[str, ...] = ()
+    allow_astral: bool = True
+    catalog_fields: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
-    most_items: int = 1000
-    total_below: Decimal | None = None
-    most: Mapping[str, int] = attribute(default_factory=dict)
-    optional: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    max_items: int = 1000
+    total_limit: Decimal | None = None
+    max_children: Mapping[str, int] = attribute(default_factory=dict)
+    optional_tables: tuple[str, ...] = ()
 
-    def bind(self, tables: Iterable[Table], custom: Mapping[str, tuple[Field, ...]]) -> dict[str, Table]:
+    def bind(
+        self, tables: Iterable[Table], custom_fields: Mapping[str, tuple[Field, ...]]
+    ) -> dict[str, Table]:
         """The tables as this target takes them, custom fields of the settings included."""
         bound = {}
         for table in tables:
             if table.name in self.placements:
-                fields = [placed.tighten(table[placed.field]) for placed in self.placements[table.name]]
-                taken = table.with_fields([*fields, *self._own(table.name, custom)])
-                others = [each for each in table if each.name not in taken]
+                fields = [
+                    placement.tighten(table[placement.field]) for placement in self.placements[table.name]
+                ]
+                supported = table.replace_fields(
+                    [*fields, *self._get_custom_fields(table.name, custom_fields)]
+                )
+                unplaced = [field for field in table if field.name not in supported]
                 bound[table.name] = replace(
-                    taken,
-                    left_out=tuple(each for each in others if each.name not in self.refused),
-                    refused=tuple(each for each in others if each.name in self.refused),
-                    optional=table.optional or table.name in self.optional,
+                    supported,
+                    unsupported=tuple(field for field in unplaced if field.name not in self.forbidden),
+                    forbidden=tuple(field for field in unplaced if field.name in self.forbidden),
+                    optional=table.optional or table.name in self.optional_tables,
                 )
         return bound
 
-    def keys(self, table: str, custom: Mapping[str, tuple[Field, ...]]) -> dict[str, str]:
+    def get_payload_keys(self, table: str, custom_fields: Mapping[str, tuple[Field, ...]]) -> dict[str, str]:
         """Field name to payload key, in payload order, for the fields that are sent."""
-        placed = {p.field: p.key for p in self.placements[table] if p.key is not None}
-        return placed | {each.name: each.name for each in self._own(table, custom)}
+        keys = {
+            placement.field: placement.payload_key
+            for placement in self.placements[table]
+            if placement.payload_key is not None
+        }
+        return keys | {field.name: field.name for field in self._get_custom_fields(table, custom_fields)}
 
-    def _own(self, table: str, custom: Mapping[str, tuple[Field, ...]]) -> tuple[Field, ...]:
-        return custom.get(table, ()) if table in self.custom else ()
+    def _get_custom_fields(
+        self, table: str, custom_fields: Mapping[str, tuple[Field, ...]]
+    ) -> tuple[Field, ...]:
+        return custom_fields.get(table, ()) if table in self.custom_tables else ()

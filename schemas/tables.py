@@ -29,7 +29,7 @@ TOTAL_WORDS = (
 )  # fmt: skip
 """A row that starts with one of these words is a totals row: recognised and ignored, never an item."""
 
-YES = (
+YES_WORDS = (
     "true",
     "yes",
     "y",
@@ -46,24 +46,26 @@ YES = (
     "verdadeiro",
     "sim",
 )
-NO = ("false", "no", "n", "0", "falsch", "nein", "faux", "non", "falso", "onwaar", "nee", "não")
+NO_WORDS = ("false", "no", "n", "0", "falsch", "nein", "faux", "non", "falso", "onwaar", "nee", "não")
 """Yes and no as people and their spreadsheets write them, in any case; no word means both in some language."""
 
-UUID = Pattern(
+UUID_PATTERN = Pattern(
     r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
     "a UUID: 8-4-4-4-12 characters 0-9 and a-f",
 )
-NUMBER_FORM = Pattern(r"^[a-zA-Z0-9_-]+$", "letters a-z, digits, - and _")
-HEX_ID = Pattern(r"^[0-9a-fA-F]{32}$", "32 characters 0-9 and a-f")
-ADD, CHANGE, DELETE = "Add", "Change", "Delete"
+INVOICE_NUMBER_PATTERN = Pattern(r"^[a-zA-Z0-9_-]+$", "letters a-z, digits, - and _")
+HEX_ID_PATTERN = Pattern(r"^[0-9a-fA-F]{32}$", "32 characters 0-9 and a-f")
+ACTION_ADD, ACTION_CHANGE, ACTION_DELETE = "Add", "Change", "Delete"
 """What becomes of an item of a draft."""
 
-_ACCOUNTING_CODE = 100
-_EXTERNAL = 255
+_ACCOUNTING_CODE_LENGTH = 100
+_EXTERNAL_LENGTH = 255
 
 
-def _code(name: str, label: str, what: str, example: str = "") -> Field:
-    return Field(name, label, Kind.TEXT, f"Accounting code for {what}.", example, max_length=_ACCOUNTING_CODE)
+def _declare_code(name: str, label: str, purpose: str, example: str = "") -> Field:
+    return Field(
+        name, label, Kind.TEXT, f"Accounting code for {purpose}.", example, max_length=_ACCOUNTING_CODE_LENGTH
+    )
 
 
 INVOICE_REF = Field(
@@ -77,14 +79,14 @@ INVOICE_REF = Field(
     synonyms=("invoice ref", "reference", "change ref", "change reference"),
 )
 
-_CONNECTOR = (
+_CONNECTOR_FIELDS = (
     Field(
         "integration_id_ns",
         "Integration id (NetSuite)",
         Kind.IDENTIFIER,
         "Id of the matching object in NetSuite.",
         "1042",
-        max_length=_EXTERNAL,
+        max_length=_EXTERNAL_LENGTH,
     ),
     Field(
         "integration_status_ns",
@@ -92,7 +94,7 @@ _CONNECTOR = (
         Kind.TEXT,
         "State of the exchange with NetSuite.",
         "",
-        max_length=_EXTERNAL,
+        max_length=_EXTERNAL_LENGTH,
     ),
     Field(
         "sync_date_ns",
@@ -100,7 +102,7 @@ _CONNECTOR = (
         Kind.TEXT,
         "When it was last exchanged with NetSuite.",
         "",
-        max_length=_EXTERNAL,
+        max_length=_EXTERNAL_LENGTH,
     ),
 )
 
@@ -140,7 +142,7 @@ INVOICES = Table(
             Kind.IDENTIFIER,
             "The customer's UUID in the billing system.",
             "0f8fad5b-d9cb-469f-a165-70867728950e",
-            pattern=UUID,
+            pattern=UUID_PATTERN,
         ),
         Field(
             "customer_external_id",
@@ -157,7 +159,7 @@ INVOICES = Table(
             Kind.IDENTIFIER,
             "UUID of the entity that bills. Blank: the billing system's default.",
             "7c9e6679-7425-40de-944b-e07fc1f90ae7",
-            pattern=UUID,
+            pattern=UUID_PATTERN,
         ),
         Field(
             "invoice_date",
@@ -203,7 +205,7 @@ INVOICES = Table(
             "The number the invoice shall bear. Blank: the billing system numbers it.",
             "INV-2026-0001",
             max_length=32,
-            pattern=NUMBER_FORM,
+            pattern=INVOICE_NUMBER_PATTERN,
         ),
         Field(
             "payment_term",
@@ -227,7 +229,7 @@ INVOICES = Table(
             Kind.IDENTIFIER,
             "Id of the invoice template to print with.",
             "2c92c8f95bd63b98015bd7ab09ef0926",
-            pattern=HEX_ID,
+            pattern=HEX_ID_PATTERN,
         ),
         Field(
             "communication_profile_id",
@@ -243,7 +245,7 @@ INVOICES = Table(
             Kind.IDENTIFIER,
             "Id of the contact who is billed.",
             "2c92c8f95bd63b98015bd7ab09ef0926",
-            pattern=HEX_ID,
+            pattern=HEX_ID_PATTERN,
         ),
         Field(
             "sold_to_contact_id",
@@ -251,7 +253,7 @@ INVOICES = Table(
             Kind.IDENTIFIER,
             "Id of the contact who bought.",
             "2c92c8f95bd63b98015bd7ab09ef0926",
-            pattern=HEX_ID,
+            pattern=HEX_ID_PATTERN,
         ),
         Field(
             "ship_to_contact_id",
@@ -259,7 +261,7 @@ INVOICES = Table(
             Kind.IDENTIFIER,
             "Id of the contact who receives the goods.",
             "2c92c8f95bd63b98015bd7ab09ef0926",
-            pattern=HEX_ID,
+            pattern=HEX_ID_PATTERN,
         ),
         Field(
             "sold_to_same_as_bill_to",
@@ -283,13 +285,13 @@ INVOICES = Table(
             "No",
             choices=("Processing", "Error", "Ignore", "Yes", "No"),
         ),
-        *_CONNECTOR,
+        *_CONNECTOR_FIELDS,
     ),
     key=("invoice_ref",),
     synonyms=("invoice", "headers"),
     prefixes=("invoice",),
     marker="IsNewInvoice",
-    stands_in="invoice_number",
+    fallback_key="invoice_number",
 )
 
 ITEMS = Table(
@@ -302,8 +304,8 @@ ITEMS = Table(
             "Action",
             Kind.CHOICE,
             "What becomes of the item: it is added to the draft, changed, or deleted.",
-            CHANGE,
-            choices=(ADD, CHANGE, DELETE),
+            ACTION_CHANGE,
+            choices=(ACTION_ADD, ACTION_CHANGE, ACTION_DELETE),
         ),
         Field(
             "item_id",
@@ -311,7 +313,7 @@ ITEMS = Table(
             Kind.IDENTIFIER,
             "Id of the draft's item that is changed or deleted; blank for one that is added.",
             "8ad097b4909708e001909b41bb085d38",
-            pattern=HEX_ID,
+            pattern=HEX_ID_PATTERN,
         ),
         Field(
             "item_no",
@@ -361,7 +363,7 @@ ITEMS = Table(
             Kind.IDENTIFIER,
             "UUID of the charge of a plan, where the billing system knows its charges so.",
             "9b2d7f4e-6a3c-4a4f-8f0e-2b1c3d4e5f60",
-            pattern=UUID,
+            pattern=UUID_PATTERN,
         ),
         Field(
             "metric_code",
@@ -436,40 +438,40 @@ ITEMS = Table(
             "TaxExclusive",
             choices=("TaxInclusive", "TaxExclusive"),
         ),
-        _code("accounting_code", "Accounting code", "the item", "4000"),
-        _code(
+        _declare_code("accounting_code", "Accounting code", "the item", "4000"),
+        _declare_code(
             "accounts_receivable_accounting_code",
             "Accounts receivable accounting code",
             "receivables",
             "1200",
         ),
-        _code(
+        _declare_code(
             "deferred_revenue_accounting_code", "Deferred revenue accounting code", "deferred revenue", "2400"
         ),
-        _code(
+        _declare_code(
             "recognized_revenue_accounting_code",
             "Recognized revenue accounting code",
             "recognized revenue",
             "4000",
         ),
-        _code(
+        _declare_code(
             "adjustment_liability_accounting_code",
             "Adjustment liability accounting code",
             "adjustment liability",
         ),
-        _code(
+        _declare_code(
             "adjustment_revenue_accounting_code", "Adjustment revenue accounting code", "adjustment revenue"
         ),
-        _code("contract_asset_accounting_code", "Contract asset accounting code", "contract assets"),
-        _code(
+        _declare_code("contract_asset_accounting_code", "Contract asset accounting code", "contract assets"),
+        _declare_code(
             "contract_liability_accounting_code", "Contract liability accounting code", "contract liabilities"
         ),
-        _code(
+        _declare_code(
             "contract_recognized_revenue_accounting_code",
             "Contract recognized revenue accounting code",
             "recognized contract revenue",
         ),
-        _code(
+        _declare_code(
             "unbilled_receivables_accounting_code",
             "Unbilled receivables accounting code",
             "unbilled receivables",
@@ -512,7 +514,7 @@ ITEMS = Table(
             "Recognize upon invoicing",
             max_length=50,
         ),
-        *_CONNECTOR,
+        *_CONNECTOR_FIELDS,
     ),
     key=("invoice_ref", "item_no"),
     parent="invoices",
@@ -561,8 +563,8 @@ DISCOUNTS = Table(
             ITEMS["product_rate_plan_charge_id"], help="Id of a discount's charge in the catalog.", example=""
         ),
         *(
-            ITEMS[each]
-            for each in (
+            ITEMS[name]
+            for name in (
                 "description",
                 "unit_price",
                 "sku",
@@ -585,18 +587,18 @@ DISCOUNTS = Table(
                 "revenue_recognition_rule_name",
             )
         ),
-        *_CONNECTOR,
+        *_CONNECTOR_FIELDS,
     ),
     key=("invoice_ref", "item_no", "discount_no"),
     parent="items",
     synonyms=("discount", "discount items"),
     optional=True,
-    amount="discount_amount",
+    amount_field="discount_amount",
 )
 
 
-def _text(name: str, label: str, what: str, example: str, most: int) -> Field:
-    return Field(name, label, Kind.TEXT, what, example, max_length=most)
+def _declare_text(name: str, label: str, description: str, example: str, max_length: int) -> Field:
+    return Field(name, label, Kind.TEXT, description, example, max_length=max_length)
 
 
 TAXES = Table(
@@ -611,7 +613,7 @@ TAXES = Table(
             example="",
         ),
         replace(
-            _text("tax_name", "Tax name", "Name of the tax.", "VAT", 128),
+            _declare_text("tax_name", "Tax name", "Name of the tax.", "VAT", 128),
             required=True,
         ),
         Field(
@@ -624,7 +626,7 @@ TAXES = Table(
         ),
         Field(
             "tax_rate", "Tax rate", Kind.NUMBER, "The rate: 0.19, or 19 %.", "0.19",
-            required=True, share=True,
+            required=True, is_share=True,
         ),
         Field(
             "tax_rate_type",
@@ -641,18 +643,18 @@ TAXES = Table(
         Field(
             "exempt_amount", "Exempt amount", Kind.MONEY, "The amount that is exempt from the tax.", "0.00"
         ),
-        _text("jurisdiction", "Jurisdiction", "Who levies the tax.", "Germany", 255),
-        _text("location_code", "Location code", "Code of the tax location.", "DE", 32),
-        _text("tax_code_description", "Tax code description", "What the tax code means.", "Standard", 255),
-        _text("tax_rate_description", "Tax rate description", "What the rate means.", "19 %", 255),
+        _declare_text("jurisdiction", "Jurisdiction", "Who levies the tax.", "Germany", 255),
+        _declare_text("location_code", "Location code", "Code of the tax location.", "DE", 32),
+        _declare_text("tax_code_description", "Tax code description", "What the tax code means.", "Standard", 255),
+        _declare_text("tax_rate_description", "Tax rate description", "What the rate means.", "19 %", 255),
     ),
     key=("invoice_ref", "item_no", "discount_no"),
     parent="items",
     synonyms=("tax", "tax items"),
-    nearer="discounts",
+    nearest_parent="discounts",
     optional=True,
-    amount="tax_amount",
-    on_top=True,
+    amount_field="tax_amount",
+    added_to_total=True,
 )  # fmt: skip
 
 RATES = Table(
@@ -694,22 +696,22 @@ CONTACTS = Table(
             required=True,
             choices=(BILL_TO, SOLD_TO, SHIP_TO),
         ),
-        replace(_text("first_name", "First name", "First name.", "Ada", 100), required=True),
-        replace(_text("last_name", "Last name", "Last name.", "Byron", 100), required=True),
-        _text("address1", "Address line 1", "Street and number.", "1 Main Street", 255),
-        _text("address2", "Address line 2", "What else belongs to the address.", "2nd floor", 255),
-        _text("city", "City", "Town or city.", "London", 40),
-        _text("state", "State", "State or province.", "California", 100),
-        _text("county", "County", "County.", "Kent", 32),
-        _text("postal_code", "Postal code", "Postal code.", "N1 9GU", 20),
-        _text("country", "Country", "Country, by name or code.", "United Kingdom", 64),
-        _text("tax_region", "Tax region", "Region for taxes.", "EU", 100),
-        _text("personal_email", "Personal email", "Private address.", "ada@example.org", 80),
-        _text("work_email", "Work email", "Address at work.", "ada@example.com", 80),
-        _text("work_phone", "Work phone", "Telephone at work.", "+44 20 7946 0000", 40),
-        _text("mobile_phone", "Mobile phone", "Mobile telephone.", "+44 7700 900000", 40),
-        _text("home_phone", "Home phone", "Telephone at home.", "+44 20 7946 0001", 40),
-        _text("other_phone", "Other phone", "Another telephone.", "+44 20 7946 0002", 40),
+        replace(_declare_text("first_name", "First name", "First name.", "Ada", 100), required=True),
+        replace(_declare_text("last_name", "Last name", "Last name.", "Byron", 100), required=True),
+        _declare_text("address1", "Address line 1", "Street and number.", "1 Main Street", 255),
+        _declare_text("address2", "Address line 2", "What else belongs to the address.", "2nd floor", 255),
+        _declare_text("city", "City", "Town or city.", "London", 40),
+        _declare_text("state", "State", "State or province.", "California", 100),
+        _declare_text("county", "County", "County.", "Kent", 32),
+        _declare_text("postal_code", "Postal code", "Postal code.", "N1 9GU", 20),
+        _declare_text("country", "Country", "Country, by name or code.", "United Kingdom", 64),
+        _declare_text("tax_region", "Tax region", "Region for taxes.", "EU", 100),
+        _declare_text("personal_email", "Personal email", "Private address.", "ada@example.org", 80),
+        _declare_text("work_email", "Work email", "Address at work.", "ada@example.com", 80),
+        _declare_text("work_phone", "Work phone", "Telephone at work.", "+44 20 7946 0000", 40),
+        _declare_text("mobile_phone", "Mobile phone", "Mobile telephone.", "+44 7700 900000", 40),
+        _declare_text("home_phone", "Home phone", "Telephone at home.", "+44 20 7946 0001", 40),
+        _declare_text("other_phone", "Other phone", "Another telephone.", "+44 20 7946 0002", 40),
         Field(
             "other_phone_type",
             "Other phone type",
@@ -718,8 +720,8 @@ CONTACTS = Table(
             "Work",
             choices=("Work", "Mobile", "Home", "Other"),
         ),
-        _text("fax", "Fax", "Fax.", "+44 20 7946 0003", 40),
-        _text("nickname", "Nickname", "A short name for the contact.", "Ada", 100),
+        _declare_text("fax", "Fax", "Fax.", "+44 20 7946 0003", 40),
+        _declare_text("nickname", "Nickname", "A short name for the contact.", "Ada", 100),
     ),
     key=("invoice_ref", "contact_role"),
     parent="invoices",

@@ -20,13 +20,13 @@ Never: reads a spreadsheet, words an issue, chooses among candidates, changes a 
 
 from __future__ import annotations
 
-from pipeline.catalog.accounts import answers
+from pipeline.catalog.account_lookup import look_up_accounts
 from pipeline.catalog.contradictions import Contradiction
-from pipeline.catalog.lookup import Candidates, Catalog, CatalogInfo, opened
-from pipeline.catalog.near import Kind, Near, in_words
-from pipeline.catalog.rows import CHARGES, CUSTOMERS, Shape
-from pipeline.catalog.snapshots import Snapshot, current, known, named
-from pipeline.catalog.store import Load, build
+from pipeline.catalog.load import SnapshotLoad, build_snapshot
+from pipeline.catalog.lookup import Candidates, Catalog, CatalogInfo, open_catalog
+from pipeline.catalog.snapshot_kinds import CHARGES, CUSTOMERS, SnapshotKind
+from pipeline.catalog.snapshots import Snapshot, find_snapshot, get_current_snapshot, list_snapshots
+from pipeline.catalog.suggestions import KeyKind, Suggestion, format_suggestions
 
 __all__ = [
     "CHARGES",
@@ -35,16 +35,16 @@ __all__ = [
     "Catalog",
     "CatalogInfo",
     "Contradiction",
-    "Kind",
-    "Load",
-    "Near",
-    "Shape",
+    "KeyKind",
     "Snapshot",
-    "answers",
-    "build",
-    "current",
-    "in_words",
-    "known",
-    "named",
-    "opened",
+    "SnapshotKind",
+    "SnapshotLoad",
+    "Suggestion",
+    "build_snapshot",
+    "find_snapshot",
+    "format_suggestions",
+    "get_current_snapshot",
+    "list_snapshots",
+    "look_up_accounts",
+    "open_catalog",
 ]

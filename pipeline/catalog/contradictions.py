@@ -17,16 +17,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.catalog.rows import CHARGE, PRICE, SCHEMA, SKU
+from pipeline.catalog.snapshot_kinds import CATALOG_SCHEMA, CHARGE_ID_FIELD, PRICE_TYPE, SKU_FIELD
 from pipeline.model import Mask, Positions
-from schemas.catalog import ACCOUNT_KEYS, folded_key
+from schemas.catalog import ACCOUNT_KEYS, fold_account_keys
 
-_IDENTITY = (SKU, "product_id")
-_PERIOD = ("effective_from", "effective_to")
-_ATTRIBUTES = tuple(name for name in SCHEMA.names if name not in (*_IDENTITY, *_PERIOD, CHARGE, "currency"))
-_LAST = 2**31 - 2
+_IDENTITY_FIELDS = (SKU_FIELD, "product_id")
+_PERIOD_FIELDS = ("effective_from", "effective_to")
+_ATTRIBUTE_FIELDS = tuple(
+    name
+    for name in CATALOG_SCHEMA.names
+    if name not in (*_IDENTITY_FIELDS, *_PERIOD_FIELDS, CHARGE_ID_FIELD, "currency")
+)
+_LAST_DAY = 2**31 - 2
 """Beyond the last day, for a validity that is open; days are counted from `_FIRST` as 0."""
-_FIRST = -(2**30)
+_FIRST_DAY = -(2**30)
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ class Contradiction:
             and currency overlap in time and differ; `key`: a key of an account list stands on two accounts.
         field: the field in which they differ.
         rows: positions in the table that was loaded, ascending.
-        others: for each the position of a row that says otherwise.
-        of: the charge id, a row; of an account list the key.
+        other_rows: for each the position of a row that says otherwise.
+        keys: the charge id, a row; of an account list the key.
         values: what the row says, as text; null when blank.
         other_values: what the other row says, as text; null when blank.
     """
@@ -47,8 +51,8 @@ class Contradiction:
     kind: Literal["identity", "validity", "key"]
     field: str
     rows: Positions
-    others: Positions
-    of: pa.Array
+    other_rows: Positions
+    keys: pa.Array
     values: pa.Array
     other_values: pa.Array
 
@@ -68,7 +72,7 @@ class _Spans:
         return _Spans(self.groups[rows], self.starts[rows], self.ends[rows])
 
 
-def contradictions(rows: pa.Table) -> tuple[Contradiction, ...]:
+def find_contradictions(rows: pa.Table) -> tuple[Contradiction, ...]:
     """Everything in which rows contradict each other; n log n, however many rows a charge has.
 
     Args:
@@ -77,15 +81,20 @@ def contradictions(rows: pa.Table) -> tuple[Contradiction, ...]:
     Returns:
         One record for each kind and field in which any rows differ that must not.
     """
-    charges = _codes(rows[CHARGE])
+    charges = _encode_values(rows[CHARGE_ID_FIELD])
     zero = np.zeros(len(rows), dtype=np.int64)
-    found = _differing(rows, "identity", _IDENTITY, _Spans(charges, zero, zero))
-    starts, ends = _period(rows)
-    prices = _pairs(charges, _codes(rows["currency"]))
-    return tuple(found + _differing(rows, "validity", _ATTRIBUTES, _Spans(prices, starts, ends)))
+    identity_contradictions = _find_differences(
+        rows, "identity", _IDENTITY_FIELDS, _Spans(charges, zero, zero)
+    )
+    starts, ends = _get_periods(rows)
+    prices = _encode_pairs(charges, _encode_values(rows["currency"]))
+    return tuple(
+        identity_contradictions
+        + _find_differences(rows, "validity", _ATTRIBUTE_FIELDS, _Spans(prices, starts, ends))
+    )
 
 
-def keys_twice(rows: pa.Table, first: Positions) -> tuple[Contradiction, ...]:
+def find_shared_keys(rows: pa.Table, first: Positions) -> tuple[Contradiction, ...]:
     """Every key that stands on more than one account.
 
     Args:
@@ -95,77 +104,89 @@ def keys_twice(rows: pa.Table, first: Positions) -> tuple[Contradiction, ...]:
     Returns:
         One record for each key field; of several rows each names the one before, the first names the second.
     """
-    return tuple(each for each in (_key_twice(rows, first, name) for name in ACCOUNT_KEYS) if len(each))
+    return tuple(
+        contradiction
+        for contradiction in (_find_shared_key(rows, first, name) for name in ACCOUNT_KEYS)
+        if len(contradiction)
+    )
 
 
-def _key_twice(rows: pa.Table, first: Positions, name: str) -> Contradiction:
-    keys = folded_key(name, rows[name].combine_chunks())
-    given = np.flatnonzero(pc.is_valid(keys).to_numpy(zero_copy_only=False))
-    codes = keys.dictionary_encode().indices.take(pa.array(given)).to_numpy(zero_copy_only=False)
+def _find_shared_key(rows: pa.Table, first: Positions, name: str) -> Contradiction:
+    keys = fold_account_keys(name, rows[name].combine_chunks())
+    filled = np.flatnonzero(pc.is_valid(keys).to_numpy(zero_copy_only=False))
+    codes = keys.dictionary_encode().indices.take(pa.array(filled)).to_numpy(zero_copy_only=False)
     order = np.argsort(codes, kind="stable")
-    same = codes[order][1:] == codes[order][:-1]
-    other = np.full(len(rows), -1)
-    before, after = given[order][:-1][same], given[order][1:][same]
-    other[before], other[after] = (
+    is_same = codes[order][1:] == codes[order][:-1]
+    partner = np.full(len(rows), -1)
+    before, after = filled[order][:-1][is_same], filled[order][1:][is_same]
+    partner[before], partner[after] = (
         after,
         before,
     )  # the first of several names the second, others the one before
-    here = np.flatnonzero(other >= 0)
-    there = other[here]
-    said = _taken(rows[name], here)
-    return Contradiction("key", name, first[here], first[there], said, said, _taken(rows[name], there))
+    rows_here = np.flatnonzero(partner >= 0)
+    rows_there = partner[rows_here]
+    texts = _format_cells(rows[name], rows_here)
+    return Contradiction(
+        "key", name, first[rows_here], first[rows_there], texts, texts, _format_cells(rows[name], rows_there)
+    )
 
 
-def _differing(
+def _find_differences(
     rows: pa.Table, kind: Literal["identity", "validity"], fields: tuple[str, ...], spans: _Spans
 ) -> list[Contradiction]:
     """The fields in which rows of one group differ on the same day."""
     order = np.argsort(spans.groups, kind="stable")
-    found = []
+    contradictions = []
     for name in fields:
-        codes = _codes(rows[name])
-        varying = _varying(spans.groups, codes, order)
+        codes = _encode_values(rows[name])
+        varying = _select_varying(spans.groups, codes, order)
         if not len(varying):
             continue
-        some, values = spans[varying], codes[varying]
-        alike = _Spans(_pairs(some.groups, values), some.starts, some.ends)
-        clashing = _overlaps(some) > _overlaps(alike)
-        if clashing.any():
-            others = varying[clashing][_partners(some[clashing], values[clashing])]
-            found.append(_contradiction(rows, kind, name, varying[clashing], others))
-    return found
+        varying_spans, values = spans[varying], codes[varying]
+        same_value_spans = _Spans(
+            _encode_pairs(varying_spans.groups, values), varying_spans.starts, varying_spans.ends
+        )
+        is_clashing = _count_overlaps(varying_spans) > _count_overlaps(same_value_spans)
+        if is_clashing.any():
+            other_rows = varying[is_clashing][_find_partners(varying_spans[is_clashing], values[is_clashing])]
+            contradictions.append(_make_contradiction(rows, kind, name, varying[is_clashing], other_rows))
+    return contradictions
 
 
-def _contradiction(
-    rows: pa.Table, kind: Literal["identity", "validity"], name: str, here: Positions, there: Positions
+def _make_contradiction(
+    rows: pa.Table,
+    kind: Literal["identity", "validity"],
+    name: str,
+    row_indices: Positions,
+    other_indices: Positions,
 ) -> Contradiction:
     return Contradiction(
         kind=kind,
         field=name,
-        rows=here,
-        others=there,
-        of=_taken(rows[CHARGE], here),
-        values=_taken(rows[name], here),
-        other_values=_taken(rows[name], there),
+        rows=row_indices,
+        other_rows=other_indices,
+        keys=_format_cells(rows[CHARGE_ID_FIELD], row_indices),
+        values=_format_cells(rows[name], row_indices),
+        other_values=_format_cells(rows[name], other_indices),
     )
 
 
-def _taken(column: pa.ChunkedArray, rows: Positions) -> pa.Array:
+def _format_cells(column: pa.ChunkedArray, rows: Positions) -> pa.Array:
     """Cells as the text a person knows them by."""
     cells = column.take(pa.array(rows))
-    if cells.type == PRICE:
+    if cells.type == PRICE_TYPE:
         return pa.array([cell and f"{cell.normalize():f}" for cell in cells.to_pylist()], pa.string())
     return cells.cast(pa.string()).combine_chunks()
 
 
-def _codes(column: pa.ChunkedArray) -> Positions:
+def _encode_values(column: pa.ChunkedArray) -> Positions:
     """A number for each distinct value; a blank is a value too."""
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
     codes: Positions = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     return codes
 
 
-def _pairs(left: Positions, right: Positions) -> Positions:
+def _encode_pairs(left: Positions, right: Positions) -> Positions:
     """A number from 0 on for each distinct pair."""
     if not len(left):
         return left
@@ -173,16 +194,16 @@ def _pairs(left: Positions, right: Positions) -> Positions:
     return codes.astype(np.int64)
 
 
-def _period(rows: pa.Table) -> tuple[Positions, Positions]:
+def _get_periods(rows: pa.Table) -> tuple[Positions, Positions]:
     """First and last day of each row; open ends are far away, an end before its start is the start."""
     first, last = (
-        pc.fill_null(rows[name].cast(pa.int32()).cast(pa.int64()), value).to_numpy() - _FIRST
-        for name, value in zip(_PERIOD, (_FIRST, _LAST + _FIRST), strict=True)
+        pc.fill_null(rows[name].cast(pa.int32()).cast(pa.int64()), value).to_numpy() - _FIRST_DAY
+        for name, value in zip(_PERIOD_FIELDS, (_FIRST_DAY, _LAST_DAY + _FIRST_DAY), strict=True)
     )
     return first, np.maximum(first, last)
 
 
-def _varying(groups: Positions, codes: Positions, order: Positions) -> Positions:
+def _select_varying(groups: Positions, codes: Positions, order: Positions) -> Positions:
     """The rows of the groups in which there is more than one code, ascending."""
     sorted_groups, sorted_codes = groups[order], codes[order]
     changes = (sorted_groups[1:] == sorted_groups[:-1]) & (sorted_codes[1:] != sorted_codes[:-1])
@@ -193,7 +214,7 @@ def _varying(groups: Positions, codes: Positions, order: Positions) -> Positions
     return np.flatnonzero(mixed[groups])
 
 
-def _overlaps(spans: _Spans) -> Positions:
+def _count_overlaps(spans: _Spans) -> Positions:
     """How many rows of its group each row overlaps with, itself included.
 
     Those that start by its end, less those that end before its start; what lies in lower groups is in both
@@ -206,37 +227,37 @@ def _overlaps(spans: _Spans) -> Positions:
     return (by_end - before).astype(np.int64)
 
 
-def _partners(spans: _Spans, values: Positions) -> Positions:
+def _find_partners(spans: _Spans, values: Positions) -> Positions:
     """For each row the position of one that overlaps with it and has another value; each has one."""
     order = np.lexsort((spans.starts, spans.groups)).tolist()
     groups, codes = spans.groups.tolist(), values.tolist()
-    earlier = _earlier(order, groups, codes, spans)
-    later = _later(order, groups, codes)
+    earlier = _find_earlier(order, groups, codes, spans)
+    later = _find_later(order, groups, codes)
     return np.where(earlier >= 0, earlier, later)
 
 
-def _earlier(order: list[int], groups: list[int], codes: list[int], spans: _Spans) -> Positions:
+def _find_earlier(order: list[int], groups: list[int], codes: list[int], spans: _Spans) -> Positions:
     """The row before that still lasts and differs, else -1: one of the two that last longest and differ."""
     starts, ends = spans.starts.tolist(), spans.ends.tolist()
     partners = [-1] * len(codes)
-    best = second = -1
+    longest = runner_up = -1
     for row in order:
-        if best < 0 or groups[best] != groups[row]:
-            best, second = row, -1
+        if longest < 0 or groups[longest] != groups[row]:
+            longest, runner_up = row, -1
             continue
-        other = second if codes[best] == codes[row] else best
-        if other >= 0 and ends[other] >= starts[row]:
-            partners[row] = other
-        if codes[row] == codes[best]:
-            best = row if ends[row] > ends[best] else best
-        elif ends[row] > ends[best]:
-            best, second = row, best
-        elif second < 0 or ends[row] > ends[second]:
-            second = row
+        candidate = runner_up if codes[longest] == codes[row] else longest
+        if candidate >= 0 and ends[candidate] >= starts[row]:
+            partners[row] = candidate
+        if codes[row] == codes[longest]:
+            longest = row if ends[row] > ends[longest] else longest
+        elif ends[row] > ends[longest]:
+            longest, runner_up = row, longest
+        elif runner_up < 0 or ends[row] > ends[runner_up]:
+            runner_up = row
     return np.array(partners, dtype=np.int64)
 
 
-def _later(order: list[int], groups: list[int], codes: list[int]) -> Positions:
+def _find_later(order: list[int], groups: list[int], codes: list[int]) -> Positions:
     """The next row of the group that differs, else -1."""
     partners = [-1] * len(codes)
     for row, after in zip(reversed(order[:-1]), reversed(order[1:]), strict=True):

@@ -19,15 +19,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.catalog import near
-from pipeline.catalog.engine import MEMORY, MISTAKES, answer, registered
-from pipeline.catalog.near import Kind, Near
-from pipeline.catalog.rows import CHARGES, Shape
-from pipeline.catalog.snapshots import Snapshot, damaged, described, reading
+from pipeline.catalog import suggestions
+from pipeline.catalog.duckdb_connection import MEMORY_LIMIT, SQL_MISTAKES, fetch_rows, register_table
+from pipeline.catalog.snapshot_kinds import CHARGES, SnapshotKind
+from pipeline.catalog.snapshots import Snapshot, build_damage_error, describe_snapshot, open_read_only
+from pipeline.catalog.suggestions import KeyKind, Suggestion
 from pipeline.errors import CatalogError
-from pipeline.language import say
+from pipeline.i18n import translate
 
-_LOOKUP = """
+_LOOKUP_SQL = """
     SELECT 'sku' AS kind, wanted_skus."key" AS "key", charges.*
     FROM wanted_skus JOIN catalog.charges AS charges ON charges.sku = wanted_skus."key"
     UNION ALL
@@ -37,24 +37,24 @@ _LOOKUP = """
     ORDER BY kind, "key", product_rate_plan_charge_id, effective_from NULLS FIRST, currency NULLS FIRST,
              effective_to NULLS LAST
 """
-_KNOWN = """
+_KNOWN_SQL = """
     SELECT "key" FROM wanted SEMI JOIN catalog.charges AS charges ON charges.sku = wanted."key"
     ORDER BY place
 """
-_CURRENCIES = """
+_CURRENCIES_SQL = """
     SELECT coalesce(currency, ''), count(list_price) FROM catalog.charges GROUP BY ALL ORDER BY ALL
 """
-_MODELS = """
+_MODELS_SQL = """
     SELECT charge_model, count(DISTINCT product_rate_plan_charge_id) FROM catalog.charges
     GROUP BY ALL ORDER BY ALL
 """
-_LISTED = {
+_LIST_KEYS_SQL = {
     "catalog_sku": "SELECT DISTINCT sku FROM catalog.charges ORDER BY 1 LIMIT $most",
     "product_rate_plan_charge_id": (
         "SELECT DISTINCT product_rate_plan_charge_id FROM catalog.charges ORDER BY 1 LIMIT $most"
     ),
 }
-_PERIOD = "SELECT min(effective_from), max(effective_to) FROM catalog.charges"
+_PERIOD_SQL = "SELECT min(effective_from), max(effective_to) FROM catalog.charges"
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class CatalogInfo:
 
 
 @contextmanager
-def opened(snapshot: Snapshot, memory: str = MEMORY) -> Iterator[Catalog]:
+def open_catalog(snapshot: Snapshot, memory: str = MEMORY_LIMIT) -> Iterator[Catalog]:
     """A snapshot, open for questions.
 
     Args:
@@ -109,9 +109,9 @@ def opened(snapshot: Snapshot, memory: str = MEMORY) -> Iterator[Catalog]:
     Raises:
         CatalogError: the file is missing, damaged or another.
     """
-    if described(snapshot.path).sha256 != snapshot.sha256:
-        raise damaged(snapshot.path)
-    with reading(snapshot.path, memory) as connection:
+    if describe_snapshot(snapshot.path).sha256 != snapshot.sha256:
+        raise build_damage_error(snapshot.path)
+    with open_read_only(snapshot.path, memory) as connection:
         yield Catalog(snapshot, connection)
 
 
@@ -132,25 +132,25 @@ class Catalog:
         Returns:
             The candidates.
         """
-        wanted_skus, wanted_charges = _distinct(skus), _distinct(charge_ids)
+        wanted_skus, wanted_charges = _drop_repeats(skus), _drop_repeats(charge_ids)
         with (
-            asked(self.snapshot),
-            self._with("wanted_skus", wanted_skus),
-            self._with("wanted_charges", wanted_charges),
+            translate_duckdb_errors(self.snapshot),
+            self._register_keys("wanted_skus", wanted_skus),
+            self._register_keys("wanted_charges", wanted_charges),
         ):
-            table = self._connection.sql(_LOOKUP).to_arrow_table()
+            table = self._connection.sql(_LOOKUP_SQL).to_arrow_table()
         return Candidates(
             table,
-            _missing(wanted_skus, table, "sku"),
-            _missing(wanted_charges, table, "charge"),
+            _find_missing(wanted_skus, table, "sku"),
+            _find_missing(wanted_charges, table, "charge"),
         )
 
-    def known_skus(self, skus: pa.Array) -> pa.Array:
+    def filter_known_skus(self, skus: pa.Array) -> pa.Array:
         """Those of the SKUs that are a product's, each once, in the order they were asked for."""
-        with asked(self.snapshot), self._with("wanted", _distinct(skus)):
-            return _column(self._connection.sql(_KNOWN).to_arrow_table(), "key")
+        with translate_duckdb_errors(self.snapshot), self._register_keys("wanted", _drop_repeats(skus)):
+            return _get_column(self._connection.sql(_KNOWN_SQL).to_arrow_table(), "key")
 
-    def nearest(self, keys: pa.Array, kind: Kind, limit: int = 3) -> dict[str, list[Near]]:
+    def suggest_keys(self, keys: pa.Array, kind: KeyKind, limit: int = 3) -> dict[str, list[Suggestion]]:
         """What keys that were not found may have meant.
 
         Args:
@@ -163,12 +163,15 @@ class Catalog:
             around, blanks and hyphens, then those that look alike. The work is bounded (`near.PAIRS`): of
             very many keys only the first are answered; the lists of the others are empty.
         """
-        wanted = _distinct(keys)
+        wanted = _drop_repeats(keys)
         if not len(wanted):
             return {}
-        with asked(self.snapshot), self._with("wanted", wanted.slice(0, near.KEYS)):
-            found = near.nearest(self._connection, kind, limit)
-        return {key: found.get(key, []) for key in wanted.to_pylist()}
+        with (
+            translate_duckdb_errors(self.snapshot),
+            self._register_keys("wanted", wanted.slice(0, suggestions.MAX_KEYS)),
+        ):
+            suggested = suggestions.suggest_names(self._connection, kind, limit)
+        return {key: suggested.get(key, []) for key in wanted.to_pylist()}
 
     def search(self, text: str, limit: int = 20) -> pa.Table:
         """Rows that a text may mean: in SKU, charge id, product name or charge name.
@@ -181,39 +184,39 @@ class Catalog:
             `match` (`exact`, `part`, or, when there is neither, `near`) and all columns of the catalog, the
             likeliest first.
         """
-        with asked(self.snapshot):
-            return near.search(self._connection, text, limit)
+        with translate_duckdb_errors(self.snapshot):
+            return suggestions.search_rows(self._connection, text, limit)
 
-    def listed(self, most: int) -> dict[str, list[str]]:
+    def list_keys(self, limit: int) -> dict[str, list[str]]:
         """SKUs and charge ids in order, by the item's field that they fill.
 
         Args:
-            most: of each.
+            limit: of each.
         """
-        with asked(self.snapshot):
+        with translate_duckdb_errors(self.snapshot):
             return {
-                field: [key for (key,) in answer(self._connection, sql, {"most": most})]
-                for field, sql in _LISTED.items()
+                field: [key for (key,) in fetch_rows(self._connection, sql, {"most": limit})]
+                for field, sql in _LIST_KEYS_SQL.items()
             }
 
-    def info(self) -> CatalogInfo:
+    def get_info(self) -> CatalogInfo:
         """What is in the catalog."""
-        with asked(self.snapshot):
-            currencies = answer(self._connection, _CURRENCIES)
-            models = answer(self._connection, _MODELS)
-            ((first, last),) = answer(self._connection, _PERIOD)
+        with translate_duckdb_errors(self.snapshot):
+            currencies = fetch_rows(self._connection, _CURRENCIES_SQL)
+            models = fetch_rows(self._connection, _MODELS_SQL)
+            ((first, last),) = fetch_rows(self._connection, _PERIOD_SQL)
         return CatalogInfo(self.snapshot, dict(currencies), dict(models), first, last)
 
     @contextmanager
-    def _with(self, name: str, keys: pa.Array) -> Iterator[None]:
+    def _register_keys(self, name: str, keys: pa.Array) -> Iterator[None]:
         """Keys, and the place of each, as a table that SQL knows by this name."""
         places = pa.array(np.arange(len(keys)))
-        with registered(self._connection, name, pa.table({"key": keys, "place": places})):
+        with register_table(self._connection, name, pa.table({"key": keys, "place": places})):
             yield
 
 
 @contextmanager
-def asked(snapshot: Snapshot, shape: Shape = CHARGES) -> Iterator[None]:
+def translate_duckdb_errors(snapshot: Snapshot, kind: SnapshotKind = CHARGES) -> Iterator[None]:
     """Damage that shows only when a block is read, or too little memory, is told as "cannot run".
 
     Raises:
@@ -223,31 +226,31 @@ def asked(snapshot: Snapshot, shape: Shape = CHARGES) -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException as error:
         raise CatalogError(
-            say(
+            translate(
                 "The {called} {name} needs more memory or room for temporary files: free some, and run again.",
-                called=say(shape.called), name=snapshot.path.name,
+                called=translate(kind.title), name=snapshot.path.name,
             )
         ) from error  # fmt: skip
-    except MISTAKES:
+    except SQL_MISTAKES:
         raise
     except duckdb.Error as error:
-        raise damaged(snapshot.path, shape) from error
+        raise build_damage_error(snapshot.path, kind) from error
 
 
-def _distinct(keys: pa.Array) -> pa.Array:
+def _drop_repeats(keys: pa.Array) -> pa.Array:
     """Each key once, without nulls, in order of appearance."""
     if isinstance(keys, pa.ChunkedArray):
         keys = keys.combine_chunks()
     return pc.drop_null(pc.unique(keys)).cast(pa.string())
 
 
-def _missing(wanted: pa.Array, found: pa.Table, kind: str) -> pa.Array:
+def _find_missing(wanted: pa.Array, candidates: pa.Table, kind: str) -> pa.Array:
     """The keys without a candidate."""
-    keys = found["key"].filter(pc.equal(found["kind"], kind))
+    keys = candidates["key"].filter(pc.equal(candidates["kind"], kind))
     return wanted.filter(pc.invert(pc.is_in(wanted, value_set=pc.unique(keys))))
 
 
-def _column(table: pa.Table, name: str) -> pa.Array:
+def _get_column(table: pa.Table, name: str) -> pa.Array:
     """A column in one piece."""
     column = table[name].combine_chunks()
     return column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)

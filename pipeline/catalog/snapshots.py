@@ -16,13 +16,13 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.catalog.engine import MEMORY, answer, connection
-from pipeline.catalog.rows import CHARGES, Shape, content
+from pipeline.catalog.duckdb_connection import MEMORY_LIMIT, fetch_rows, open_catalog_file
+from pipeline.catalog.snapshot_kinds import CHARGES, SnapshotKind, hash_rows
 from pipeline.errors import CatalogError, UsageError
-from pipeline.language import say
+from pipeline.i18n import translate
 
-CURRENT = "current"
-_SHORTEST = 6
+CURRENT_FILE_NAME = "current"
+_MIN_HASH_CHARACTERS = 6
 """Characters of a hash that a person must give at least."""
 
 
@@ -65,12 +65,12 @@ class Snapshot:
         return self.counts["prices"]
 
 
-def current(folder: Path, shape: Shape = CHARGES) -> Snapshot | None:
+def get_current_snapshot(folder: Path, kind: SnapshotKind = CHARGES) -> Snapshot | None:
     """The snapshot in use.
 
     Args:
         folder: of the snapshots.
-        shape: what they hold.
+        kind: what they hold.
 
     Returns:
         The snapshot; None when nothing was loaded yet.
@@ -78,83 +78,85 @@ def current(folder: Path, shape: Shape = CHARGES) -> Snapshot | None:
     Raises:
         CatalogError: it cannot be told or opened.
     """
-    pointer = folder / CURRENT
+    pointer = folder / CURRENT_FILE_NAME
     try:
         sha256 = pointer.read_text("ascii").strip()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeError) as error:
         raise CatalogError(
-            say("{path} cannot be read; load it again: {command}.", **_facts(pointer, shape))
+            translate("{path} cannot be read; load it again: {command}.", **_get_facts(pointer, kind))
         ) from error
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise CatalogError(
-            say("{path} does not name a {called}; load it again: {command}.", **_facts(pointer, shape))
+            translate(
+                "{path} does not name a {called}; load it again: {command}.", **_get_facts(pointer, kind)
+            )
         )
-    snapshot = described(file(folder, sha256), shape)
+    snapshot = describe_snapshot(get_snapshot_path(folder, sha256), kind)
     if snapshot.sha256 != sha256:
         raise CatalogError(
-            say(
+            translate(
                 "The {called} {path} is not the one it is named after; load it again: {command}.",
-                **_facts(snapshot.path, shape),
+                **_get_facts(snapshot.path, kind),
             )
         )
     return snapshot
 
 
-def known(folder: Path, shape: Shape = CHARGES) -> list[Snapshot]:
+def list_snapshots(folder: Path, kind: SnapshotKind = CHARGES) -> list[Snapshot]:
     """Every snapshot, the oldest first; runs of the past name them by their hash.
 
     Args:
         folder: of the snapshots; it need not exist.
-        shape: what they hold.
+        kind: what they hold.
 
     Raises:
         CatalogError: one is damaged.
     """
-    found = [described(each, shape) for each in folder.glob("[0-9a-f]*.duckdb")]
-    return sorted(found, key=lambda each: (each.loaded, each.sha256))
+    snapshots = [describe_snapshot(path, kind) for path in folder.glob("[0-9a-f]*.duckdb")]
+    return sorted(snapshots, key=lambda snapshot: (snapshot.loaded, snapshot.sha256))
 
 
-def named(folder: Path, sha256: str, shape: Shape = CHARGES) -> Snapshot:
+def find_snapshot(folder: Path, sha256: str, kind: SnapshotKind = CHARGES) -> Snapshot:
     """The one snapshot whose hash begins so.
 
     Args:
         folder: of the snapshots.
         sha256: the beginning of a hash, as reports and the ledger show it.
-        shape: what they hold.
+        kind: what they hold.
 
     Raises:
         CatalogError: it is damaged.
         UsageError: there is none, or more than one, or the text is no beginning of a hash.
     """
     begins = sha256.lower()
-    if not re.fullmatch(rf"[0-9a-f]{{{_SHORTEST},64}}", begins):
+    if not re.fullmatch(rf"[0-9a-f]{{{_MIN_HASH_CHARACTERS},64}}", begins):
         raise UsageError(
-            say(
+            translate(
                 "{hash} names no {called}: give {least} or more characters of its hash.",
-                hash=sha256, called=say(shape.called), least=str(_SHORTEST),
+                hash=sha256, called=translate(kind.title), least=str(_MIN_HASH_CHARACTERS),
             )
         )  # fmt: skip
-    found = [each for each in known(folder, shape) if each.sha256.startswith(begins)]
-    if len(found) != 1:
+    snapshots = [snapshot for snapshot in list_snapshots(folder, kind) if snapshot.sha256.startswith(begins)]
+    if len(snapshots) != 1:
         raise UsageError(
-            say(
+            translate(
                 "There is more than one {called} {hash} in {folder}."
-                if found
+                if snapshots
                 else "There is no {called} {hash} in {folder}.",
-                called=say(shape.called), hash=sha256, folder=str(folder),
+                called=translate(kind.title), hash=sha256, folder=str(folder),
             )
         )  # fmt: skip
-    return found[0]
+    return snapshots[0]
 
 
-def _facts(path: Path, shape: Shape) -> dict[str, str]:
+def _get_facts(path: Path, kind: SnapshotKind) -> dict[str, str]:
     """What the sentence tells of a snapshot that has to be loaded again."""
-    return {"path": str(path), "called": say(shape.called), "command": shape.command}
+    return {"path": str(path), "called": translate(kind.title), "command": kind.command}
 
 
-def described(path: Path, shape: Shape = CHARGES) -> Snapshot:
+def describe_snapshot(path: Path, kind: SnapshotKind = CHARGES) -> Snapshot:
     """What a snapshot says about itself.
 
     Raises:
@@ -162,58 +164,64 @@ def described(path: Path, shape: Shape = CHARGES) -> Snapshot:
     """
     if not path.is_file():
         raise CatalogError(
-            say("The {called} {path} is missing; load it again: {command}.", **_facts(path, shape))
+            translate("The {called} {path} is missing; load it again: {command}.", **_get_facts(path, kind))
         )
     try:
-        return _described(path, shape)
+        return _read_snapshot(path, kind)
     except (duckdb.Error, OSError, UnicodeError, LookupError) as error:
-        raise damaged(path, shape) from error
+        raise build_damage_error(path, kind) from error
 
 
-def damaged(path: Path, shape: Shape = CHARGES) -> CatalogError:
+def build_damage_error(path: Path, kind: SnapshotKind = CHARGES) -> CatalogError:
     """The error for a snapshot that cannot be read."""
     return CatalogError(
-        say("The {called} {path} is damaged or no {called}; load it again: {command}.", **_facts(path, shape))
+        translate(
+            "The {called} {path} is damaged or no {called}; load it again: {command}.",
+            **_get_facts(path, kind),
+        )
     )
 
 
 @contextmanager
-def reading(path: Path, memory: str = MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_read_only(path: Path, memory: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection; what does not fit into memory goes to a folder away from the file."""
     with (
         tempfile.TemporaryDirectory(prefix="invoice-import-") as spill,
-        connection(path, "read", Path(spill), memory) as opened,
+        open_catalog_file(path, "read", Path(spill), memory) as connection,
     ):
-        yield opened
+        yield connection
 
 
-def file(folder: Path, sha256: str) -> Path:
+def get_snapshot_path(folder: Path, sha256: str) -> Path:
     """Where the snapshot with this content lies."""
     return folder / f"{sha256[:16]}.duckdb"
 
 
-def _described(path: Path, shape: Shape) -> Snapshot:
-    with reading(path) as opened:
-        names = [row[0] for row in answer(opened, "SELECT column_name FROM (DESCRIBE catalog.about)")]
-        about = [dict(zip(names, row, strict=True)) for row in answer(opened, "SELECT * FROM catalog.about")]
-        ((stored,),) = answer(opened, f"SELECT count(*) FROM catalog.{shape.stored}")  # noqa: S608 - the name of a declared table
-    if len(about) != 1 or about[0]["rows"] != stored:
-        raise OSError(f"the {shape.called} is not complete")
-    (told,) = about
-    counts = {name: int(told[name]) for name in shape.counts}
-    own = (told[each] for each in ("rows", "source", "source_sha256", "loaded"))
-    return Snapshot(path, told["sha256"], counts, *own)
+def _read_snapshot(path: Path, kind: SnapshotKind) -> Snapshot:
+    with open_read_only(path) as connection:
+        names = [row[0] for row in fetch_rows(connection, "SELECT column_name FROM (DESCRIBE catalog.about)")]
+        about_rows = [
+            dict(zip(names, row, strict=True))
+            for row in fetch_rows(connection, "SELECT * FROM catalog.about")
+        ]
+        ((stored,),) = fetch_rows(connection, f"SELECT count(*) FROM catalog.{kind.table_name}")  # noqa: S608 - the name of a declared table
+    if len(about_rows) != 1 or about_rows[0]["rows"] != stored:
+        raise OSError(f"the {kind.title} is not complete")
+    (about_row,) = about_rows
+    counts = {name: int(about_row[name]) for name in kind.counted_columns}
+    details = (about_row[name] for name in ("rows", "source", "source_sha256", "loaded"))
+    return Snapshot(path, about_row["sha256"], counts, *details)
 
 
-def holds(path: Path, sha256: str, shape: Shape = CHARGES) -> bool:
+def has_content(path: Path, sha256: str, kind: SnapshotKind = CHARGES) -> bool:
     """Whether the file is there and holds the content, looked at row by row."""
     if not path.exists():
         return False
     try:
-        described_as = _described(path, shape).sha256
-        with reading(path) as opened:
-            rows = opened.sql(f"SELECT * FROM catalog.{shape.stored}")  # noqa: S608 - a name of ours
-            stored = content(rows.to_arrow_reader(65_536), shape.salt)
+        described_sha256 = _read_snapshot(path, kind).sha256
+        with open_read_only(path) as connection:
+            rows = connection.sql(f"SELECT * FROM catalog.{kind.table_name}")  # noqa: S608 - a name of ours
+            stored = hash_rows(rows.to_arrow_reader(65_536), kind.salt)
     except (duckdb.Error, OSError, LookupError, ValueError):
         return False
-    return described_as == sha256 == stored.sha256 and not len(stored.duplicates)
+    return described_sha256 == sha256 == stored.sha256 and not len(stored.duplicates)

@@ -9,17 +9,17 @@ from contextlib import suppress
 import click
 
 from pipeline import __version__
-from pipeline.cli.accounts import accounts
-from pipeline.cli.catalog import catalog
-from pipeline.cli.common import EXITS, INTERRUPTED
-from pipeline.cli.invoices import check, discard, explain, run, template
-from pipeline.cli.ledger import ledger
-from pipeline.memory import economise
+from pipeline.cli.account_commands import accounts
+from pipeline.cli.catalog_commands import catalog
+from pipeline.cli.common import EXIT_CODES_HELP, INTERRUPTED_EXIT_CODE
+from pipeline.cli.invoice_commands import check, discard, explain, run, template
+from pipeline.cli.ledger_commands import ledger
+from pipeline.process import prepare_process
 
-_UNEXPECTED = 1
+_UNEXPECTED_EXIT_CODE = 1
 
 
-@click.group(epilog=EXITS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(epilog=EXIT_CODES_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="invoice-import")
 def cli() -> None:
     """Check spreadsheets of invoices and prepare them for a billing API, every cent accounted for."""
@@ -33,12 +33,12 @@ def program() -> None:
     """The console script: as `main`, but Python need not tidy up half a gigabyte before the shell has its answer."""
     try:
         main()
-    except SystemExit as ended:
+    except SystemExit as exit_request:
         with suppress(OSError):
             for stream in filter(None, (sys.stdout, sys.stderr)):
                 stream.flush()
-            if isinstance(ended.code, int):
-                os._exit(ended.code)
+            if isinstance(exit_request.code, int):
+                os._exit(exit_request.code)
         raise
 
 
@@ -48,11 +48,11 @@ def main() -> None:
     Raises:
         SystemExit: always, with the exit code.
     """
-    economise()
+    prepare_process()
     try:
         cli(prog_name="invoice-import")
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        sys.exit(INTERRUPTED_EXIT_CODE)
     except Exception as error:
         if os.environ.get("INVOICE_IMPORT_DEBUG"):
             raise
@@ -61,4 +61,4 @@ def main() -> None:
             "Set INVOICE_IMPORT_DEBUG=1 for the details.",
             err=True,
         )
-        sys.exit(_UNEXPECTED)
+        sys.exit(_UNEXPECTED_EXIT_CODE)

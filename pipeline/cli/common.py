@@ -14,9 +14,9 @@ from typing import Any
 import click
 
 from pipeline.errors import PipelineError
-from pipeline.language import ENGLISH, LANGUAGES, say, speaking
+from pipeline.i18n import ENGLISH, LANGUAGES, translate, use_language
 
-EXITS = """
+EXIT_CODES_HELP = """
 \b
 Exit codes:
   0  every invoice is accepted
@@ -31,11 +31,11 @@ Exit codes:
   141  the result could not be printed
 """
 
-INTERRUPTED = 130
-READER_GONE = 141
+INTERRUPTED_EXIT_CODE = 130
+OUTPUT_FAILED = 141
 
-FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-WORKSPACE = click.option(
+FILES_ARGUMENT = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+WORKSPACE_OPTION = click.option(
     "--workspace",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("invoice-import"),
@@ -43,29 +43,29 @@ WORKSPACE = click.option(
     envvar="INVOICE_IMPORT_WORKSPACE",
     help="The folder with settings, catalog, ledger and runs.",
 )
-SNAPSHOT = click.argument("snapshot", required=False)
-FORMAT = click.option(
+SNAPSHOT_ARGUMENT = click.argument("snapshot", required=False)
+FORMAT_OPTION = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="How the result is printed.",
 )  # fmt: skip
 
 
-EXPECT_COUNT = click.option(
+EXPECT_COUNT_OPTION = click.option(
     "--expect-count", multiple=True, metavar="[WHAT=]N",
     help="Number that is expected, like 3 or items=10; may be given again.",
 )  # fmt: skip
-EXPECT_TOTAL = click.option(
+EXPECT_TOTAL_OPTION = click.option(
     "--expect-total", multiple=True, metavar="CUR=SUM",
     help="Sum that is expected in a currency, like USD=1234.56; may be given again.",
 )  # fmt: skip
-REPLY = click.option(
+REPLY_OPTION = click.option(
     "--reply", is_flag=True,
     help="Write reply.txt, a short text to the preparer, beside the reports; where none are written, print it.",
 )  # fmt: skip
-LANGUAGE = click.option("--language", help="Of reports and templates: en or de.")
+LANGUAGE_OPTION = click.option("--language", help="Of reports and templates: en or de.")
 
 
-def settings(command: Callable[..., Any]) -> Callable[..., Any]:
+def add_setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The flags that are settings; what is not given is left to the environment and the settings file."""
     options = (
         click.option("--target", help="The billing API and operation."),
@@ -88,84 +88,84 @@ def settings(command: Callable[..., Any]) -> Callable[..., Any]:
             "--money-unit", help="major or minor: the unit of money sent, where an API leaves it open."
         ),
         click.option("--request", help="batch, or single: one invoice a request."),
-        LANGUAGE,
+        LANGUAGE_OPTION,
     )
-    return functools.reduce(lambda made, option: option(made), reversed(options), command)
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
-def told_in_a_sentence(command: Callable[..., int]) -> Callable[..., None]:
+def exit_with_sentence(command: Callable[..., int]) -> Callable[..., None]:
     """Exit with what the command returns; what makes it impossible is one sentence on stderr."""
 
     @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        with speaking(_spoken(kwargs)):
-            sys.exit(_code(command, args, kwargs))
+    def run_and_exit(*args: Any, **kwargs: Any) -> None:
+        with use_language(_choose_language(kwargs)):
+            sys.exit(_run_command(command, args, kwargs))
 
-    return wrapped
+    return run_and_exit
 
 
-def _code(command: Callable[..., int], args: Sequence[Any], given: Mapping[str, Any]) -> int:
+def _run_command(command: Callable[..., int], args: Sequence[Any], parameters: Mapping[str, Any]) -> int:
     """The exit code of a command, whatever became of it."""
     try:
-        _language(given)
-        code = command(*args, **given)
+        _load_language(parameters)
+        code = command(*args, **parameters)
         if sys.stdout is not None:
             sys.stdout.flush()
     except PipelineError as error:
-        done()
-        click.echo(f"{say('Error')}: {_one_line(str(error))}", err=True)
+        clear_progress()
+        click.echo(f"{translate('Error')}: {_flatten_sentence(str(error))}", err=True)
         return error.exit_code
     except KeyboardInterrupt:  # before click makes an "Aborted!" of it
-        done()
-        click.echo(say("Interrupted; nothing half-written was left."), err=True)
-        return INTERRUPTED
+        clear_progress()
+        click.echo(translate("Interrupted; nothing half-written was left."), err=True)
+        return INTERRUPTED_EXIT_CODE
     except OSError as error:  # the work is done; only its result could not be told
-        return _untold(error)
+        return _handle_output_error(error)
     return code
 
 
-def _spoken(given: Mapping[str, Any]) -> str:
+def _choose_language(parameters: Mapping[str, Any]) -> str:
     """As the settings say; where they are what is wrong, of the flag, else of the environment."""
-    from pipeline.config import PREFIX
+    from pipeline.settings import ENVIRONMENT_PREFIX
 
-    with suppress(PipelineError), speaking(_asked(given, PREFIX)):
-        return _language(given)
-    return _asked(given, PREFIX)
-
-
-def _asked(given: Mapping[str, Any], prefix: str) -> str:
-    told = given.get("language") or os.environ.get(f"{prefix}LANGUAGE", "")
-    return told if told in LANGUAGES else ENGLISH
+    with suppress(PipelineError), use_language(_find_requested_language(parameters, ENVIRONMENT_PREFIX)):
+        return _load_language(parameters)
+    return _find_requested_language(parameters, ENVIRONMENT_PREFIX)
 
 
-def _language(given: Mapping[str, Any]) -> str:
+def _find_requested_language(parameters: Mapping[str, Any], prefix: str) -> str:
+    language = parameters.get("language") or os.environ.get(f"{prefix}LANGUAGE", "")
+    return language if language in LANGUAGES else ENGLISH
+
+
+def _load_language(parameters: Mapping[str, Any]) -> str:
     """Of the flag, else of the settings, for a command that has a workspace, else of the environment."""
-    from pipeline import config
-    from pipeline.workspace import existing
+    from pipeline import settings
+    from pipeline.workspace import open_workspace
 
-    file = existing(given["workspace"]).settings if "workspace" in given else None
-    return config.settings({"language": given.get("language")}, os.environ, file).language
+    file = open_workspace(parameters["workspace"]).settings if "workspace" in parameters else None
+    return settings.load_settings({"language": parameters.get("language")}, os.environ, file).language
 
 
-def _untold(error: OSError) -> int:
+def _handle_output_error(error: OSError) -> int:
     """End without a verdict that anybody read: that is no success, whatever the verdict was."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not isinstance(error, BrokenPipeError):
         with suppress(OSError):
-            why = say("The result could not be printed: {why}.", why=str(error.strerror))
-            click.echo(f"{say('Error')}: {why}", err=True)
-    return READER_GONE
+            sentence = translate("The result could not be printed: {why}.", why=str(error.strerror))
+            click.echo(f"{translate('Error')}: {sentence}", err=True)
+    return OUTPUT_FAILED
 
 
-def _one_line(text: str) -> str:
+def _flatten_sentence(text: str) -> str:
     """A sentence without line breaks or control characters, whatever a file's name or a library says."""
-    plain = "".join(each if each.isprintable() else " " for each in text)
-    words = " ".join(plain.split())
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    words = " ".join(printable.split())
     return words if words.endswith((".", "?")) else f"{words}."
 
 
-def progress() -> Callable[[str], None]:
+def make_progress_line() -> Callable[[str], None]:
     """One line that says what is being done, on a terminal; silence elsewhere."""
     if not sys.stderr.isatty():
         return lambda _: None
@@ -176,13 +176,13 @@ def progress() -> Callable[[str], None]:
     return show
 
 
-def done() -> None:
+def clear_progress() -> None:
     """Clear the line of the progress."""
     if sys.stderr.isatty():
         click.echo("\r\x1b[2K", err=True, nl=False)
 
 
-def width() -> int:
+def get_terminal_width() -> int:
     """Of the terminal in characters; 0 when the result goes elsewhere."""
     return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else 0
 

@@ -9,113 +9,130 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.enrich.choose import Choice, grouped
+from pipeline.enrich.charge_match import ChargeMatches, group_findings
 from pipeline.issues import Findings
 from pipeline.model import Mask, ValidSheets
-from schemas import money, rules
-from schemas.columns import cells_of, plain, series
-from schemas.kinds import DECIMAL
-from schemas.terms import Terms
+from schemas import rules
+from schemas.arrow import money
+from schemas.arrow.columns import arrow_column, decode_dictionary, to_series
+from schemas.notation.parsing import DECIMAL
+from schemas.rule import RuleSettings
 
 
-def fill(
-    valid: ValidSheets, items: pd.DataFrame, choice: Choice, terms: Terms
+def fill_prices(
+    valid: ValidSheets, items: pd.DataFrame, matches: ChargeMatches, rule_settings: RuleSettings
 ) -> tuple[pd.DataFrame, list[Findings]]:
     """Fill blank unit prices and compute the amounts that waited for them.
 
     Args:
         valid: typed sheets.
         items: the items' frame to fill.
-        choice: each item's charge.
-        terms: what the settings say about rules.
+        matches: each item's charge.
+        rule_settings: what the settings say about rules.
 
     Returns:
         The filled frame; one warning a price used, an error where there is none to use, and the rules of
         amounts and totals for what became known only now.
     """
     quantity, price, amount = (
-        _decimals(items, each) for each in ("quantity", "unit_price", "effective_amount")
+        _get_decimals(items, name) for name in ("quantity", "unit_price", "effective_amount")
     )
-    waits = waiting(valid) & (choice.row >= 0)
-    used = pc.if_else(pa.array(waits), listed(valid, choice), None)
+    is_waiting = find_waiting_items(valid) & (matches.candidate_of_item >= 0)
+    used_prices = pc.if_else(pa.array(is_waiting), get_list_prices(valid, matches), None)
     digits = pa.array(valid.digits, mask=valid.digits < 0)
-    price = pc.coalesce(price, used)
-    amount = pc.coalesce(amount, money.product(quantity, price, digits))
-    filled = items.assign(unit_price=series(price), effective_amount=series(amount))
-    came = np.flatnonzero(pc.is_valid(used).to_numpy(zero_copy_only=False))
-    none = np.flatnonzero(waits & pc.is_null(amount).to_numpy(zero_copy_only=False))
+    price = pc.coalesce(price, used_prices)
+    amount = pc.coalesce(amount, money.calculate_amounts(quantity, price, digits))
+    filled_items = items.assign(unit_price=to_series(price), effective_amount=to_series(amount))
+    filled_rows = np.flatnonzero(pc.is_valid(used_prices).to_numpy(zero_copy_only=False))
+    missing_rows = np.flatnonzero(is_waiting & pc.is_null(amount).to_numpy(zero_copy_only=False))
     findings = [
-        Findings("E302", "items", "amount", none),
-        *_told(came, choice, used),
-        *_judged(valid, amount, came, terms),
+        Findings("E302", "items", "amount", missing_rows),
+        *_warn_of_prices(filled_rows, matches, used_prices),
+        *_check_amounts(valid, amount, filled_rows, rule_settings),
     ]
-    return filled, findings
+    return filled_items, findings
 
 
-def listed(valid: ValidSheets, choice: Choice) -> Any:
+def get_list_prices(valid: ValidSheets, matches: ChargeMatches) -> Any:
     """The catalog's price of each item, null where it has none in the invoice's currency.
 
     Args:
         valid: typed sheets.
-        choice: each item's charge.
+        matches: each item's charge.
     """
-    return pc.if_else(_in_currency(valid, choice), choice.column("list_price"), None)
+    return pc.if_else(_has_invoice_currency(valid, matches), matches.get_column("list_price"), None)
 
 
-def waiting(valid: ValidSheets) -> Mask:
+def find_waiting_items(valid: ValidSheets) -> Mask:
     """Items whose amount waits for a price alone: quantity and currency are known, nothing is unreadable.
 
     Args:
         valid: typed sheets.
     """
     quantity, price, amount = (
-        _decimals(valid.items, each) for each in ("quantity", "unit_price", "effective_amount")
+        _get_decimals(valid.items, name) for name in ("quantity", "unit_price", "effective_amount")
     )
-    lacking = pc.and_(pc.is_null(amount), pc.and_(pc.is_null(price), pc.is_valid(quantity)))
-    return np.asarray(lacking.to_numpy(zero_copy_only=False) & (valid.digits >= 0) & ~_unread(valid))
+    lacks_price = pc.and_(pc.is_null(amount), pc.and_(pc.is_null(price), pc.is_valid(quantity)))
+    return np.asarray(lacks_price.to_numpy(zero_copy_only=False) & (valid.digits >= 0) & ~_find_unread(valid))
 
 
-def _decimals(items: pd.DataFrame, name: str) -> Any:
-    return cells_of(items[name]) if name in items else pa.nulls(len(items), DECIMAL)
+def _get_decimals(items: pd.DataFrame, name: str) -> Any:
+    return arrow_column(items[name]) if name in items else pa.nulls(len(items), DECIMAL)
 
 
-def _unread(valid: ValidSheets) -> Mask:
+def _find_unread(valid: ValidSheets) -> Mask:
     """Items with an amount, quantity or price that could not be read: nothing is filled in there."""
     mask = np.zeros(len(valid.items), bool)
     for name in ("amount", "quantity", "unit_price"):
-        mask |= valid.unread["items"].get(name, False)
+        mask |= valid.unread_masks["items"].get(name, False)
     return mask
 
 
-def _in_currency(valid: ValidSheets, choice: Choice) -> Any:
-    invoice = pa.array(valid.parent, mask=valid.parent < 0)
-    wanted = pc.take(plain(cells_of(valid.invoices["effective_currency"])), invoice)
-    return pc.fill_null(pc.equal(wanted, plain(choice.column("currency"))), False)
+def _has_invoice_currency(valid: ValidSheets, matches: ChargeMatches) -> Any:
+    invoice_rows = pa.array(valid.invoice_of_item, mask=valid.invoice_of_item < 0)
+    invoice_currencies = pc.take(
+        decode_dictionary(arrow_column(valid.invoices["effective_currency"])), invoice_rows
+    )
+    return pc.fill_null(
+        pc.equal(invoice_currencies, decode_dictionary(matches.get_column("currency"))), False
+    )
 
 
-def _told(came: Any, choice: Choice, used: Any) -> list[Findings]:
-    if not len(came):
+def _warn_of_prices(filled_rows: Any, matches: ChargeMatches, used_prices: Any) -> list[Findings]:
+    if not len(filled_rows):
         return []
-    at = pa.array(came)
-    prices = money.plain_text(pc.take(used, at))
-    return [grouped("W403", "unit_price", came, plain(pc.take(choice.column("sku"), at)), prices)]
+    indices = pa.array(filled_rows)
+    prices = money.format_plain(pc.take(used_prices, indices))
+    return [
+        group_findings(
+            "W403",
+            "unit_price",
+            filled_rows,
+            decode_dictionary(pc.take(matches.get_column("sku"), indices)),
+            prices,
+        )
+    ]
 
 
-def _judged(valid: ValidSheets, amount: Any, came: Any, terms: Terms) -> list[Findings]:
+def _check_amounts(
+    valid: ValidSheets, amounts: Any, filled_rows: Any, rule_settings: RuleSettings
+) -> list[Findings]:
     """The rules that could not be asked before the price was known."""
-    row = {"effective_amount": amount, "has_invoice": pa.array(valid.parent >= 0)}
-    holds = pc.fill_null(rules.item_not_negative(row, terms), True).to_numpy(zero_copy_only=False)
-    negative = came[~holds[came]]
-    total = valid.totals(amount)
-    whole = pc.fill_null(rules.total_not_negative({"total": total}, terms), True).to_numpy(
+    columns = {"effective_amount": amounts, "has_invoice": pa.array(valid.invoice_of_item >= 0)}
+    is_nonnegative = pc.fill_null(rules.has_nonnegative_amount(columns, rule_settings), True).to_numpy(
         zero_copy_only=False
     )
-    touched = np.zeros(len(valid.invoices), bool)
-    touched[valid.parent[came][valid.parent[came] >= 0]] = True
-    fallen = np.flatnonzero(touched & ~whole)
-    values = pc.take(amount, pa.array(negative))
-    sums = pc.take(total, pa.array(fallen))
+    negative_rows = filled_rows[~is_nonnegative[filled_rows]]
+    totals = valid.sum_totals(amounts)
+    has_valid_total = pc.fill_null(
+        rules.has_nonnegative_total({"total": totals}, rule_settings), True
+    ).to_numpy(zero_copy_only=False)
+    is_touched = np.zeros(len(valid.invoices), bool)
+    is_touched[valid.invoice_of_item[filled_rows][valid.invoice_of_item[filled_rows] >= 0]] = True
+    rejected_rows = np.flatnonzero(is_touched & ~has_valid_total)
+    values = pc.take(amounts, pa.array(negative_rows))
+    rejected_totals = pc.take(totals, pa.array(rejected_rows))
     return [
-        Findings("E312", "items", "amount", negative, money.plain_text(values)),
-        Findings("E311", "invoices", "", fallen, facts={"total": money.plain_text(sums)}),
+        Findings("E312", "items", "amount", negative_rows, money.format_plain(values)),
+        Findings("E311", "invoices", "", rejected_rows, facts={"total": money.format_plain(rejected_totals)}),
     ]

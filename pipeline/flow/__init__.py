@@ -18,31 +18,32 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import content, ledger, record
-from pipeline.config import Settings, settings
-from pipeline.control import from_flags
+from pipeline import ledger, run_output
+from pipeline.acceptance import fingerprint
+from pipeline.acceptance.assessment import DEFAULT_WORKSPACE, EXIT_CODES
+from pipeline.acceptance.control_totals import parse_expectation_flags
 from pipeline.errors import BusyError
-from pipeline.flow.books import books_of, discard
-from pipeline.flow.catalog_line import load_accounts, load_catalog
-from pipeline.flow.classify import classify
+from pipeline.flow.assess import Enriched, Progress, assess_files, enrich_validated
+from pipeline.flow.classify import classify_invoices
 from pipeline.flow.clock import Clock
-from pipeline.flow.prepare import Prepared, Progress, judge, prepare
-from pipeline.language import say, speaking, threads
+from pipeline.flow.ledger_access import discard, open_ledger
+from pipeline.flow.reference_data import load_accounts, load_catalog
+from pipeline.i18n import open_thread_pool, translate, use_language
 from pipeline.ledger import IdentityTakenError
-from pipeline.line import DEFAULT_WORKSPACE, EXIT_CODES
-from pipeline.memory import hand_back
-from pipeline.report.entries import invoice_table
-from pipeline.report.summary import summary
+from pipeline.process import release_memory
+from pipeline.report.invoice_table import make_invoice_table
+from pipeline.report.summary import summarise_run
 from pipeline.result import CatalogLoad, Result
-from pipeline.workspace import Workspace, existing, new_run_id, remove_orphans
-from pipeline.workspace import prepared as made_if_absent
+from pipeline.settings import Settings, load_settings
+from pipeline.workspace import Workspace, generate_run_id, open_workspace, remove_orphans
+from pipeline.workspace import prepare_workspace as made_if_absent
 
 __all__ = ["CatalogLoad", "Result", "check", "discard", "load_accounts", "load_catalog", "run"]
 
-_TRIES = 3
+_MAX_TRIES = 3
 
 
-def silent(_: str) -> None:
+def discard_progress(_: str) -> None:
     """Tells nobody: the way of the Python interface."""
 
 
@@ -50,7 +51,7 @@ def check(
     *files: str | Path,
     workspace: str | Path = DEFAULT_WORKSPACE,
     report: str | Path | None = None,
-    progress: Progress = silent,
+    progress: Progress = discard_progress,
     expect_count: Sequence[str] = (),
     expect_total: Sequence[str] = (),
     reply: bool = False,
@@ -75,23 +76,29 @@ def check(
         PipelineError: it cannot be done; the sentence says why.
     """
     clock = Clock()
-    place = existing(workspace)
-    chosen = settings(flags, os.environ, place.settings)
-    with speaking(chosen.language):
-        judged = judge(files, place, chosen, progress, from_flags(expect_count, expect_total))
-        prints = partial(content.fingerprints, judged.valid)
-        line = classify(prepare(judged, progress), place, prints)
-        table = invoice_table(line)
-        final = summary(line, table, "check", None, str(report) if report else None, clock.elapsed())
+    paths = open_workspace(workspace)
+    settings = load_settings(flags, os.environ, paths.settings)
+    with use_language(settings.language):
+        validated = assess_files(
+            files, paths, settings, progress, parse_expectation_flags(expect_count, expect_total)
+        )
+        fingerprints = partial(fingerprint.compute_fingerprints, validated.valid)
+        assessment = classify_invoices(enrich_validated(validated, progress), paths, fingerprints)
+        table = make_invoice_table(assessment)
+        final = summarise_run(
+            assessment, table, "check", None, str(report) if report else None, clock.elapsed()
+        )
         if report is not None:
-            record.write_beside(line, _wanted(chosen, place, reply), table, Path(report), final)
-    return Result(line, final, EXIT_CODES[line.verdict])
+            run_output.write_check_reports(
+                assessment, _build_report_options(settings, paths, reply), table, Path(report), final
+            )
+    return Result(assessment, final, EXIT_CODES[assessment.verdict])
 
 
 def run(
     *files: str | Path,
     workspace: str | Path = DEFAULT_WORKSPACE,
-    progress: Progress = silent,
+    progress: Progress = discard_progress,
     expect_count: Sequence[str] = (),
     expect_total: Sequence[str] = (),
     reply: bool = False,
@@ -115,65 +122,75 @@ def run(
         PipelineError: it cannot be done; nothing was left behind.
     """
     clock = Clock()
-    chosen = settings(flags, os.environ, existing(workspace).settings)
-    with speaking(chosen.language), threads(1) as beside:
-        expected = from_flags(expect_count, expect_total)
-        judged = judge(files, existing(workspace), chosen, progress, expected)
-        prints = beside.submit(content.fingerprints, judged.valid, np.arange(len(judged.valid.invoices)))
-        prepared = prepare(judged, progress)
-        return _run(prepared, workspace, clock, progress, reply, prints.result)
+    settings = load_settings(flags, os.environ, open_workspace(workspace).settings)
+    with use_language(settings.language), open_thread_pool(1) as pool:
+        expected = parse_expectation_flags(expect_count, expect_total)
+        validated = assess_files(files, open_workspace(workspace), settings, progress, expected)
+        fingerprints = pool.submit(
+            fingerprint.compute_fingerprints, validated.valid, np.arange(len(validated.valid.invoices))
+        )
+        enriched = enrich_validated(validated, progress)
+        return _record_prepared(enriched, workspace, clock, progress, reply, fingerprints.result)
 
 
-def _run(
-    prepared: Prepared,
-    workspace: str | Path,
+def _record_prepared(
+    enriched: Enriched,
+    path: str | Path,
     clock: Clock,
     progress: Progress,
     reply: bool,
-    prints: Callable[[], list[str]],
+    get_fingerprints: Callable[[], list[str]],
 ) -> Result:
     """The line to its end; again when another process was quicker to take a reference."""
-    chosen = prepared.settings
-    place = _made(workspace, chosen)
-    for _ in range(_TRIES):
-        line = classify(prepared, place, lambda some: [prints()[each] for each in some.tolist()])
-        hand_back()
-        if line.verdict == "unbalanced":
-            final = summary(line, invoice_table(line), "run", None, None, clock.elapsed())
-            return Result(line, final, EXIT_CODES[line.verdict])
+    settings = enriched.settings
+    workspace = _prepare_workspace(path, settings)
+    for _ in range(_MAX_TRIES):
+        assessment = classify_invoices(
+            enriched,
+            workspace,
+            lambda positions: [get_fingerprints()[position] for position in positions.tolist()],
+        )
+        release_memory()
+        if assessment.verdict == "unbalanced":
+            final = summarise_run(
+                assessment, make_invoice_table(assessment), "run", None, None, clock.elapsed()
+            )
+            return Result(assessment, final, EXIT_CODES[assessment.verdict])
         try:
-            run_id = new_run_id(clock.now)
-            done = record.record(
-                line,
-                _wanted(chosen, place, reply),
-                place,
-                books_of(place, chosen),
+            run_id = generate_run_id(clock.now)
+            recorded = run_output.record_run(
+                assessment,
+                _build_report_options(settings, workspace, reply),
+                workspace,
+                open_ledger(workspace, settings),
                 run_id,
                 clock.started,
                 clock.elapsed,
                 progress,
-                prints,
+                get_fingerprints,
             )
         except IdentityTakenError:
             continue  # another process was quicker: what it prepared is skipped or a conflict now
-        return Result(line, done.summary, EXIT_CODES[line.verdict])
-    raise BusyError(say("Other processes keep preparing the same invoices; run again when they are done."))
+        return Result(assessment, recorded.summary, EXIT_CODES[assessment.verdict])
+    raise BusyError(
+        translate("Other processes keep preparing the same invoices; run again when they are done.")
+    )
 
 
-def _wanted(chosen: Settings, place: Workspace, reply: bool) -> record.Wanted:
-    return record.Wanted(partial(_template, chosen, place), reply)
+def _build_report_options(settings: Settings, workspace: Workspace, reply: bool) -> run_output.ReportOptions:
+    return run_output.ReportOptions(partial(_build_template, settings, workspace), reply)
 
 
-def _template(chosen: Settings, place: Workspace) -> bytes:
+def _build_template(settings: Settings, workspace: Workspace) -> bytes:
     """The workbook to fill that fits the settings: only where an invoice is rejected anybody waits for it."""
-    from pipeline.template import template_for  # noqa: PLC0415 - only a run that is faulty needs it
+    from pipeline.template import build_workspace_template  # noqa: PLC0415 - only a run that is faulty needs it
 
-    return template_for(chosen, place)
+    return build_workspace_template(settings, workspace)
 
 
-def _made(path: str | Path, chosen: Settings) -> Workspace:
+def _prepare_workspace(path: str | Path, settings: Settings) -> Workspace:
     """The workspace, made where it is absent, without what broken runs left."""
-    place = made_if_absent(path)
-    with ledger.holding(books_of(place, chosen)) as recorded:
-        remove_orphans(place, recorded)
-    return place
+    workspace = made_if_absent(path)
+    with ledger.lock_run_ids(open_ledger(workspace, settings)) as run_ids:
+        remove_orphans(workspace, run_ids)
+    return workspace

@@ -8,113 +8,141 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import accept, balance, batch, ledger, review
-from pipeline.flow.books import books_of
-from pipeline.flow.expect import judged
-from pipeline.flow.prepare import Prepared
+from pipeline import ledger, review
+from pipeline.acceptance import accept, balance, batching
+from pipeline.acceptance.assessment import Assessment, format_run_argument
+from pipeline.flow.assess import Enriched
+from pipeline.flow.expectations import compare_expectations
+from pipeline.flow.ledger_access import open_ledger
 from pipeline.issues import Findings, Issues
 from pipeline.ledger import Ledger
-from pipeline.line import Line, run_named
 from pipeline.model import Invoices, Mask, Positions
-from pipeline.past import PAST_PERIODS, Past
+from pipeline.model.history import PAST_PERIODS, BillingHistory
 from pipeline.workspace import Workspace
-from schemas.columns import cells_of
+from schemas.arrow.columns import arrow_column
 
-Prints = Callable[[Positions], list[str]]
+GetFingerprints = Callable[[Positions], list[str]]
 """Tells the fingerprints of some invoices."""
 
 
-def classify(prepared: Prepared, place: Workspace, prints: Prints) -> Line:
+def classify_invoices(
+    enriched: Enriched, workspace: Workspace, get_fingerprints: GetFingerprints
+) -> Assessment:
     """Tell accepted, rejected and skipped apart, by the issues and by what the ledger knows.
 
     Args:
-        prepared: the line up to enrichment.
-        place: the workspace.
-        prints: asked only for invoices that the ledger has met.
+        enriched: the line up to enrichment.
+        workspace: the workspace.
+        get_fingerprints: asked only for invoices that the ledger has met.
     """
-    valid = prepared.sheets.valid
-    issues = prepared.issues + review.closed(valid, prepared.settings)
-    ledgers = books_of(place, prepared.settings)
-    fallen = accept.rejected(valid, issues)
-    skipped, conflicts = _met_before(prepared, ledgers, fallen, place, prints)
-    issues = accept.without_errors_of(issues, valid, skipped) + conflicts
-    fallen = accept.rejected(valid, issues) & ~skipped
-    if prepared.settings.policy == "all-or-nothing":
-        issues += accept.policy(valid, fallen, skipped)
-        fallen = accept.rejected(valid, issues) & ~skipped
-    invoices = accept.whole(prepared.sheets, ~fallen & ~skipped)
-    looked = review.invoices_of(invoices)
-    names = review.accounts(looked)
-    past = _past(prepared, ledgers, invoices, names)
-    issues += review.review(invoices, looked, past, prepared.settings) + _came_back(
-        prepared, ledgers, fallen, skipped, prints
+    valid = enriched.sheets.valid
+    issues = enriched.issues + review.find_closed_periods(valid, enriched.settings)
+    ledger_file = open_ledger(workspace, enriched.settings)
+    rejected = accept.find_rejected_invoices(valid, issues)
+    skipped, conflicts = _compare_with_live(enriched, ledger_file, rejected, workspace, get_fingerprints)
+    issues = accept.drop_errors_of(issues, valid, skipped) + conflicts
+    rejected = accept.find_rejected_invoices(valid, issues) & ~skipped
+    if enriched.settings.policy == "all-or-nothing":
+        issues += accept.apply_all_or_nothing(valid, rejected, skipped)
+        rejected = accept.find_rejected_invoices(valid, issues) & ~skipped
+    invoices = accept.select_invoices(enriched.sheets, ~rejected & ~skipped)
+    invoice_view = review.build_invoice_view(invoices)
+    account_names = review.collect_accounts(invoice_view)
+    history = _load_history(enriched, ledger_file, invoices, account_names)
+    issues += review.review_invoices(invoices, invoice_view, history, enriched.settings) + _find_resubmitted(
+        enriched, ledger_file, rejected, skipped, get_fingerprints
     )
-    limits = prepared.target.limits(prepared.settings)
-    batches = batch.batch(invoices, limits, prepared.settings.batch_order)
-    amounts = cells_of(prepared.sheets.items["effective_amount"])
-    books = balance.balance(valid, amounts, batches, fallen, skipped)
-    control = judged(prepared.asked, books, prepared.raw, prepared.settings)
-    return Line(
-        prepared.settings,
-        prepared.target,
-        prepared.demands.tables,
-        prepared.raw,
-        prepared.sheets,
+    limits = enriched.target.get_limits(enriched.settings)
+    batches = batching.batch_invoices(invoices, limits, enriched.settings.batch_order)
+    amounts = arrow_column(enriched.sheets.items["effective_amount"])
+    invoice_balance = balance.compute_balance(valid, amounts, batches, rejected, skipped)
+    control = compare_expectations(enriched.expectations, invoice_balance, enriched.raw, enriched.settings)
+    return Assessment(
+        enriched.settings,
+        enriched.target,
+        enriched.requirements.tables,
+        enriched.raw,
+        enriched.sheets,
         issues + control.issues,
-        fallen,
+        rejected,
         skipped,
         batches,
-        books,
-        prepared.catalog,
-        prepared.accounts,
+        invoice_balance,
+        enriched.catalog,
+        enriched.accounts,
         control,
-        review.unseen(names, past),
+        review.find_new_accounts(account_names, history),
     )
 
 
-def _past(prepared: Prepared, books: Ledger, invoices: Invoices, names: pa.Array) -> Past:
+def _load_history(
+    enriched: Enriched, ledger_file: Ledger, invoices: Invoices, account_names: pa.Array
+) -> BillingHistory:
     """What the ledger knows of the accounts that will be billed."""
-    known = ledger.alive(books, prepared.settings.environment, prepared.target.name, names)
-    periods = PAST_PERIODS.empty_table()
-    if review.bills_periods(invoices):
-        periods = ledger.billed_periods(books, known)
-    return Past(known, periods)
-
-
-def _came_back(prepared: Prepared, books: Ledger, fallen: Mask, skipped: Mask, prints: Prints) -> Issues:
-    """The invoices that were rejected before and say the same again."""
-    refs = accept.references(prepared.sheets.valid)
-    before = ledger.rejected_before(
-        books, prepared.settings.environment, prepared.target.name, pc.drop_null(refs).to_pylist()
+    live_invoices = ledger.find_live_by_account(
+        ledger_file, enriched.settings.environment, enriched.target.name, account_names
     )
-    if not before:
+    periods = PAST_PERIODS.empty_table()
+    if review.has_service_periods(invoices):
+        periods = ledger.read_billed_periods(ledger_file, live_invoices)
+    return BillingHistory(live_invoices, periods)
+
+
+def _find_resubmitted(
+    enriched: Enriched, ledger_file: Ledger, rejected: Mask, skipped: Mask, get_fingerprints: GetFingerprints
+) -> Issues:
+    """The invoices that were rejected before and say the same again."""
+    refs = accept.get_references(enriched.sheets.valid)
+    earlier_fingerprints = ledger.find_rejected(
+        ledger_file, enriched.settings.environment, enriched.target.name, pc.drop_null(refs).to_pylist()
+    )
+    if not earlier_fingerprints:
         return Issues()
-    known = pc.is_in(refs, value_set=pa.array(list(before))).to_numpy(zero_copy_only=False)
+    known = pc.is_in(refs, value_set=pa.array(list(earlier_fingerprints))).to_numpy(zero_copy_only=False)
     positions = np.flatnonzero(known & ~skipped)
-    again = pc.take(refs, pa.array(positions)).to_pylist()
-    return review.rejected_again(positions, prints(positions), again, before, fallen)
+    resubmitted_refs = pc.take(refs, pa.array(positions)).to_pylist()
+    return review.find_repeated_rejections(
+        positions, get_fingerprints(positions), resubmitted_refs, earlier_fingerprints, rejected
+    )
 
 
-def _met_before(
-    prepared: Prepared, books: Ledger, fallen: Mask, place: Workspace, prints: Prints
+def _compare_with_live(
+    enriched: Enriched,
+    ledger_file: Ledger,
+    rejected: Mask,
+    workspace: Workspace,
+    get_fingerprints: GetFingerprints,
 ) -> tuple[Mask, Issues]:
     """The invoices that were accepted before with this content, and those that differ from what was."""
-    valid = prepared.sheets.valid
-    refs = accept.references(valid)
-    alive = ledger.live(
-        books, prepared.settings.environment, prepared.target.name, pc.drop_null(refs).to_pylist()
+    valid = enriched.sheets.valid
+    refs = accept.get_references(valid)
+    live_invoices = ledger.find_live_by_reference(
+        ledger_file, enriched.settings.environment, enriched.target.name, pc.drop_null(refs).to_pylist()
     )
-    skipped = np.zeros(len(fallen), bool)
-    if not alive:
+    skipped = np.zeros(len(rejected), bool)
+    if not live_invoices:
         return skipped, Issues()
-    known = np.flatnonzero(pc.is_in(refs, value_set=pa.array(list(alive))).to_numpy(zero_copy_only=False))
-    before = [alive[each] for each in pc.take(refs, pa.array(known)).to_pylist()]
-    same = np.array([mine == each.fingerprint for mine, each in zip(prints(known), before, strict=True)])
-    skipped[known[same]] = True
-    differ = ~same & ~fallen[known]
-    runs = [each.run_id for each, one in zip(before, differ, strict=True) if one]
-    named = {each: run_named(each, place.path) for each in set(runs)}
+    known = np.flatnonzero(
+        pc.is_in(refs, value_set=pa.array(list(live_invoices))).to_numpy(zero_copy_only=False)
+    )
+    earlier = [live_invoices[ref] for ref in pc.take(refs, pa.array(known)).to_pylist()]
+    is_same = np.array(
+        [
+            fingerprint == live_invoice.fingerprint
+            for fingerprint, live_invoice in zip(get_fingerprints(known), earlier, strict=True)
+        ]
+    )
+    skipped[known[is_same]] = True
+    is_different_accepted = ~is_same & ~rejected[known]
+    run_ids = [
+        live_invoice.run_id
+        for live_invoice, is_different in zip(earlier, is_different_accepted, strict=True)
+        if is_different
+    ]
+    run_names = {run_id: format_run_argument(run_id, workspace.path) for run_id in set(run_ids)}
     facts = {
-        "run": pa.array(runs, pa.string()), "named": pa.array([named[each] for each in runs], pa.string()),
+        "run": pa.array(run_ids, pa.string()), "named": pa.array([run_names[run_id] for run_id in run_ids], pa.string()),
     }  # fmt: skip
-    return skipped, Issues((Findings("E501", "invoices", "invoice_ref", known[differ], facts=facts),))
+    return skipped, Issues(
+        (Findings("E501", "invoices", "invoice_ref", known[is_different_accepted], facts=facts),)
+    )

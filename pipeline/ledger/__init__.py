@@ -15,44 +15,53 @@ Input: what a run brings, as rows. Output: what earlier runs left. It never chan
 looks at the clock (times are given), never reads a sheet and sends nothing.
 """
 
-from pipeline.ledger.books import Live, RunEntry, RunShown, entries, live, rejected_before, runs, show
-from pipeline.ledger.entry import (
+from pipeline.ledger.account_history import find_live_by_account, read_billed_periods
+from pipeline.ledger.enter import (
     IdentityTakenError,
-    Withdrawn,
-    discard,
-    holding,
-    record,
-    sealed,
+    Withdrawal,
+    add_ledger_head,
+    enter_run,
+    lock_run_ids,
+    withdraw_run,
 )
-from pipeline.ledger.history import alive, billed_periods
-from pipeline.ledger.items import items, packed
-from pipeline.ledger.rows import InvoiceRow, RequestRow, RunRow, SourceRow
-from pipeline.ledger.store import Ledger
-from pipeline.ledger.verify import verify
+from pipeline.ledger.queries import (
+    LiveInvoice,
+    RunDetails,
+    RunEntry,
+    find_live_by_reference,
+    find_rejected,
+    list_invoices,
+    list_run_entries,
+    read_run,
+)
+from pipeline.ledger.records import InvoiceRow, RequestRow, RunRow, SourceRow
+from pipeline.ledger.run_items import encode_items, read_items
+from pipeline.ledger.sqlite_connection import Ledger
+from pipeline.ledger.verify import verify_ledger
 
 __all__ = [
     "IdentityTakenError",
     "InvoiceRow",
     "Ledger",
-    "Live",
+    "LiveInvoice",
     "RequestRow",
+    "RunDetails",
     "RunEntry",
     "RunRow",
-    "RunShown",
     "SourceRow",
-    "Withdrawn",
-    "alive",
-    "billed_periods",
-    "discard",
-    "entries",
-    "holding",
-    "items",
-    "live",
-    "packed",
-    "record",
-    "rejected_before",
-    "runs",
-    "sealed",
-    "show",
-    "verify",
+    "Withdrawal",
+    "add_ledger_head",
+    "encode_items",
+    "enter_run",
+    "find_live_by_account",
+    "find_live_by_reference",
+    "find_rejected",
+    "list_invoices",
+    "list_run_entries",
+    "lock_run_ids",
+    "read_billed_periods",
+    "read_items",
+    "read_run",
+    "verify_ledger",
+    "withdraw_run",
 ]

@@ -15,10 +15,10 @@ PAGE_SIZE = 8192
 
 APPEND_ONLY = ("runs", "sources", "invoices", "items", "requests", "events")
 
-ALIVE = ("prepared", "sending", "created", "in doubt")
+LIVE_STATES = ("prepared", "sending", "created", "in doubt")
 """States in which an invoice keeps its identity to itself."""
 
-TABLES = """
+TABLES_SQL = """
 CREATE TABLE runs (
     run_id TEXT PRIMARY KEY,
     started TEXT NOT NULL,
@@ -109,7 +109,7 @@ BEGIN
 END;
 """
 
-SCHEMA = TABLES + "".join(
+SCHEMA_SQL = TABLES_SQL + "".join(
     _FORBIDDEN.format(table=table, verb=verb) for table in APPEND_ONLY for verb in ("UPDATE", "DELETE")
 )
 """The whole schema, as one script."""

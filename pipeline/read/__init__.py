@@ -14,37 +14,37 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.read.accepted import WORKBOOKS
-from pipeline.read.declared import NOTHING, Declared
-from pipeline.read.limits import DEFAULT, ReadLimits
+from pipeline.read.files.file_types import WORKBOOK_SUFFIXES
+from pipeline.read.files.limits import DEFAULT_READ_LIMITS, ReadLimits
+from pipeline.read.files.options import DEFAULT_READ_OPTIONS, ReadOptions
 
 if TYPE_CHECKING:
     from pipeline.issues import Issues
     from pipeline.model import RawSheets
-    from pipeline.read.mapping import SheetMapping
-    from pipeline.read.workbook import Parser
+    from pipeline.read.formats.parser_process import ParserProcess
+    from pipeline.read.layout.mapping import SheetMapping
     from schemas.fields import Table
 
-__all__ = ["Declared", "ReadLimits", "mapping_of", "read"]
+__all__ = ["ReadLimits", "ReadOptions", "load_optional_mapping", "read_raw_sheets"]
 
 
-def mapping_of(path: str, tables: Mapping[str, Table]) -> SheetMapping | None:
+def load_optional_mapping(path: str, tables: Mapping[str, Table]) -> SheetMapping | None:
     """The mapping in a file; None for no path.
 
     Raises:
         PipelineError: it cannot be read, or makes no sense.
     """
-    from pipeline.read.mapping import load_mapping  # noqa: PLC0415 - pyarrow waits
+    from pipeline.read.layout.mapping import load_mapping  # noqa: PLC0415 - pyarrow waits
 
     return load_mapping(Path(path), tables) if path else None
 
 
-def read(
+def read_raw_sheets(
     paths: Sequence[Path],
     tables: Mapping[str, Table],
-    limits: ReadLimits = DEFAULT,
-    parser: Parser | None = None,
-    declared: Declared = NOTHING,
+    limits: ReadLimits = DEFAULT_READ_LIMITS,
+    parser: ParserProcess | None = None,
+    options: ReadOptions = DEFAULT_READ_OPTIONS,
     mapping: SheetMapping | None = None,
 ) -> tuple[RawSheets, Issues]:
     """Read files into one set of raw sheets.
@@ -54,7 +54,7 @@ def read(
         tables: the tables wanted, by name.
         limits: how much a file may take.
         parser: a warm parser that serves many calls; without it one is started when a workbook comes.
-        declared: what the person says of text files; else encoding and delimiter are found.
+        options: what the person says of text files; else encoding and delimiter are found.
         mapping: how foreign headers are to be read.
 
     Returns:
@@ -64,11 +64,13 @@ def read(
         NoSuchFileError: a path does not exist.
         SourceError: a file cannot be read; one sentence says why and what to do.
     """
-    from pipeline.read.workbook import Parser  # noqa: PLC0415 - pyarrow waits until something is read
+    from pipeline.read.formats.parser_process import (  # noqa: PLC0415 - pyarrow waits until something is read
+        ParserProcess,
+    )
 
-    with nullcontext(parser) if parser else Parser(limits) as own:
-        if any(Path(each).suffix.lower() in WORKBOOKS for each in paths):
-            own.start()  # while this process imports pandas
-        from pipeline.read.gather import gather  # noqa: PLC0415 - so does pandas
+    with nullcontext(parser) if parser else ParserProcess(limits) as running:
+        if any(Path(path).suffix.lower() in WORKBOOK_SUFFIXES for path in paths):
+            running.start()  # while this process imports pandas
+        from pipeline.read.read_files import read_files  # noqa: PLC0415 - so does pandas
 
-        return gather(paths, tables, limits, own, declared, mapping)
+        return read_files(paths, tables, limits, running, options, mapping)

@@ -20,17 +20,17 @@ class Grid:
             empty for CSV.
         columns: one chunked array of text a column, never null.
         kinds: column position to the CellKind of each cell, for columns with more than text.
-        rows: the row as Excel shows it, a row.
+        row_numbers: the row as Excel shows it, a row.
         blank_after: further rows that stand in the file below and hold nothing.
-        cells: cells found, a row, when some rows are ragged.
+        cell_counts: cells found, a row, when some rows are ragged.
         notes: how it was read.
-        hidden: the person who opens the file does not see it.
+        is_hidden: the person who opens the file does not see it.
         hidden_rows: a boolean a row: hidden by hand or by a filter; None when none is.
         hidden_columns: positions of columns that are not shown.
-        filtered: a filter is set, which hides rows.
+        is_filtered: a filter is set, which hides rows.
         merges: merged cells, a line each: first and last row as Excel shows them, first and last column from
             0; not beyond the sheet's last row and column. Mostly only the first cell of each holds a value.
-        shown: column position to what the person sees in each cell where a number format shows a number as
+        displayed: column position to what the person sees in each cell where a number format shows a number as
             another (`10.00` for 9.996, `00123` for 123, `19%` for 0.19), without grouping and currency; ""
             where a cell shows what it holds.
         origins: where a mapping has renamed or added columns, their headers and positions in the file; -1 for
@@ -40,28 +40,28 @@ class Grid:
     name: str
     part: str
     columns: tuple[pa.ChunkedArray, ...]
-    rows: npt.NDArray[np.int32]
+    row_numbers: npt.NDArray[np.int32]
     kinds: Mapping[int, npt.NDArray[np.uint8]] = field(default_factory=dict)
     blank_after: int = 0
-    cells: npt.NDArray[np.int32] | None = None
+    cell_counts: npt.NDArray[np.int32] | None = None
     notes: str = ""
-    hidden: bool = False
+    is_hidden: bool = False
     hidden_rows: npt.NDArray[np.bool_] | None = None
     hidden_columns: frozenset[int] = frozenset()
-    filtered: bool = False
+    is_filtered: bool = False
     merges: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 4), np.int32))
-    shown: Mapping[int, pa.ChunkedArray] = field(default_factory=dict)
+    displayed: Mapping[int, pa.ChunkedArray] = field(default_factory=dict)
     origins: Mapping[int, tuple[str, int]] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
         """Columns that stand in the file."""
-        return len({at for _, at in self.origins.values()} - {-1}) or len(self.columns)
+        return len({index for _, index in self.origins.values()} - {-1}) or len(self.columns)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.row_numbers)
 
-    def texts(self, start: int, stop: int) -> list[list[str]]:
+    def get_texts(self, start: int, stop: int) -> list[list[str]]:
         """Some rows as lists of text."""
-        columns = [each.slice(start, stop - start).to_pylist() for each in self.columns]
+        columns = [column.slice(start, stop - start).to_pylist() for column in self.columns]
         return [list(row) for row in zip(*columns, strict=True)]

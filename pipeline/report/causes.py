@@ -12,14 +12,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.i18n import translate
 from pipeline.issues import CATALOGUE
-from pipeline.language import say
-from pipeline.report.issue_table import spoken
+from pipeline.report.issue_table import strip_required_mark
 
-_EXPECTED = ("E601", "E602", "E603", "E604")
+_CONTROL_CODES = ("E601", "E602", "E603", "E604")
 """What was expected and is not so: nothing else matters until that is settled."""
-_OF_FILE = (
-    *_EXPECTED,
+_FILE_CODES = (
+    *_CONTROL_CODES,
     "E101",
     "E102",
     "E103",
@@ -33,12 +33,12 @@ _OF_FILE = (
     "W105",
     "W412",
 )
-_OF_ROWS = 2
+_ROW_RANK = 2
 _ORDER = ("rank", "rows_sum", "code", "column")
 
 
 @dataclass(frozen=True)
-class Cause:
+class IssueGroup:
     """One cause.
 
     Attributes:
@@ -59,71 +59,80 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class Causes:
+class IssueGroups:
     """The first causes, and how many there are besides."""
 
-    shown: list[Cause]
+    shown: list[IssueGroup]
     more: int
 
-    def __iter__(self) -> Iterator[Cause]:
+    def __iter__(self) -> Iterator[IssueGroup]:
         return iter(self.shown)
 
 
-def by_cause(issues: pa.Table, most: int, places: int) -> Causes:
+def group_issues(issues: pa.Table, limit: int, place_limit: int) -> IssueGroups:
     """Issues by cause: what was expected of the file first, what is wrong with it next, then the commonest.
 
     Args:
         issues: as `issue_table` gives them.
-        most: causes to show.
-        places: to show of each.
+        limit: causes to show.
+        place_limit: to show of each.
     """
     groups = issues.group_by(["code", "column"]).aggregate([("rows", "sum")])
-    ranks = (pc.invert(pc.is_in(groups["code"], value_set=pa.array(own))) for own in (_EXPECTED, _OF_FILE))
-    rank = pc.add(*(pc.cast(each, pa.int8()) for each in ranks))
+    ranks = (
+        pc.invert(pc.is_in(groups["code"], value_set=pa.array(codes)))
+        for codes in (_CONTROL_CODES, _FILE_CODES)
+    )
+    rank = pc.add(*(pc.cast(mask, pa.int8()) for mask in ranks))
     groups = groups.append_column("rank", rank).sort_by(
-        [(each, "descending" if each == "rows_sum" else "ascending") for each in _ORDER]
+        [(key, "descending" if key == "rows_sum" else "ascending") for key in _ORDER]
     )
-    shown = [_cause(each, issues, places) for each in groups.slice(0, most).to_pylist()]
-    return Causes(shown, len(groups) - len(shown))
+    shown = [_build_group(group, issues, place_limit) for group in groups.slice(0, limit).to_pylist()]
+    return IssueGroups(shown, len(groups) - len(shown))
 
 
-def _cause(group: Mapping[str, Any], issues: pa.Table, places: int) -> Cause:
-    mine = pc.and_(pc.equal(issues["code"], group["code"]), pc.equal(issues["column"], group["column"]))
-    some, kind = issues.filter(mine), CATALOGUE[group["code"]]
-    first = some.slice(0, places)
-    return Cause(
+def _build_group(group: Mapping[str, Any], issues: pa.Table, place_limit: int) -> IssueGroup:
+    is_member = pc.and_(pc.equal(issues["code"], group["code"]), pc.equal(issues["column"], group["column"]))
+    members, kind = issues.filter(is_member), CATALOGUE[group["code"]]
+    first = members.slice(0, place_limit)
+    return IssueGroup(
         kind.code,
-        f"{say(kind.title)} ({spoken(group['column'])})" if group["column"] else say(kind.title),
-        group["rows_sum"] if group["rank"] == _OF_ROWS else 0,
-        some["fix"][0].as_py() if len(pc.unique(some["fix"])) == 1 else "",
+        f"{translate(kind.title)} ({strip_required_mark(group['column'])})"
+        if group["column"]
+        else translate(kind.title),
+        group["rows_sum"] if group["rank"] == _ROW_RANK else 0,
+        members["fix"][0].as_py() if len(pc.unique(members["fix"])) == 1 else "",
         first.to_pylist(),
-        len(some) - len(first),
+        len(members) - len(first),
     )
 
 
-def place(issue: Mapping[str, Any]) -> str:
+def describe_place(issue: Mapping[str, Any]) -> str:
     """Where an issue is, as one would say it: file, sheet and cell, or the row.
 
     Args:
         issue: a row of `issue_table`.
     """
-    where = issue["file"] if issue["sheet"] in ("", issue["file"]) else f"{issue['file']} {issue['sheet']}"
+    sheet = issue["file"] if issue["sheet"] in ("", issue["file"]) else f"{issue['file']} {issue['sheet']}"
     if issue["cell"]:
-        return f"{where} {issue['cell']}"
-    return say("{where} row {row}", where=where, row=str(issue["row"])) if issue["row"] else str(where)
+        return f"{sheet} {issue['cell']}"
+    return translate("{where} row {row}", where=sheet, row=str(issue["row"])) if issue["row"] else str(sheet)
 
 
-def place_of(issue: Mapping[str, Any]) -> str:
+def describe_place_and_invoice(issue: Mapping[str, Any]) -> str:
     """Where an issue is, and of which invoice.
 
     Args:
         issue: a row of `issue_table`.
     """
-    ref = whose(issue)
-    return say("{place}, invoice {ref}", place=place(issue), ref=ref) if ref else place(issue)
+    ref = get_unmentioned_reference(issue)
+    return (
+        translate("{place}, invoice {ref}", place=describe_place(issue), ref=ref)
+        if ref
+        else describe_place(issue)
+    )
 
 
-def whose(issue: Mapping[str, Any]) -> str:
+def get_unmentioned_reference(issue: Mapping[str, Any]) -> str:
     """The reference of the invoice an issue is about; empty where the message names it already.
 
     Args:

@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.i18n import PLACEHOLDER, translate
 from pipeline.issues import CATALOGUE, Findings, Issues, SheetIssue
-from pipeline.language import HOLE, say
 from pipeline.model import RawSheets, RawTable
-from schemas.columns import cells_of, plain
+from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.arrow.text_bytes import find_byte_range
 from schemas.fields import Table
-from schemas.texts import byte_range
 
-SCHEMA = pa.schema(
+ISSUE_SCHEMA = pa.schema(
     [
         ("code", pa.string()),
         ("level", pa.string()),
@@ -35,23 +35,23 @@ SCHEMA = pa.schema(
 )
 """`column`: the header as written; `cell`: the address as Excel shows it; `rows`: how many it stands for."""
 
-_LONGEST = 80
-_MARK = r"\s*\*\s*$"
+_MAX_LENGTH = 80
+_REQUIRED_MARK = r"\s*\*\s*$"
 """What marks a header as required: it belongs to the header, not to the name of the column."""
-_PLACES = 5
+_MAX_CELLS = 5
 """Cells that hold the same value and are named, at most."""
 
 
-def spoken(header: str) -> str:
+def strip_required_mark(header: str) -> str:
     """A column's name as one says it: its header without the mark of what is required.
 
     Args:
         header: as written.
     """
-    return re.sub(_MARK, "", header)
+    return re.sub(_REQUIRED_MARK, "", header)
 
 
-def issue_table(issues: Issues, raw: RawSheets, tables: Mapping[str, Table]) -> pa.Table:
+def make_issue_table(issues: Issues, raw: RawSheets, tables: Mapping[str, Table]) -> pa.Table:
     """All issues, files and headers first, then by table and row.
 
     Args:
@@ -59,144 +59,162 @@ def issue_table(issues: Issues, raw: RawSheets, tables: Mapping[str, Table]) -> 
         raw: the sheets as read.
         tables: the declarations, by name.
     """
-    parts = [_of_sheets(issues.sheets)] if issues.sheets else []
+    parts = [_make_sheet_table(issues.sheet_issues)] if issues.sheet_issues else []
     for name, table in tables.items():
-        mine = [_rows(each, raw, table) for each in issues.findings if each.table == name]
-        if mine:
-            together = pa.concat_tables(mine)
-            parts.append(together.take(pc.sort_indices(together, [("order", "ascending")])).drop(["order"]))
-    return pa.concat_tables(parts).cast(SCHEMA) if parts else SCHEMA.empty_table()
+        rows = [_make_rows(findings, raw, table) for findings in issues.findings if findings.table == name]
+        if rows:
+            sorted_rows = pa.concat_tables(rows)
+            parts.append(
+                sorted_rows.take(pc.sort_indices(sorted_rows, [("order", "ascending")])).drop(["order"])
+            )
+    return pa.concat_tables(parts).cast(ISSUE_SCHEMA) if parts else ISSUE_SCHEMA.empty_table()
 
 
-def _of_sheets(found: tuple[SheetIssue, ...]) -> pa.Table:
+def _make_sheet_table(issues: tuple[SheetIssue, ...]) -> pa.Table:
     return pa.Table.from_pylist(
-        [dict(zip(SCHEMA.names, _sheet_row(each), strict=True)) for each in found], SCHEMA
+        [dict(zip(ISSUE_SCHEMA.names, _make_sheet_row(issue), strict=True)) for issue in issues], ISSUE_SCHEMA
     )
 
 
-def _sheet_row(issue: SheetIssue) -> Iterator[Any]:
-    kind = CATALOGUE[issue.code]
-    told = {"value": _quoted(issue.value), **issue.facts}
-    yield from (issue.code, kind.level.value, issue.source, issue.sheet, issue.row or None)
+def _make_sheet_row(issue: SheetIssue) -> Iterator[Any]:
+    issue_type = CATALOGUE[issue.code]
+    facts = {"value": _quote(issue.value), **issue.facts}
+    yield from (issue.code, issue_type.level.value, issue.source, issue.sheet, issue.row or None)
     yield issue.facts.get("header", issue.value)
     yield f"{issue.column}{issue.row}" if issue.column and issue.row else issue.column
-    yield from (issue.value, _filled(kind.template, told), _filled(kind.fix, told), "", 1)
-
-
-def _filled(template: str, told: dict[str, str]) -> str:
-    return HOLE.sub(lambda hole: told.get(hole[1], ""), say(template))
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if text else say("blank")
-
-
-def _rows(found: Findings, raw: RawSheets, table: Table) -> pa.Table:
-    """The issues of one code in one column."""
-    kind, sheets = CATALOGUE[found.code], raw.tables[found.table]
-    count, at = len(found), pa.array(found.rows)
-    refs = _refs(sheets, at)
-    values = _values(found, sheets, at, refs)
-    label, letter = _headers(found, sheets, table)
-    sheet_of = pa.array(sheets.sheet_of[found.rows])
-    row = pa.array(sheets.rows(found.field, found.rows))
-    cell = pc.if_else(
-        pc.equal(letter, ""), "", pc.binary_join_element_wise(letter, pc.cast(row, pa.string()), "")
+    yield from (
+        issue.value,
+        _fill_template(issue_type.template, facts),
+        _fill_template(issue_type.fix, facts),
+        "",
+        1,
     )
-    told = {"label": pc.replace_substring_regex(label, _MARK, ""), "value": _shown(values), **found.facts}
+
+
+def _fill_template(template: str, facts: dict[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda hole: facts.get(hole[1], ""), translate(template))
+
+
+def _quote(text: str) -> str:
+    return f'"{text}"' if text else translate("blank")
+
+
+def _make_rows(findings: Findings, raw: RawSheets, table: Table) -> pa.Table:
+    """The issues of one code in one column."""
+    issue_type, sheets = CATALOGUE[findings.code], raw.tables[findings.table]
+    count, row_indices = len(findings), pa.array(findings.rows)
+    invoice_refs = _get_invoice_refs(sheets, row_indices)
+    values = _get_values(findings, sheets, row_indices, invoice_refs)
+    labels, letters = _get_headers(findings, sheets, table)
+    sheet_of = pa.array(sheets.sheet_indices[findings.rows])
+    row_numbers = pa.array(sheets.get_row_numbers(findings.field, findings.rows))
+    cells = pc.if_else(
+        pc.equal(letters, ""), "", pc.binary_join_element_wise(letters, pc.cast(row_numbers, pa.string()), "")
+    )
+    facts = {
+        "label": pc.replace_substring_regex(labels, _REQUIRED_MARK, ""),
+        "value": _quote_values(values),
+        **findings.facts,
+    }
     columns = {
-        "code": _repeated(found.code, count),
-        "level": _repeated(kind.level.value, count),
-        "file": pc.take(pa.array([raw.sources[each.source].name for each in sheets.sheets]), sheet_of),
-        "sheet": pc.take(pa.array([each.name for each in sheets.sheets]), sheet_of),
-        "row": row,
-        "column": label,
-        "cell": cell,
-        "value": _visible(values),
-        "message": _with_places(_sentence(kind.template, told, count), found, sheets, letter),
-        "fix": _sentence(kind.fix, told, count),
-        "invoice_ref": _visible(refs),
-        "rows": pa.array(np.ones(count, np.int64) if found.counts is None else found.counts),
-        "order": at,
+        "code": _fill_column(findings.code, count),
+        "level": _fill_column(issue_type.level.value, count),
+        "file": pc.take(pa.array([raw.sources[sheet.source].name for sheet in sheets.sheets]), sheet_of),
+        "sheet": pc.take(pa.array([sheet.name for sheet in sheets.sheets]), sheet_of),
+        "row": row_numbers,
+        "column": labels,
+        "cell": cells,
+        "value": _replace_control_characters(values),
+        "message": _append_repeated_cells(
+            _fill_sentences(issue_type.template, facts, count), findings, sheets, letters
+        ),
+        "fix": _fill_sentences(issue_type.fix, facts, count),
+        "invoice_ref": _replace_control_characters(invoice_refs),
+        "rows": pa.array(np.ones(count, np.int64) if findings.row_counts is None else findings.row_counts),
+        "order": row_indices,
     }
     return pa.table(columns)
 
 
-def _with_places(messages: Any, found: Findings, sheets: RawTable, letters: Any) -> Any:
+def _append_repeated_cells(messages: Any, findings: Findings, sheets: RawTable, letters: Any) -> Any:
     """The sentences; where a flat sheet repeats the value, with the other cells that hold it."""
-    places = sheets.addresses.get(found.field)
-    if places is None:
+    addresses = sheets.addresses.get(findings.field)
+    if addresses is None:
         return messages
-    rows = [places.of(each)[1:] for each in found.rows.tolist()]
-    also = [_also(own, letter) if own else "" for own, letter in zip(rows, letters.to_pylist(), strict=True)]
-    return pc.binary_join_element_wise(messages, pa.array(also, pa.string()), "")
+    row_lists = [addresses.get_rows(row)[1:] for row in findings.rows.tolist()]
+    suffixes = [
+        _list_repeated_cells(repeated_rows, letter) if repeated_rows else ""
+        for repeated_rows, letter in zip(row_lists, letters.to_pylist(), strict=True)
+    ]
+    return pc.binary_join_element_wise(messages, pa.array(suffixes, pa.string()), "")
 
 
-def _also(rows: Sequence[int], letter: str) -> str:
-    told = ", ".join(f"{letter}{row}" for row in rows[:_PLACES])
-    more = len(rows) - _PLACES
-    if more > 0:
-        return say(" The same stands in {cells} and {count} more.", cells=told, count=str(more))
-    return say(" The same stands in {cells}.", cells=told)
+def _list_repeated_cells(rows: Sequence[int], letter: str) -> str:
+    cells = ", ".join(f"{letter}{row}" for row in rows[:_MAX_CELLS])
+    remaining = len(rows) - _MAX_CELLS
+    if remaining > 0:
+        return translate(" The same stands in {cells} and {count} more.", cells=cells, count=str(remaining))
+    return translate(" The same stands in {cells}.", cells=cells)
 
 
-def _repeated(text: str, count: int) -> Any:
+def _fill_column(text: str, count: int) -> Any:
     return pa.repeat(pa.scalar(text, pa.string()), count)
 
 
-def _refs(sheets: RawTable, at: Any) -> Any:
+def _get_invoice_refs(sheets: RawTable, row_indices: Any) -> Any:
     if "invoice_ref" not in sheets.frame:
-        return _repeated("", len(at))
-    return plain(pc.take(cells_of(sheets.frame["invoice_ref"]), at))
+        return _fill_column("", len(row_indices))
+    return decode_dictionary(pc.take(arrow_column(sheets.frame["invoice_ref"]), row_indices))
 
 
-def _values(found: Findings, sheets: RawTable, at: Any, refs: Any) -> Any:
+def _get_values(findings: Findings, sheets: RawTable, row_indices: Any, invoice_refs: Any) -> Any:
     """The cells' values; for the row as a whole, the reference of its invoice."""
-    if found.values is not None:
-        return plain(found.values)
-    if not found.field:
-        return refs
-    if found.field not in sheets.frame:
-        return _repeated("", len(at))
-    return plain(pc.take(cells_of(sheets.frame[found.field]), at))
+    if findings.values is not None:
+        return decode_dictionary(findings.values)
+    if not findings.field:
+        return invoice_refs
+    if findings.field not in sheets.frame:
+        return _fill_column("", len(row_indices))
+    return decode_dictionary(pc.take(arrow_column(sheets.frame[findings.field]), row_indices))
 
 
-def _headers(found: Findings, sheets: RawTable, table: Table) -> tuple[Any, Any]:
+def _get_headers(findings: Findings, sheets: RawTable, table: Table) -> tuple[Any, Any]:
     """The header as written and the column's letter, a row: sheets of one table may differ."""
-    declared = table[found.field].label if found.field in table else ""
+    declared_label = table[findings.field].label if findings.field in table else ""
     labels, letters = [], []
     for sheet in sheets.sheets:
-        here = next((each for each in sheet.columns if each.field == found.field), None)
-        labels.append(here.label if here else declared)
-        letters.append(here.letter if here else "")
-    sheet_of = pa.array(sheets.sheet_of[found.rows])
+        bound_column = next((column for column in sheet.columns if column.field == findings.field), None)
+        labels.append(bound_column.header if bound_column else declared_label)
+        letters.append(bound_column.letter if bound_column else "")
+    sheet_of = pa.array(sheets.sheet_indices[findings.rows])
     return pc.take(pa.array(labels, pa.string()), sheet_of), pc.take(pa.array(letters, pa.string()), sheet_of)
 
 
-def _sentence(template: str, told: dict[str, Any], count: int) -> Any:
+def _fill_sentences(template: str, facts: dict[str, Any], count: int) -> Any:
     """The template with its holes filled, a row."""
-    pieces = HOLE.split(say(template))
-    parts = [told.get(piece, "") if odd % 2 else piece for odd, piece in enumerate(pieces)]
+    pieces = PLACEHOLDER.split(translate(template))
+    parts = [facts.get(piece, "") if index % 2 else piece for index, piece in enumerate(pieces)]
     parts = [
-        pc.fill_null(plain(each), say("blank")) if isinstance(each, pa.Array) else each for each in parts
+        pc.fill_null(decode_dictionary(part), translate("blank")) if isinstance(part, pa.Array) else part
+        for part in parts
     ]
-    return pc.binary_join_element_wise(_repeated("", count), *parts, "")
+    return pc.binary_join_element_wise(_fill_column("", count), *parts, "")
 
 
-def _shown(values: Any) -> Any:
+def _quote_values(values: Any) -> Any:
     """Values as they stand in a sentence: quoted, shortened, hidden characters visible."""
-    short = pc.if_else(
-        pc.greater(pc.utf8_length(values), _LONGEST),
-        pc.binary_join_element_wise(pc.utf8_slice_codeunits(values, 0, _LONGEST), "…", ""),
+    shortened = pc.if_else(
+        pc.greater(pc.utf8_length(values), _MAX_LENGTH),
+        pc.binary_join_element_wise(pc.utf8_slice_codeunits(values, 0, _MAX_LENGTH), "…", ""),
         values,
     )
-    quoted = pc.binary_join_element_wise('"', _visible(short), '"', "")
-    return pc.if_else(pc.equal(values, ""), say("blank"), quoted)
+    quoted = pc.binary_join_element_wise('"', _replace_control_characters(shortened), '"', "")
+    return pc.if_else(pc.equal(values, ""), translate("blank"), quoted)
 
 
-def _visible(values: Any) -> Any:
+def _replace_control_characters(values: Any) -> Any:
     """Control characters as a replacement character, so that no report breaks on them."""
-    least, most = byte_range(values)
-    if least >= ord(" ") and most < 0x7F:
+    lowest, highest = find_byte_range(values)
+    if lowest >= ord(" ") and highest < 0x7F:
         return values
     return pc.replace_substring_regex(values, pattern=r"[\x00-\x1f\x7f-\x{9f}]", replacement="\ufffd")

@@ -14,19 +14,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.language import counted, figure, say
-from pipeline.report.causes import Cause, by_cause, place_of
-from pipeline.report.terminal import count_of, sentence, visible
+from pipeline.i18n import format_number, translate, translate_count
+from pipeline.report.causes import IssueGroup, describe_place_and_invoice, group_issues
+from pipeline.report.terminal import describe_verdict, format_count, replace_unprintable
 from schemas.currencies import NO_CURRENCY
 
-NAME = "reply.txt"
-_CAUSES = 20
-_PLACES = 5
+REPLY_NAME = "reply.txt"
+_MAX_CAUSES = 20
+_MAX_PLACES = 5
 _WIDTH = 78
 _INDENT = "     "
 
 
-def reply(summary: Mapping[str, Any], issues: pa.Table) -> str:
+def render_reply(summary: Mapping[str, Any], issues: pa.Table) -> str:
     """The text.
 
     Args:
@@ -34,15 +34,15 @@ def reply(summary: Mapping[str, Any], issues: pa.Table) -> str:
         issues: as `issue_table` gives them.
     """
     lines = [
-        *_opening(summary),
-        *_found(issues, "error", say("What must be corrected")),
-        *_found(issues, "warning", say("What you should know")),
-        *_how_to_go_on(summary),
+        *_describe_outcome(summary),
+        *_list_causes(issues, "error", translate("What must be corrected")),
+        *_list_causes(issues, "warning", translate("What you should know")),
+        *_describe_next_steps(summary),
     ]
-    return "\n".join(part for line in lines for part in _wrapped(visible(line))) + "\n"
+    return "\n".join(part for line in lines for part in _wrap_line(replace_unprintable(line))) + "\n"
 
 
-def _wrapped(line: str) -> Sequence[str]:
+def _wrap_line(line: str) -> Sequence[str]:
     """A line no wider than a mail; a point of a list goes on under its first word."""
     indent = len(line) - len(line.lstrip(" 0123456789.-"))
     return textwrap.wrap(
@@ -50,89 +50,89 @@ def _wrapped(line: str) -> Sequence[str]:
     ) or [""]
 
 
-def _opening(summary: Mapping[str, Any]) -> Iterator[str]:
+def _describe_outcome(summary: Mapping[str, Any]) -> Iterator[str]:
     """What was read, and what became of it."""
-    names = ", ".join(dict.fromkeys(each["name"] for each in summary["sources"]))
-    yield from (say("Hello,"), "", say("we have read {files}.", files=names))
-    yield sentence(summary["verdict"], summary["invoices"], summary.get("control"))
+    names = ", ".join(dict.fromkeys(source["name"] for source in summary["sources"]))
+    yield from (translate("Hello,"), "", translate("we have read {files}.", files=names))
+    yield describe_verdict(summary["verdict"], summary["invoices"], summary.get("control"))
     if summary["verdict"] == "unbalanced":
         return
-    if sums := _sums(summary, "accepted"):
-        yield say("Accepted: {sums}.", sums=sums)
-    if sums := _sums(summary, "rejected"):
-        yield say("To be corrected: {sums}.", sums=sums)
+    if sums := _describe_share(summary, "accepted"):
+        yield translate("Accepted: {sums}.", sums=sums)
+    if sums := _describe_share(summary, "rejected"):
+        yield translate("To be corrected: {sums}.", sums=sums)
     unread = summary["items"]["amount_unread"]
     if unread:
-        yield counted(
+        yield translate_count(
             unread,
             "The amount of {count} item is unknown and not in these sums.",
             "The amount of {count} items is unknown and not in these sums.",
         )
 
 
-def _sums(summary: Mapping[str, Any], share: str) -> str:
+def _describe_share(summary: Mapping[str, Any], share: str) -> str:
     """Invoices and money of a share; empty when there is nothing of it."""
     count = summary["invoices"][share]
     money = [
-        f"{figure(Decimal(sums[share]))} {say('without a currency') if currency == NO_CURRENCY else currency}"
+        f"{format_number(Decimal(sums[share]))} {translate('without a currency') if currency == NO_CURRENCY else currency}"
         for currency, sums in summary["money"].items()
         if Decimal(sums[share])
     ]
-    return ", ".join([count_of(count, "invoice"), *money]) if count or money else ""
+    return ", ".join([format_count(count, "invoice"), *money]) if count or money else ""
 
 
-def _found(issues: pa.Table, level: str, heading: str) -> Iterator[str]:
+def _list_causes(issues: pa.Table, level: str, heading: str) -> Iterator[str]:
     """The causes of a level, numbered, each with its places and what to do."""
-    some = by_cause(issues.filter(pc.equal(issues["level"], level)), _CAUSES, _PLACES)
-    if not some.shown:
+    causes = group_issues(issues.filter(pc.equal(issues["level"], level)), _MAX_CAUSES, _MAX_PLACES)
+    if not causes.shown:
         return
     yield from ("", heading, "")
-    for number, cause in enumerate(some, 1):
-        yield from _cause(number, cause)
-    if some.more:
-        yield counted(some.more, "… and {count} more cause.", "… and {count} more causes.")
+    for number, cause in enumerate(causes, 1):
+        yield from _describe_cause(number, cause)
+    if causes.more:
+        yield translate_count(causes.more, "… and {count} more cause.", "… and {count} more causes.")
 
 
-def _cause(number: int, cause: Cause) -> Iterator[str]:
-    rows = f": {count_of(cause.rows, 'row')}" if cause.rows else ""
+def _describe_cause(number: int, cause: IssueGroup) -> Iterator[str]:
+    rows = f": {format_count(cause.rows, 'row')}" if cause.rows else ""
     yield f"{number:3}. {cause.title}{rows}"
-    for each in cause.places:
-        yield f"{_INDENT}- {place_of(each)}: {each['message']}"
+    for issue in cause.places:
+        yield f"{_INDENT}- {describe_place_and_invoice(issue)}: {issue['message']}"
         if not cause.fix:
-            yield f"{_INDENT}  {say('What to do: {fix}', fix=each['fix'])}"
+            yield f"{_INDENT}  {translate('What to do: {fix}', fix=issue['fix'])}"
     if cause.more:
-        yield _INDENT + counted(cause.more, "- … and {count} more row", "- … and {count} more rows")
+        yield _INDENT + translate_count(cause.more, "- … and {count} more row", "- … and {count} more rows")
     if cause.fix:
-        yield f"{_INDENT}{say('What to do: {fix}', fix=cause.fix)}"
+        yield f"{_INDENT}{translate('What to do: {fix}', fix=cause.fix)}"
 
 
-def _how_to_go_on(summary: Mapping[str, Any]) -> Iterator[str]:
+def _describe_next_steps(summary: Mapping[str, Any]) -> Iterator[str]:
     """Which file to correct, and that nothing is billed twice."""
     yield ""
     if not summary["issues"]:
-        yield say("Nothing has to be corrected.")
+        yield translate("Nothing has to be corrected.")
         return
-    marked, rejected = (_files(summary, holds) for holds in ("all", "rejected"))
+    marked, rejected = (_list_copies(summary, holds) for holds in ("all", "rejected"))
     if marked:
-        yield counted(
+        yield translate_count(
             len(marked),
             "Enclosed is {files}: your own sheets, every fault colored and commented, and a list of all of them.",
             "Enclosed are {files}: your own sheets, every fault colored and commented, and a list of all of them.",
             files=", ".join(marked),
         )
-        yield say("Please correct it there, or in your own file, and send the whole back.")
+        yield translate("Please correct it there, or in your own file, and send the whole back.")
     else:
-        yield say("Please correct it in your own file and send the whole back.")
+        yield translate("Please correct it in your own file and send the whole back.")
     if rejected:
-        yield say(
+        yield translate(
             "If you prefer to see only what was rejected, correct {file} and send that back instead.",
             file=rejected[0],
         )
     if summary["invoices"]["accepted"] and summary["command"] == "run":
-        yield say("What is accepted already is skipped then; nothing is billed twice.")
+        yield translate("What is accepted already is skipped then; nothing is billed twice.")
 
 
-def _files(summary: Mapping[str, Any], holds: str) -> Sequence[str]:
+def _list_copies(summary: Mapping[str, Any], holds: str) -> Sequence[str]:
     """The copies that were made."""
     copies = summary.get("copies", ())
-    return [each["file"] for each in copies if each["file"] and each["holds"] == holds]
+    return [workbook["file"] for workbook in copies if workbook["file"] and workbook["holds"] == holds]

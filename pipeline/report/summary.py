@@ -7,107 +7,115 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.balance import Balance
-from pipeline.control import Control, written
+from pipeline.acceptance.assessment import Assessment
+from pipeline.acceptance.balance import Balance
+from pipeline.acceptance.control_totals import ControlResult, encode_expected
 from pipeline.issues import Level
-from pipeline.line import Line
-from pipeline.report.plan import plan
-from schemas.money import with_digits
+from pipeline.report.billing_plan import make_billing_plan
+from schemas.arrow.money import format_money
 
 SCHEMA_VERSION = 1
 _SHARES = {"in": "came_in", "accepted": "accepted", "rejected": "rejected", "skipped": "skipped"}
 
 
-def summary(
-    line: Line, table: pa.Table, command: str, run_id: str | None, folder: str | None, seconds: float
+def summarise_run(
+    assessment: Assessment,
+    invoice_table: pa.Table,
+    command: str,
+    run_id: str | None,
+    folder: str | None,
+    seconds: float,
 ) -> dict[str, Any]:
     """The summary of a check or run.
 
     Args:
-        line: the end of the line.
-        table: as `entries.invoice_table` gives it.
+        assessment: the end of the line.
+        invoice_table: as `entries.invoice_table` gives it.
         command: `check` or `run`.
         run_id: None for a check.
         folder: where the reports lie; None when there are none.
         seconds: since the start.
     """
-    books = line.balance
+    balance = assessment.balance
     return {
         "schema_version": SCHEMA_VERSION,
         "run_id": run_id,
         "command": command,
-        "target": line.target.name,
-        "environment": line.settings.environment,
-        "verdict": line.verdict,
-        "invoices": _counts(books, "invoices"),
-        "items": _counts(books, "items") | {"amount_unread": books.came_in.unread},
-        "money": {currency: _money(books, currency) for currency in books.currencies},
-        "requests": len(line.batches),
-        "issues": line.issues.counts(Level.ERROR),
-        "warnings": line.issues.counts(Level.WARNING),
-        "ignored_rows": dict(line.raw.ignored),
+        "target": assessment.target.name,
+        "environment": assessment.settings.environment,
+        "verdict": assessment.verdict,
+        "invoices": _count_shares(balance, "invoices"),
+        "items": _count_shares(balance, "items") | {"amount_unread": balance.came_in.unread},
+        "money": {currency: _format_shares(balance, currency) for currency in balance.currencies},
+        "requests": len(assessment.batches),
+        "issues": assessment.issues.count_by_code(Level.ERROR),
+        "warnings": assessment.issues.count_by_code(Level.WARNING),
+        "ignored_rows": dict(assessment.raw.ignored),
         "sources": [
-            {"name": each.name, "sha256": each.sha256, "rows": each.rows, "read_as": each.notes}
-            for each in line.raw.sources
+            {"name": source.name, "sha256": source.sha256, "rows": source.rows, "read_as": source.notes}
+            for source in assessment.raw.sources
         ],
         "catalog": None
-        if line.catalog is None
-        else {"sha256": line.catalog.sha256, "charges": line.catalog.charges},
-        "permissions": list(line.target.permissions(line.batches)),
+        if assessment.catalog is None
+        else {"sha256": assessment.catalog.sha256, "charges": assessment.catalog.charges},
+        "permissions": list(assessment.target.list_permissions(assessment.batches)),
         "accounts": None
-        if line.accounts is None
-        else {"sha256": line.accounts.sha256, "accounts": line.accounts.accounts},
-        "settings": {"sha256": line.settings.sha256},
-        "sheets": {name: _sheet(books, name) for name in books.came_in.branches},
-        "differences": books.differences,
-        "control": _control(line.control),
+        if assessment.accounts is None
+        else {"sha256": assessment.accounts.sha256, "accounts": assessment.accounts.accounts},
+        "settings": {"sha256": assessment.settings.sha256},
+        "sheets": {name: _describe_child_sheet(balance, name) for name in balance.came_in.branches},
+        "differences": balance.differences,
+        "control": _describe_control(assessment.control),
         # a byte of a path that is not UTF-8 becomes an escape
         "run_folder": folder and folder.encode("utf-8", "backslashreplace").decode(),
         "seconds": round(seconds, 3),
-        "plan": plan(line, table),
+        "plan": make_billing_plan(assessment, invoice_table),
     }
 
 
-def _control(control: Control) -> dict[str, Any]:
+def _describe_control(control: ControlResult) -> dict[str, Any]:
     """The preparer's expectations, each beside what was read."""
     return {
-        "holds": control.holds,
+        "holds": control.is_passed,
         "missing": control.missing or None,
         "totals": [
             {
-                "what": each.expected.measure.lower(),
-                "currency": each.expected.currency or None,
-                "expected": written(each.expected.number, each.expected.currency),
-                "found": written(each.found, each.expected.currency),
-                "difference": written(each.difference, each.expected.currency),
-                "amount_unread": each.unread,
-                "holds": each.holds,
+                "what": comparison.expected.measure.lower(),
+                "currency": comparison.expected.currency or None,
+                "expected": encode_expected(comparison.expected.number, comparison.expected.currency),
+                "found": encode_expected(comparison.actual, comparison.expected.currency),
+                "difference": encode_expected(comparison.difference, comparison.expected.currency),
+                "amount_unread": comparison.unread,
+                "holds": comparison.is_met,
             }
-            for each in control.compared
+            for comparison in control.comparisons
         ],
     }
 
 
-def _counts(books: Balance, what: str) -> dict[str, int]:
-    return {name: getattr(getattr(books, share), what) for name, share in _SHARES.items()}
+def _count_shares(balance: Balance, counted: str) -> dict[str, int]:
+    return {name: getattr(getattr(balance, share), counted) for name, share in _SHARES.items()}
 
 
-def _sheet(books: Balance, name: str) -> dict[str, Any]:
+def _describe_child_sheet(balance: Balance, name: str) -> dict[str, Any]:
     """What hangs on items and invoices: rows, and the money that comes on top of the totals."""
-    twigs = {told: getattr(books, share).branches[name] for told, share in _SHARES.items()}
-    currencies = sorted({code for each in twigs.values() for code in each.money})
+    totals = {share_name: getattr(balance, share).branches[name] for share_name, share in _SHARES.items()}
+    currencies = sorted({code for child_totals in totals.values() for code in child_totals.money})
     return {
-        **{told: each.rows for told, each in twigs.items()},
-        "amount_unread": twigs["in"].unread,
+        **{share_name: child_totals.rows for share_name, child_totals in totals.items()},
+        "amount_unread": totals["in"].unread,
         "on_top": {
-            code: {told: with_digits(each.money.get(code, Decimal(0)), code) for told, each in twigs.items()}
+            code: {
+                share_name: format_money(child_totals.money.get(code, Decimal(0)), code)
+                for share_name, child_totals in totals.items()
+            }
             for code in currencies
         },
     }
 
 
-def _money(books: Balance, currency: str) -> dict[str, str]:
+def _format_shares(balance: Balance, currency: str) -> dict[str, str]:
     return {
-        name: with_digits(getattr(books, share).money.get(currency, Decimal(0)), currency)
+        name: format_money(getattr(balance, share).money.get(currency, Decimal(0)), currency)
         for name, share in _SHARES.items()
     }

@@ -19,62 +19,78 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.config import Settings
-from pipeline.issues import Findings, Issues, found
-from pipeline.language import threads
+from pipeline.i18n import open_thread_pool
+from pipeline.issues import Findings, Issues, collect_findings
 from pipeline.model import Invoices
-from pipeline.past import Past
-from pipeline.review import header, periods, prices, twins, usual
-from pipeline.review.header import closed, rejected_again
-from pipeline.review.looked import invoices_of
+from pipeline.model.history import BillingHistory
+from pipeline.review import (
+    invoice_header,
+    near_duplicates,
+    overlapping_periods,
+    price_deviation,
+    unusual_amounts,
+)
+from pipeline.review.invoice_header import find_closed_periods, find_repeated_rejections
+from pipeline.review.invoice_view import build_invoice_view
+from pipeline.settings import Settings
 
-__all__ = ["accounts", "bills_periods", "closed", "invoices_of", "rejected_again", "review", "unseen"]
+__all__ = [
+    "build_invoice_view",
+    "collect_accounts",
+    "find_closed_periods",
+    "find_new_accounts",
+    "find_repeated_rejections",
+    "has_service_periods",
+    "review_invoices",
+]
 
 
-def accounts(looked: pa.Table) -> pa.Array:
+def collect_accounts(view: pa.Table) -> pa.Array:
     """The accounts of the accepted invoices, as `invoices_of` gives them, each once."""
-    return pc.drop_null(pc.unique(looked["account"].combine_chunks()))
+    return pc.drop_null(pc.unique(view["account"].combine_chunks()))
 
 
-def bills_periods(invoices: Invoices) -> bool:
+def has_service_periods(invoices: Invoices) -> bool:
     """Whether any item has a last day of service: only then a period can be billed twice."""
     return "service_end_date" in invoices.sheets.items
 
 
-def unseen(names: pa.Array, past: Past) -> list[str]:
+def find_new_accounts(accounts: pa.Array, history: BillingHistory) -> list[str]:
     """The accounts that the ledger has no live invoice of.
 
     Args:
-        names: as `accounts` gives them.
-        past: what the ledger knows of them.
+        accounts: as `accounts` gives them.
+        history: what the ledger knows of them.
     """
-    known = pc.is_in(names, value_set=pc.unique(past.invoices["account"]))
-    new: list[str] = pc.filter(names, pc.invert(known)).to_pylist()
-    return new
+    is_known = pc.is_in(accounts, value_set=pc.unique(history.invoices["account"]))
+    new_accounts: list[str] = pc.filter(accounts, pc.invert(is_known)).to_pylist()
+    return new_accounts
 
 
-def review(invoices: Invoices, looked: pa.Table, past: Past, settings: Settings) -> Issues:
+def review_invoices(
+    invoices: Invoices, view: pa.Table, history: BillingHistory, settings: Settings
+) -> Issues:
     """Look at the accepted invoices once more, some looks side by side.
 
     Args:
         invoices: what would be sent.
-        looked: the same, as `invoices_of` gives them.
-        past: what the ledger knows of their accounts.
+        view: the same, as `invoices_of` gives them.
+        history: what the ledger knows of their accounts.
         settings: in effect.
     """
     if not len(invoices):
         return Issues()
-    looks = (
-        partial(header.charged_at_once, invoices),
-        partial(twins.twins, looked, past.invoices, settings.near_duplicate_days),
-        partial(usual.unusual, looked, past.invoices, settings.unusual_factor),
-        partial(periods.billed_twice, invoices, looked, past.periods),
-        partial(prices.unusual, invoices, settings.price_tolerance),
-        partial(prices.rounded, invoices, settings),
+    checks = (
+        partial(invoice_header.find_immediate_payments, invoices),
+        partial(near_duplicates.find_near_duplicates, view, history.invoices, settings.near_duplicate_days),
+        partial(unusual_amounts.find_unusual_amounts, view, history.invoices, settings.unusual_factor),
+        partial(overlapping_periods.find_overlapping_periods, invoices, view, history.periods),
+        partial(price_deviation.find_price_deviations, invoices, settings.price_tolerance),
+        partial(price_deviation.find_rounding_differences, invoices, settings),
     )
-    with threads() as side_by_side:
-        return found(list(side_by_side.map(_look, looks)))
+    with open_thread_pool() as pool:
+        return collect_findings(list(pool.map(_run_check, checks)))
 
 
-def _look(look: Callable[[], Findings | None]) -> Findings | None:
-    return look()
+def _run_check(check: Callable[[], Findings | None]) -> Findings | None:
+    return check()

@@ -5,36 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.config import Settings
 from pipeline.errors import SourceError, UsageError
-from pipeline.language import say
-from pipeline.model import Record
-from pipeline.targets import bxb, zuora, zuora_drafts
+from pipeline.i18n import translate
+from pipeline.model import ApiRecord
+from pipeline.settings import Settings
+from pipeline.targets.bxb import one_off_invoices
 from pipeline.targets.target import Target
+from pipeline.targets.zuora import drafts, invoices
 
-_ALL = (zuora.TARGET, zuora_drafts.TARGET, bxb.TARGET)
+_REGISTRY = (invoices.ZUORA_INVOICES, drafts.ZUORA_DRAFTS, one_off_invoices.BXB_INVOICES)
 
-TARGETS = {each.name: each for each in _ALL}
+TARGETS = {target.name: target for target in _REGISTRY}
 """Every target by its name; the first is the default."""
 
 
-def of(settings: Settings) -> Target:
+def get_target(settings: Settings) -> Target:
     """The target that the settings name.
 
     Raises:
         UsageError: there is none of that name.
     """
-    name = settings.target or _ALL[0].name
+    name = settings.target or _REGISTRY[0].name
     if name not in TARGETS:
         raise UsageError(
-            say(
+            translate(
                 "There is no target {name}; the targets are {targets}.", name=name, targets=", ".join(TARGETS)
             )
         )
     return TARGETS[name]
 
 
-def listed(table: str, answers: Sequence[tuple[str, Any]]) -> list[Record]:
+def read_saved_list(table: str, answers: Sequence[tuple[str, Any]]) -> list[ApiRecord]:
     """The rows of a list that saved answers of any target's API hold.
 
     Args:
@@ -44,10 +45,12 @@ def listed(table: str, answers: Sequence[tuple[str, Any]]) -> list[Record]:
     Raises:
         SourceError: no API answers so, or an answer is not complete.
     """
-    for each in _ALL:
-        if table in each.lists and (found := each.lists[table](answers)) is not None:
-            return found
+    for target in _REGISTRY:
+        if table in target.list_readers and (records := target.list_readers[table](answers)) is not None:
+            return records
     names = ", ".join(name for name, _ in answers)
     raise SourceError(
-        say("{names} is no answer of an API that is known here; hand in a CSV file or workbook.", names=names)
+        translate(
+            "{names} is no answer of an API that is known here; hand in a CSV file or workbook.", names=names
+        )
     )

@@ -12,21 +12,27 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import catalog
-from pipeline.config import Settings, settings
 from pipeline.errors import UsageError, WorkspaceError
-from pipeline.language import say, speaking
-from pipeline.targets import of
-from pipeline.template.fields import csv_text, fields_text, limits
-from pipeline.template.mirrors import Habits
-from pipeline.template.target_page import target_page
-from pipeline.template.workbook import MOST_LISTED, Offer, workbook
-from pipeline.workspace import Workspace, existing
-from schemas.edition import edition
+from pipeline.i18n import translate, use_language
+from pipeline.reference.target_page import render_target_page
+from pipeline.settings import Settings, load_settings
+from pipeline.targets import get_target
+from pipeline.template.field_docs import build_csv_template, describe_limits, render_fields_table
+from pipeline.template.row_formats import FormulaSettings
+from pipeline.template.workbook import MAX_LISTED_KEYS, CatalogChoices, build_template_workbook
+from pipeline.workspace import Workspace, open_workspace
 from schemas.fields import Table
 from schemas.tables import TABLES
+from schemas.template_version import compute_template_version
 
 __all__ = [
-    "csv_text", "fields_text", "limits", "tables_of", "target_page", "template_for", "workbook_of",
+    "bind_target_tables",
+    "build_csv_template",
+    "build_template",
+    "build_workspace_template",
+    "describe_limits",
+    "render_fields_table",
+    "render_target_page",
     "write_template",
 ]  # fmt: skip
 
@@ -49,71 +55,82 @@ def write_template(
         UsageError: there is no such target, or a file of that name is there already.
         WorkspaceError: the files cannot be written.
     """
-    own = existing(workspace)
-    chosen = settings({"target": target, "language": language}, os.environ, own.settings)
+    paths = open_workspace(workspace)
+    effective_settings = load_settings({"target": target, "language": language}, os.environ, paths.settings)
     place = Path(place)
     if place.suffix.lower() == ".xlsx":
-        with speaking(chosen.language):
-            return _written({place: template_for(chosen, own)}, place.parent)
-    texts = {place / f"{name}.csv": csv_text(each).encode() for name, each in tables_of(chosen).items()}
-    return _written(texts, place)
+        with use_language(effective_settings.language):
+            return _write_new_files(
+                {place: build_workspace_template(effective_settings, paths)}, place.parent
+            )
+    texts = {
+        place / f"{name}.csv": build_csv_template(table).encode()
+        for name, table in bind_target_tables(effective_settings).items()
+    }
+    return _write_new_files(texts, place)
 
 
-def _written(contents: Mapping[Path, bytes], folder: Path) -> list[Path]:
+def _write_new_files(contents: Mapping[Path, bytes], folder: Path) -> list[Path]:
     for path in contents:
         if path.exists():
-            raise UsageError(say("{path} exists already; name another place with -o.", path=str(path)))
-    made: list[Path] = []
+            raise UsageError(translate("{path} exists already; name another place with -o.", path=str(path)))
+    written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, data in contents.items():
             with path.open("xb") as file:
-                made.append(path)
+                written.append(path)
                 file.write(data)
     except OSError as error:
-        for path in made:
+        for path in written:
             path.unlink(missing_ok=True)
         reason = (error.strerror or str(error)).lower()
-        said = say("The template cannot be written to {folder}: {reason}.", folder=str(folder), reason=reason)
-        raise WorkspaceError(said) from error
-    return made
+        message = translate(
+            "The template cannot be written to {folder}: {reason}.", folder=str(folder), reason=reason
+        )
+        raise WorkspaceError(message) from error
+    return written
 
 
-def tables_of(chosen: Settings) -> Mapping[str, Table]:
+def bind_target_tables(settings: Settings) -> Mapping[str, Table]:
     """The tables as the target of the settings takes them, custom fields included, by name."""
-    return of(chosen).projection(chosen).bind(TABLES, chosen.custom_fields)
+    return get_target(settings).get_projection(settings).bind(TABLES, settings.custom_fields)
 
 
-def workbook_of(chosen: Settings, offer: Offer | None = None) -> bytes:
+def build_template(settings: Settings, choices: CatalogChoices | None = None) -> bytes:
     """The workbook of the settings' target.
 
     Args:
-        chosen: the settings.
-        offer: what drops down from the catalog; None for nothing.
+        settings: the settings.
+        choices: what drops down from the catalog; None for nothing.
     """
-    target, tables = of(chosen), tables_of(chosen)
-    rules = target.projection(chosen).rules
-    habits = Habits(chosen.default_currency, chosen.amount_tolerance, chosen.allow_negative_items)
-    if chosen.amount_mismatch == "warning":  # it would not be refused, so it does not turn red
-        rules = tuple(each for each in rules if each != "E304")
-    name = edition(target.name, tables)
-    return workbook(target.title, name, tables, rules, offer or Offer({}), habits)
+    target, tables = get_target(settings), bind_target_tables(settings)
+    rules = target.get_projection(settings).rules
+    formula_settings = FormulaSettings(
+        settings.default_currency, settings.amount_tolerance, settings.allow_negative_items
+    )
+    if settings.amount_mismatch == "warning":  # it would not be refused, so it does not turn red
+        rules = tuple(rule for rule in rules if rule != "E304")
+    name = compute_template_version(target.name, tables)
+    return build_template_workbook(
+        target.title, name, tables, rules, choices or CatalogChoices({}), formula_settings
+    )
 
 
-def template_for(chosen: Settings, own: Workspace) -> bytes:
+def build_workspace_template(settings: Settings, paths: Workspace) -> bytes:
     """The workbook of the settings' target, with lists of the workspace's catalog.
 
     Args:
-        chosen: the settings.
-        own: the workspace.
+        settings: the settings.
+        paths: the workspace.
     """
-    return workbook_of(chosen, _offer(own))
+    return build_template(settings, _read_catalog_choices(paths))
 
 
-def _offer(own: Workspace) -> Offer:
+def _read_catalog_choices(paths: Workspace) -> CatalogChoices:
     """SKUs and charge ids of the catalog in use."""
-    snapshot = catalog.current(own.catalog)
+    snapshot = catalog.get_current_snapshot(paths.catalog)
     if snapshot is None:
-        return Offer({})
-    with catalog.opened(snapshot) as opened:
-        return Offer(opened.listed(MOST_LISTED))
+        return CatalogChoices({})
+    with catalog.open_catalog(snapshot) as opened:
+        return CatalogChoices(opened.list_keys(MAX_LISTED_KEYS))

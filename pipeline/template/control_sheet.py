@@ -10,115 +10,132 @@ from collections.abc import Iterable, Mapping
 
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.language import say
-from pipeline.template.looks import CHARACTERS_A_PAGE, Looks, printed
-from pipeline.template.mirrors import Habits
-from pipeline.template.places import CURRENCIES, DECIMALS, Places
-from pipeline.template.sheet import comment, header
-from schemas.control import AMOUNT, CONTROL, INVOICES, ITEMS
+from pipeline.i18n import translate
+from pipeline.template.named_ranges import CURRENCIES_NAME, CURRENCY_DECIMALS_NAME, TableRanges
+from pipeline.template.row_formats import FormulaSettings
+from pipeline.template.sheet import build_help_comment, format_header
+from pipeline.template.workbook_formats import PAGE_CHARACTERS, TemplateFormats, set_up_printing
+from schemas.control import CONTROL, MEASURE_AMOUNT, MEASURE_INVOICES, MEASURE_ITEMS
 from schemas.fields import Kind, Table
 from schemas.tables import EXAMPLE_REF, INVOICE_REF, NOTE_MARK
 
-_AMOUNTS = 8
+_AMOUNT_ROWS = 8
 """Currencies that a template has room for; further rows may be typed below."""
 
-_MEASURES = (INVOICES, ITEMS, *[AMOUNT] * _AMOUNTS)
+_MEASURES = (MEASURE_INVOICES, MEASURE_ITEMS, *[MEASURE_AMOUNT] * _AMOUNT_ROWS)
 _DIFFERS = 'AND($C2<>"",IFERROR(ABS($D2-$C2)>0.0000001,TRUE))'
 _AGREES = 'AND($C2<>"",IFERROR(ABS($D2-$C2)<=0.0000001,FALSE))'
 
 
-def fill(sheet: Worksheet, formulas: list[str], edition: str, looks: Looks) -> None:
+def fill_control_sheet(sheet: Worksheet, formulas: list[str], edition: str, formats: TemplateFormats) -> None:
     """Headers, a row for each measure, and the edition of the template.
 
     Args:
         sheet: to fill.
         formulas: what is counted, row by row, as `formulas` gives them.
         edition: the name of the template.
-        looks: the formats.
+        formats: the formats.
     """
-    _head(sheet, looks)
-    sheet.write_string(1, 5, edition, looks.examples[Kind.TEXT])
+    _write_header(sheet, formats)
+    sheet.write_string(1, 5, edition, formats.examples[Kind.TEXT])
     for row, (measure, formula) in enumerate(zip(_MEASURES, formulas, strict=True), 1):
-        _row(sheet, row, measure, formula, looks)
+        _write_measure(sheet, row, measure, formula, formats)
     last = len(_MEASURES)
-    sheet.data_validation(3, 1, last, 1, {"validate": "list", "source": f"={CURRENCIES}"})
-    for criteria, look in ((_DIFFERS, looks.wrong), (_AGREES, looks.right)):
+    sheet.data_validation(3, 1, last, 1, {"validate": "list", "source": f"={CURRENCIES_NAME}"})
+    for criteria, cell_format in ((_DIFFERS, formats.wrong), (_AGREES, formats.right)):
         sheet.conditional_format(
-            1, 3, last, 4, {"type": "formula", "criteria": f"={criteria}", "format": look}
+            1, 3, last, 4, {"type": "formula", "criteria": f"={criteria}", "format": cell_format}
         )
     sheet.freeze_panes(1, 0)
-    printed(sheet, CHARACTERS_A_PAGE)
+    set_up_printing(sheet, PAGE_CHARACTERS)
 
 
-def _head(sheet: Worksheet, looks: Looks) -> None:
-    asked = ("measure", "currency", "expected")
-    notes = (f"{NOTE_MARK} {say('Counted')}", f"{NOTE_MARK} {say('Difference')}")
-    texts = (*(header(CONTROL[each]) for each in asked), *notes, header(CONTROL["template"]))
+def _write_header(sheet: Worksheet, formats: TemplateFormats) -> None:
+    field_names = ("measure", "currency", "expected")
+    notes = (f"{NOTE_MARK} {translate('Counted')}", f"{NOTE_MARK} {translate('Difference')}")
+    texts = (
+        *(format_header(CONTROL[name]) for name in field_names),
+        *notes,
+        format_header(CONTROL["template"]),
+    )
     for column, text in enumerate(texts):
-        sheet.write_string(0, column, text, looks.required if column in (0, 2) else looks.header)
-    for column, name in enumerate(asked):
-        sheet.write_comment(0, column, comment(CONTROL[name]), {"x_scale": 2.2})
-    sheet.set_column(0, 1, 12, looks.kinds[Kind.TEXT])
-    sheet.set_column(2, 4, 18, looks.kinds[Kind.MONEY])
-    sheet.set_column(5, 5, 18, looks.kinds[Kind.TEXT])
+        sheet.write_string(0, column, text, formats.required if column in (0, 2) else formats.header)
+    for column, name in enumerate(field_names):
+        sheet.write_comment(0, column, build_help_comment(CONTROL[name]), {"x_scale": 2.2})
+    sheet.set_column(0, 1, 12, formats.kinds[Kind.TEXT])
+    sheet.set_column(2, 4, 18, formats.kinds[Kind.MONEY])
+    sheet.set_column(5, 5, 18, formats.kinds[Kind.TEXT])
 
 
-def _row(sheet: Worksheet, row: int, measure: str, formula: str, looks: Looks) -> None:
-    money = measure == AMOUNT
-    counted = looks.kinds[Kind.MONEY] if money else looks.count
-    sheet.write_string(row, 0, measure, looks.kinds[Kind.TEXT])
-    if money:
-        sheet.write_blank(row, 1, None, looks.asked_text)
-    sheet.write_blank(row, 2, None, looks.asked if money else looks.asked_count)
-    sheet.write_formula(row, 3, formula, counted, "" if money else 0)
-    apart = f'=IF(C{row + 1}="","",IFERROR(D{row + 1}-C{row + 1},"?"))'
-    sheet.write_formula(row, 4, apart, counted, "")
+def _write_measure(sheet: Worksheet, row: int, measure: str, formula: str, formats: TemplateFormats) -> None:
+    is_amount = measure == MEASURE_AMOUNT
+    count_format = formats.kinds[Kind.MONEY] if is_amount else formats.count
+    sheet.write_string(row, 0, measure, formats.kinds[Kind.TEXT])
+    if is_amount:
+        sheet.write_blank(row, 1, None, formats.asked_text)
+    sheet.write_blank(row, 2, None, formats.asked if is_amount else formats.asked_count)
+    sheet.write_formula(row, 3, formula, count_format, "" if is_amount else 0)
+    difference = f'=IF(C{row + 1}="","",IFERROR(D{row + 1}-C{row + 1},"?"))'
+    sheet.write_formula(row, 4, difference, count_format, "")
 
 
-def formulas(tables: Mapping[str, Table], habits: Habits) -> list[str]:
+def build_control_formulas(tables: Mapping[str, Table], formula_settings: FormulaSettings) -> list[str]:
     """What is counted beside each measure.
 
     Args:
         tables: as the target takes them, by name.
-        habits: what the settings say.
+        formula_settings: what the settings say.
     """
-    places = {name: Places(table) for name, table in tables.items()}
-    counted = [
-        (places[name], table.amount) for name, table in tables.items() if table.amount and not table.on_top
+    ranges = {name: TableRanges(table) for name, table in tables.items()}
+    amount_columns = [
+        (ranges[name], table.amount_field)
+        for name, table in tables.items()
+        if table.amount_field and not table.added_to_total
     ]
     return [
-        *(_rows(places[name]) for name in ("invoices", "items")),
-        *(_summed(places, counted, row, habits) for row in range(4, 4 + _AMOUNTS)),
+        *(_count_rows_formula(ranges[name]) for name in ("invoices", "items")),
+        *(
+            _sum_amounts_formula(ranges, amount_columns, row, formula_settings)
+            for row in range(4, 4 + _AMOUNT_ROWS)
+        ),
     ]
 
 
-def _rows(places: Places) -> str:
+def _count_rows_formula(ranges: TableRanges) -> str:
     """Rows with a reference; the example and notes are none."""
-    refs = places.column(INVOICE_REF.name)
+    refs = ranges.get_column_name(INVOICE_REF.name)
     rows = f'(LEN({refs})>0)*(LEFT({refs},1)<>"{NOTE_MARK}")*({refs}<>"{EXAMPLE_REF}")'
     return f"=SUMPRODUCT({rows})"
 
 
-def _summed(
-    places: Mapping[str, Places], counted: Iterable[tuple[Places, str]], row: int, habits: Habits
+def _sum_amounts_formula(
+    ranges: Mapping[str, TableRanges],
+    amount_columns: Iterable[tuple[TableRanges, str]],
+    row: int,
+    formula_settings: FormulaSettings,
 ) -> str:
     """The amounts, given or computed, of rows whose invoice is in the currency of this row."""
-    items = places["items"]
-    amount, quantity, price = (items.column(each) for each in ("amount", "quantity", "unit_price"))
-    digits = f"INDEX({DECIMALS},MATCH($B{row},{CURRENCIES},0))"
+    items = ranges["items"]
+    amount, quantity, price = (items.get_column_name(name) for name in ("amount", "quantity", "unit_price"))
+    digits = f"INDEX({CURRENCY_DECIMALS_NAME},MATCH($B{row},{CURRENCIES_NAME},0))"
     sums = [(items, f"{amount}+(LEN({amount})=0)*ROUND({quantity}*{price},{digits})")]
-    sums += [(each, each.column(name)) for each, name in counted]
+    sums += [(table_ranges, table_ranges.get_column_name(name)) for table_ranges, name in amount_columns]
     parts = (
-        f"SUMPRODUCT({_mine(places['invoices'], each, row, habits)}*({own_sum}))" for each, own_sum in sums
+        f"SUMPRODUCT({_match_currency(ranges['invoices'], table_ranges, row, formula_settings)}*({own_sum}))"
+        for table_ranges, own_sum in sums
     )
     return f'=IF($B{row}="","",IFERROR({"+".join(parts)},"?"))'
 
 
-def _mine(invoices: Places, own: Places, row: int, habits: Habits) -> str:
+def _match_currency(
+    invoices: TableRanges, ranges: TableRanges, row: int, formula_settings: FormulaSettings
+) -> str:
     """Whether the invoice of a row is in the currency of this row of Control."""
-    refs, theirs = own.column(INVOICE_REF.name), invoices.column(INVOICE_REF.name)
-    currencies = invoices.column("currency")
-    known = f'COUNTIFS({theirs},"="&{refs},{currencies},$B{row})'
-    if habits.currency:
-        known += f'+($B{row}="{habits.currency}")*COUNTIFS({theirs},"="&{refs},{currencies},"=")'
-    return f'({known}>0)*(LEN({refs})>0)*({refs}<>"{EXAMPLE_REF}")'
+    refs, invoice_refs = ranges.get_column_name(INVOICE_REF.name), invoices.get_column_name(INVOICE_REF.name)
+    currencies = invoices.get_column_name("currency")
+    matches = f'COUNTIFS({invoice_refs},"="&{refs},{currencies},$B{row})'
+    if formula_settings.currency:
+        matches += (
+            f'+($B{row}="{formula_settings.currency}")*COUNTIFS({invoice_refs},"="&{refs},{currencies},"=")'
+        )
+    return f'({matches}>0)*(LEN({refs})>0)*({refs}<>"{EXAMPLE_REF}")'

@@ -14,11 +14,11 @@ from typing import Any
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.language import say
-from pipeline.template.cell_mirrors import Mirror, not_listed
-from pipeline.template.fields import example_of, limits
-from pipeline.template.looks import Looks, printed
-from pipeline.template.places import CURRENCIES, LAST_ROW
+from pipeline.i18n import translate
+from pipeline.template.cell_formats import ConditionalFormat, build_unlisted_condition
+from pipeline.template.field_docs import describe_limits, get_example_value
+from pipeline.template.named_ranges import CURRENCIES_NAME, LAST_ROW
+from pipeline.template.workbook_formats import TemplateFormats, set_up_printing
 from schemas.fields import Field, Kind, Table
 
 _WIDTHS = {
@@ -29,99 +29,121 @@ _WIDTHS = {
     Kind.BOOLEAN: 10,
     Kind.CURRENCY: 10,
 }
-_SHORT = 255
+_MAX_VALIDATION_CHARACTERS = 255
 """Characters that a list inside a validation, or its message, may have."""
 
 
-def fill(
-    sheet: Worksheet, table: Table, mirrors: Sequence[Mirror], listed: Mapping[str, str], looks: Looks
+def fill_sheet(
+    sheet: Worksheet,
+    table: Table,
+    conditional_formats: Sequence[ConditionalFormat],
+    list_names: Mapping[str, str],
+    formats: TemplateFormats,
 ) -> None:
     """Headers, the example, lists, and what turns red.
 
     Args:
         sheet: to fill.
         table: as the target takes it.
-        mirrors: of its cells and rows.
-        listed: by field the defined name of the list that drops down.
-        looks: the formats.
+        conditional_formats: of its cells and rows.
+        list_names: by field the defined name of the list that drops down.
+        formats: the formats.
     """
-    at = {field.name: column for column, field in enumerate(table)}
+    columns = {field.name: column for column, field in enumerate(table)}
     for field in table:
-        column = at[field.name]
-        sheet.set_column(column, column, _width(field), looks.kinds[field.kind])
-        sheet.write_string(0, column, header(field), looks.required if field.required else looks.header)
-        sheet.write_comment(0, column, comment(field), {"x_scale": 2.2, "y_scale": 1.3})
-        _example(sheet, 1, column, field, looks)
-        validation = _validation(field, listed)
+        column = columns[field.name]
+        sheet.set_column(column, column, _choose_width(field), formats.kinds[field.kind])
+        sheet.write_string(
+            0, column, format_header(field), formats.required if field.required else formats.header
+        )
+        sheet.write_comment(0, column, build_help_comment(field), {"x_scale": 2.2, "y_scale": 1.3})
+        _write_example(sheet, 1, column, field, formats)
+        validation = _build_validation(field, list_names)
         if validation:
             sheet.data_validation(1, column, LAST_ROW - 1, column, validation)
-    for mirror in mirrors:
-        for name in mirror.fields:
-            _colour(sheet, at[name], mirror.formula, looks.wrong)
-    for name in filter(at.__contains__, listed):
-        _colour(sheet, at[name], not_listed(table[name], table, listed[name]), looks.doubtful)
+    for conditional in conditional_formats:
+        for name in conditional.fields:
+            _add_conditional_format(sheet, columns[name], conditional.formula, formats.wrong)
+    for name in filter(columns.__contains__, list_names):
+        _add_conditional_format(
+            sheet,
+            columns[name],
+            build_unlisted_condition(table[name], table, list_names[name]),
+            formats.doubtful,
+        )
     sheet.set_row(0, 32)
     sheet.freeze_panes(1, 1)
-    sheet.autofilter(0, 0, LAST_ROW - 1, len(at) - 1)
-    printed(sheet, sum(map(_width, table)))
+    sheet.autofilter(0, 0, LAST_ROW - 1, len(columns) - 1)
+    set_up_printing(sheet, sum(map(_choose_width, table)))
 
 
-def _colour(sheet: Worksheet, column: int, formula: str, look: Format) -> None:
-    colour = {"type": "formula", "criteria": f"={formula}", "format": look}
-    sheet.conditional_format(1, column, LAST_ROW - 1, column, colour)
+def _add_conditional_format(sheet: Worksheet, column: int, formula: str, cell_format: Format) -> None:
+    options = {"type": "formula", "criteria": f"={formula}", "format": cell_format}
+    sheet.conditional_format(1, column, LAST_ROW - 1, column, options)
 
 
-def header(field: Field) -> str:
+def format_header(field: Field) -> str:
     """A field's header, with its mark where it must be filled."""
     return f"{field.label} *" if field.required else field.label
 
 
-def _width(field: Field) -> int:
+def _choose_width(field: Field) -> int:
     return max(_WIDTHS.get(field.kind, 18), min(len(field.label) // 2 + 4, 24))
 
 
-def comment(field: Field) -> str:
+def build_help_comment(field: Field) -> str:
     """What a header tells: its name where the language has another, the help, the limits and an example."""
-    own = say(field.label)
-    example = say("Example: {value}", value=field.example) if field.example else ""
+    translated_label = translate(field.label)
+    example = translate("Example: {value}", value=field.example) if field.example else ""
     return "\n".join(
-        filter(None, (own if own != field.label else "", say(field.help), ", ".join(limits(field)), example))
+        filter(
+            None,
+            (
+                translated_label if translated_label != field.label else "",
+                translate(field.help),
+                ", ".join(describe_limits(field)),
+                example,
+            ),
+        )
     )
 
 
-def _example(sheet: Worksheet, row: int, column: int, field: Field, looks: Looks) -> None:
-    look, text = looks.examples[field.kind], example_of(field)
+def _write_example(sheet: Worksheet, row: int, column: int, field: Field, formats: TemplateFormats) -> None:
+    cell_format, text = formats.examples[field.kind], get_example_value(field)
     if not text:
-        sheet.write_blank(row, column, None, look)
+        sheet.write_blank(row, column, None, cell_format)
     elif field.kind in (Kind.NUMBER, Kind.MONEY):
-        sheet.write_number(row, column, Decimal(text), look)
+        sheet.write_number(row, column, Decimal(text), cell_format)
     elif field.kind is Kind.DATE:
-        sheet.write_datetime(row, column, date.fromisoformat(text), look)
+        sheet.write_datetime(row, column, date.fromisoformat(text), cell_format)
     elif field.kind is Kind.DATETIME:
-        sheet.write_datetime(row, column, datetime.fromisoformat(text), look)
+        sheet.write_datetime(row, column, datetime.fromisoformat(text), cell_format)
     else:
-        sheet.write_string(row, column, text, look)
+        sheet.write_string(row, column, text, cell_format)
 
 
-def _validation(field: Field, listed: Mapping[str, str]) -> dict[str, Any]:
+def _build_validation(field: Field, list_names: Mapping[str, str]) -> dict[str, Any]:
     """What a cell lets be typed: lists stop what is none of them; the catalog's only warns, it may be older."""
-    message = {"error_title": field.label[:32], "error_message": ", ".join(limits(field))[:_SHORT]}
-    if field.name in listed:
-        unknown = say("Not in the catalog that this template was made with.")
+    message = {
+        "error_title": field.label[:32],
+        "error_message": ", ".join(describe_limits(field))[:_MAX_VALIDATION_CHARACTERS],
+    }
+    if field.name in list_names:
+        unknown = translate("Not in the catalog that this template was made with.")
         return {
-            "validate": "list", "source": f"={listed[field.name]}", "error_type": "warning",
-            "error_title": field.label[:32], "error_message": unknown[:_SHORT],
+            "validate": "list", "source": f"={list_names[field.name]}", "error_type": "warning",
+            "error_title": field.label[:32], "error_message": unknown[:_MAX_VALIDATION_CHARACTERS],
         }  # fmt: skip
     match field.kind:
-        case Kind.CHOICE if len(",".join(field.choices)) <= _SHORT:
+        case Kind.CHOICE if len(",".join(field.choices)) <= _MAX_VALIDATION_CHARACTERS:
             return {"validate": "list", "source": list(field.choices), **message}
         case Kind.BOOLEAN:
             return {"validate": "list", "source": ["yes", "no"], **message}
         case Kind.CURRENCY:
-            return {"validate": "list", "source": f"={CURRENCIES}", **message}
+            return {"validate": "list", "source": f"={CURRENCIES_NAME}", **message}
         case Kind.DATE:
-            ends = {"minimum": field.earliest, "maximum": field.latest}
-            return {"validate": "date", "criteria": "between", **ends, **message}
+            bounds = {"minimum": field.earliest, "maximum": field.latest}
+            return {"validate": "date", "criteria": "between", **bounds, **message}
         case Kind.TEXT | Kind.IDENTIFIER if field.max_length:
             return {"validate": "length", "criteria": "<=", "value": field.max_length, **message}
         case _:

@@ -17,39 +17,39 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.language import figure, say
+from pipeline.i18n import format_number, translate
 from pipeline.template import control_sheet, sheet
-from pipeline.template.cell_mirrors import of_cells
-from pipeline.template.looks import Looks, looks
-from pipeline.template.mirrors import Habits, of_rows
-from pipeline.template.places import CURRENCIES, DECIMALS, LAST_ROW, Places
-from schemas.cells import column_letters
+from pipeline.template.cell_formats import build_cell_formats
+from pipeline.template.named_ranges import CURRENCIES_NAME, CURRENCY_DECIMALS_NAME, LAST_ROW, TableRanges
+from pipeline.template.row_formats import FormulaSettings, build_row_formats
+from pipeline.template.workbook_formats import TemplateFormats, add_formats
+from schemas.cell_kinds import to_column_letters
 from schemas.control import CONTROL
-from schemas.currencies import DIGITS
+from schemas.currencies import CURRENCY_DIGITS
 from schemas.fields import Table
 from schemas.tables import EXAMPLE_REF
 
-MOST_LISTED = 20_000
+MAX_LISTED_KEYS = 20_000
 """Keys of the catalog that drop down; of a larger catalog the check knows all."""
 
-_LISTS = "Lists"
+_LISTS_SHEET = "Lists"
 _CREATED = datetime(2026, 1, 1)
 
 
 @dataclass(frozen=True)
-class Offer:
+class CatalogChoices:
     """What drops down from the catalog: keys by the field they fill."""
 
     keys: Mapping[str, Sequence[str]]
 
 
-def workbook(
+def build_template_workbook(
     title: str,
     edition: str,
     tables: Mapping[str, Table],
     rules: Collection[str],
-    offer: Offer,
-    habits: Habits,
+    choices: CatalogChoices,
+    formula_settings: FormulaSettings,
 ) -> bytes:
     """The workbook of a target.
 
@@ -58,48 +58,60 @@ def workbook(
         edition: the name of this template.
         tables: as the target takes them, by name.
         rules: codes of the rules that apply.
-        offer: what the catalog has.
-        habits: what the settings say.
+        choices: what the catalog has.
+        formula_settings: what the settings say.
     """
     out = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(out, options) as book:
-        book.set_properties({"title": title, "created": _CREATED})
-        book.set_custom_property("invoice-import template", edition)
-        made = looks(book)
-        _instructions(book.add_worksheet("Instructions"), title, edition, tables, made)
-        sheets = {name: book.add_worksheet(table.label) for name, table in tables.items()}
-        control = book.add_worksheet(CONTROL.label)
-        rows = of_rows(tables, rules, habits)
-        mirrors = {name: [*of_cells(table), *rows.get(name, [])] for name, table in tables.items()}
-        counts = control_sheet.formulas(tables, habits)
-        listed = _lists(
-            book, tables, offer, [*counts, *(m.formula for some in mirrors.values() for m in some)]
+    with xlsxwriter.Workbook(out, options) as workbook:
+        workbook.set_properties({"title": title, "created": _CREATED})
+        workbook.set_custom_property("invoice-import template", edition)
+        formats = add_formats(workbook)
+        _write_instructions(workbook.add_worksheet("Instructions"), title, edition, tables, formats)
+        sheets = {name: workbook.add_worksheet(table.label) for name, table in tables.items()}
+        control = workbook.add_worksheet(CONTROL.label)
+        row_formats = build_row_formats(tables, rules, formula_settings)
+        conditional_formats = {
+            name: [*build_cell_formats(table), *row_formats.get(name, [])] for name, table in tables.items()
+        }
+        control_formulas = control_sheet.build_control_formulas(tables, formula_settings)
+        list_names = _write_lists(
+            workbook,
+            tables,
+            choices,
+            [
+                *control_formulas,
+                *(
+                    conditional.formula
+                    for sheet_formats in conditional_formats.values()
+                    for conditional in sheet_formats
+                ),
+            ],
         )
         for name, table in tables.items():
-            sheet.fill(sheets[name], table, mirrors[name], listed, made)
-        control_sheet.fill(control, counts, edition, made)
+            sheet.fill_sheet(sheets[name], table, conditional_formats[name], list_names, formats)
+        control_sheet.fill_control_sheet(control, control_formulas, edition, formats)
         sheets["invoices"].activate()
     return out.getvalue()
 
 
-def _instructions(
-    sheet: Worksheet, title: str, edition: str, tables: Mapping[str, Table], looks: Looks
+def _write_instructions(
+    sheet: Worksheet, title: str, edition: str, tables: Mapping[str, Table], formats: TemplateFormats
 ) -> None:
     """What to do, one sentence a line."""
     sheet.set_column(0, 0, 100)
-    sheet.write_string(0, 0, title, looks.title)
-    for row, line in enumerate(_lines(edition, tables), 2):
-        sheet.write_string(row, 0, line, looks.text)
+    sheet.write_string(0, 0, title, formats.title)
+    for row, line in enumerate(_list_instructions(edition, tables), 2):
+        sheet.write_string(row, 0, line, formats.text)
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.hide_gridlines(2)
 
 
-def _lines(edition: str, tables: Mapping[str, Table]) -> Iterator[str]:
-    invoices, items, *hanging = tables.values()
-    others = ", ".join(each.label for each in hanging)
-    yield say(
+def _list_instructions(edition: str, tables: Mapping[str, Table]) -> Iterator[str]:
+    invoices, items, *child_tables = tables.values()
+    other_sheets = ", ".join(table.label for table in child_tables)
+    yield translate(
         "Fill in the sheets {invoices}, one row for each invoice, and {items}, one row for each of its items that is "
         "meant; an invoice may have none."
         if items.optional
@@ -107,64 +119,75 @@ def _lines(edition: str, tables: Mapping[str, Table]) -> Iterator[str]:
         invoices=invoices.label,
         items=items.label,
     )
-    if others:
-        yield say(
+    if other_sheets:
+        yield translate(
             "The sheets {sheets} may stay as they are; a row there names its invoice, and its item by the item's "
             "number.",
-            sheets=others,
+            sheets=other_sheets,
         )
-    yield say("The invoice reference is your own name for an invoice; it ties the items to it.")
-    yield say("Columns marked with * must be filled; columns you do not need may stay blank or be deleted.")
-    yield say("Rest the pointer on a header to read what the column holds, its limits and an example.")
-    yield say(
+    yield translate("The invoice reference is your own name for an invoice; it ties the items to it.")
+    yield translate(
+        "Columns marked with * must be filled; columns you do not need may stay blank or be deleted."
+    )
+    yield translate("Rest the pointer on a header to read what the column holds, its limits and an example.")
+    yield translate(
         "The row {example} shows how it is done; it is never imported and may stay.", example=EXAMPLE_REF
     )
-    yield say("A cell that turns red would be refused; correct it before you hand the workbook in.")
-    yield say(
+    yield translate("A cell that turns red would be refused; correct it before you hand the workbook in.")
+    yield translate(
         "A SKU or charge that turns yellow was not in the catalog when this template was made; the check tells "
         "whether it is now."
     )
-    yield say(
-        "Colours and lists reach to row {row}; rows below are checked all the same.", row=figure(LAST_ROW)
+    yield translate(
+        "Colours and lists reach to row {row}; rows below are checked all the same.",
+        row=format_number(LAST_ROW),
     )
-    yield say("Columns and rows that start with # are notes and are ignored; so are rows of totals.")
-    yield say("Type identifiers as they are: the cells are formatted as text, so 00123 stays 00123.")
-    yield say(
+    yield translate("Columns and rows that start with # are notes and are ignored; so are rows of totals.")
+    yield translate("Type identifiers as they are: the cells are formatted as text, so 00123 stays 00123.")
+    yield translate(
         "On the sheet Control, type what you expect from your own books; a difference stops the import."
     )
-    yield say("Template {edition}", edition=edition)
+    yield translate("Template {edition}", edition=edition)
 
 
-def _lists(book: Any, tables: Mapping[str, Table], offer: Offer, formulas: Sequence[str]) -> dict[str, str]:
+def _write_lists(
+    workbook: Any, tables: Mapping[str, Table], choices: CatalogChoices, formulas: Sequence[str]
+) -> dict[str, str]:
     """The hidden lists, and the names that formulas use; the list of each field that drops one down."""
-    hidden = book.add_worksheet(_LISTS)
+    hidden = workbook.add_worksheet(_LISTS_SHEET)
     hidden.very_hidden()
-    keys = {field: keys[:MOST_LISTED] for field, keys in offer.keys.items() if keys}
+    keys = {field: keys[:MAX_LISTED_KEYS] for field, keys in choices.keys.items() if keys}
     columns: list[tuple[str, Sequence[str | int]]] = [
-        (CURRENCIES, list(DIGITS)),
-        (DECIMALS, list(DIGITS.values())),
-        *((f"catalog_{field}", some) for field, some in keys.items()),
+        (CURRENCIES_NAME, list(CURRENCY_DIGITS)),
+        (CURRENCY_DECIMALS_NAME, list(CURRENCY_DIGITS.values())),
+        *((f"catalog_{field}", choices_of_field) for field, choices_of_field in keys.items()),
     ]
-    for at, (name, values) in enumerate(columns):
-        hidden.write_string(0, at, f"list of {name}")
-        hidden.write_column(1, at, values)
-        book.define_name(name, f"={_range(at, len(values))}")
-    _names(book, hidden, len(columns), [Places(table) for table in tables.values()], formulas)
+    for index, (name, values) in enumerate(columns):
+        hidden.write_string(0, index, f"list of {name}")
+        hidden.write_column(1, index, values)
+        workbook.define_name(name, f"={_format_list_range(index, len(values))}")
+    _define_names(workbook, hidden, len(columns), [TableRanges(table) for table in tables.values()], formulas)
     return {field: f"catalog_{field}" for field in keys}
 
 
-def _names(book: Any, hidden: Worksheet, at: int, places: Sequence[Places], formulas: Sequence[str]) -> None:
+def _define_names(
+    workbook: Any,
+    hidden: Worksheet,
+    first_column: int,
+    table_ranges: Sequence[TableRanges],
+    formulas: Sequence[str],
+) -> None:
     """Names for the columns that formulas look through, and how many rows of each table are filled."""
     used = set(re.findall(r"\w+", " ".join(formulas)))
-    for column, each in enumerate(places, at):
-        hidden.write_string(0, column, each.rows)
-        hidden.write_formula(1, column, each.rows_formula, None, 1)
-        book.define_name(each.rows, f"={_LISTS}!${column_letters(column)}$2")
-        for name, meaning in each.names():
+    for column, ranges in enumerate(table_ranges, first_column):
+        hidden.write_string(0, column, ranges.row_count_name)
+        hidden.write_formula(1, column, ranges.row_count_formula, None, 1)
+        workbook.define_name(ranges.row_count_name, f"={_LISTS_SHEET}!${to_column_letters(column)}$2")
+        for name, meaning in ranges.iterate_names():
             if name in used:
-                book.define_name(name, meaning)
+                workbook.define_name(name, meaning)
 
 
-def _range(column: int, rows: int) -> str:
-    letter = column_letters(column)
-    return f"{_LISTS}!${letter}$2:${letter}${rows + 1}"
+def _format_list_range(column: int, rows: int) -> str:
+    letter = to_column_letters(column)
+    return f"{_LISTS_SHEET}!${letter}$2:${letter}${rows + 1}"

@@ -6,18 +6,18 @@ and files 0600 whatever the umask.
 
 from __future__ import annotations
 
-from pipeline.workspace.disk import file_system
-from pipeline.workspace.place import NETWORK, Workspace, existing, prepared
-from pipeline.workspace.run_folder import RunFolder, filling, new_run_id, remove_orphans
+from pipeline.workspace.disk import detect_file_system
+from pipeline.workspace.paths import NETWORK_FILE_SYSTEMS, Workspace, open_workspace, prepare_workspace
+from pipeline.workspace.run_folder import RunFolder, fill_run_folder, generate_run_id, remove_orphans
 
 __all__ = [
-    "NETWORK",
+    "NETWORK_FILE_SYSTEMS",
     "RunFolder",
     "Workspace",
-    "existing",
-    "file_system",
-    "filling",
-    "new_run_id",
-    "prepared",
+    "detect_file_system",
+    "fill_run_folder",
+    "generate_run_id",
+    "open_workspace",
+    "prepare_workspace",
     "remove_orphans",
 ]

@@ -16,15 +16,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import WorkspaceError
-from pipeline.language import say
+from pipeline.i18n import translate
 
-_MOUNTS = Path("/proc/self/mountinfo")
-_FLUSHED_AT_ONCE = frozenset({"btrfs", "ext4", "xfs"})  # syncfs waits for the device and reports errors
-_MANY = 64  # from here one syncfs beats fsync file by file
-_FLUSHERS = 16
+_MOUNTS_FILE = Path("/proc/self/mountinfo")
+_SYNCFS_FILE_SYSTEMS = frozenset({"btrfs", "ext4", "xfs"})  # syncfs waits for the device and reports errors
+_MIN_SYNCFS_FILES = 64  # from here one syncfs beats fsync file by file
+_FLUSH_THREADS = 16
 
 
-def file_system(path: Path, mounts: str | None = None) -> str:
+def detect_file_system(path: Path, mounts: str | None = None) -> str:
     """The type of the file system a path lies on, or would; empty where the system does not tell.
 
     Args:
@@ -33,20 +33,24 @@ def file_system(path: Path, mounts: str | None = None) -> str:
     """
     if mounts is None:
         try:
-            mounts = _MOUNTS.read_text(errors="surrogateescape")
+            mounts = _MOUNTS_FILE.read_text(errors="surrogateescape")
         except OSError:
             return ""
-    place, best, kind = path.resolve(), -1, ""
+    resolved, longest, kind = path.resolve(), -1, ""
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
-        point = Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), before.split(" ")[4]))
-        if place.is_relative_to(point) and len(point.parts) >= best:  # of two at one place the later covers
-            best, kind = len(point.parts), after.split(" ")[0]
+        mount_point = Path(
+            re.sub(r"\\([0-7]{3})", lambda escape: chr(int(escape[1], 8)), before.split(" ")[4])
+        )
+        if (
+            resolved.is_relative_to(mount_point) and len(mount_point.parts) >= longest
+        ):  # of two at one place the later covers
+            longest, kind = len(mount_point.parts), after.split(" ")[0]
     return kind
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def translate_os_errors(path: Path) -> Iterator[None]:
     """Turns the system's errors into a sentence that names the path."""
     try:
         yield
@@ -54,17 +58,17 @@ def told(path: Path) -> Iterator[None]:
         where = error.filename if isinstance(error.filename, str) else path
         reason = (error.strerror or str(error)).lower()
         raise WorkspaceError(
-            say("The workspace cannot be used: {where}: {reason}.", where=str(where), reason=reason)
+            translate("The workspace cannot be used: {where}: {reason}.", where=str(where), reason=reason)
         ) from error
 
 
-def make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Makes one folder, 0700; another process may be quicker."""
     with suppress(FileExistsError):
         os.mkdir(folder, 0o700)
         os.chmod(folder, 0o700)
     if not folder.is_dir():
-        raise WorkspaceError(say("{folder} is in the way: it is not a folder.", folder=str(folder)))
+        raise WorkspaceError(translate("{folder} is in the way: it is not a folder.", folder=str(folder)))
 
 
 def flush_tree(root: Path, handle: int) -> None:
@@ -75,28 +79,28 @@ def flush_tree(root: Path, handle: int) -> None:
         handle: the folder's, opened before anything was written, so that it tells of every error since.
     """
     files, folders = [], []
-    for place, _, names in os.walk(root):
-        os.chmod(place, 0o700)
-        folders.append(Path(place))
-        files += [Path(place, name) for name in names]
+    for folder_path, _, names in os.walk(root):
+        os.chmod(folder_path, 0o700)
+        folders.append(Path(folder_path))
+        files += [Path(folder_path, name) for name in names]
     for file in files:
         os.chmod(file, 0o600)
-    if len(files) > _MANY and flush_at_once(root, handle):
+    if len(files) > _MIN_SYNCFS_FILES and flush_file_system(root, handle):
         return
-    with ThreadPoolExecutor(_FLUSHERS) as pool:
-        list(pool.map(flush, files))
+    with ThreadPoolExecutor(_FLUSH_THREADS) as pool:
+        list(pool.map(flush_path, files))
     for folder in reversed(folders):
-        flush(folder)
+        flush_path(folder)
 
 
-def flush_at_once(root: Path, handle: int) -> bool:
+def flush_file_system(root: Path, handle: int) -> bool:
     """Flushes a whole file system; False where that is no single call or would not tell of errors (before 5.8).
 
     Args:
         root: a folder that lies on it.
         handle: as for `flush_tree`.
     """
-    if file_system(root) not in _FLUSHED_AT_ONCE:
+    if detect_file_system(root) not in _SYNCFS_FILE_SYSTEMS:
         return False
     release = re.match(r"(\d+)\.(\d+)", os.uname().release)
     if sys.platform != "linux" or not release or (int(release[1]), int(release[2])) < (5, 8):
@@ -109,7 +113,7 @@ def flush_at_once(root: Path, handle: int) -> bool:
     return True
 
 
-def flush(path: Path) -> None:
+def flush_path(path: Path) -> None:
     """Flushes one file or folder."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -19,15 +19,21 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import WorkspaceError
-from pipeline.language import say
-from pipeline.workspace.disk import flush, flush_at_once, flush_tree, make, told
-from pipeline.workspace.place import Workspace
+from pipeline.i18n import translate
+from pipeline.workspace.disk import (
+    flush_file_system,
+    flush_path,
+    flush_tree,
+    make_folder,
+    translate_os_errors,
+)
+from pipeline.workspace.paths import Workspace
 
-_RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
-_PARTIAL = re.compile(rf"\.({_RUN_ID.pattern})\.partial")
+_RUN_ID_REGEX = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+_PARTIAL_NAME_REGEX = re.compile(rf"\.({_RUN_ID_REGEX.pattern})\.partial")
 
 
-def new_run_id(now: datetime) -> str:
+def generate_run_id(now: datetime) -> str:
     """A name for a run and its folder: sortable by time (UTC), safe as a file name, never the same twice."""
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
@@ -43,41 +49,43 @@ class RunFolder:
         self._final = runs / run_id
         self.path = runs / f".{run_id}.partial"
         self._published = False
-        self._handle = _claimed(self.path)
+        self._handle = _claim_folder(self.path)
 
-    def file(self, name: str) -> Path:
+    def prepare_path(self, name: str) -> Path:
         """The path of a file inside, for writers that open it themselves; its folder is made."""
         path = self.path / name
-        with told(path):
+        with translate_os_errors(path):
             if not path.parent.is_dir():
-                make(path.parent)
+                make_folder(path.parent)
         return path
 
     def create(self, name: str) -> BinaryIO:
         """A new file inside (`payloads/0001.json`), open for writing, 0600."""
-        path = self.file(name)
-        with told(path):
-            return open(path, "xb", opener=lambda given, flags: os.open(given, flags, 0o600))
+        path = self.prepare_path(name)
+        with translate_os_errors(path):
+            return open(path, "xb", opener=lambda file_path, flags: os.open(file_path, flags, 0o600))
 
     def write(self, name: str, content: bytes) -> None:
         """A whole file inside (`payloads/0001.json`), 0600."""
-        with told(self.path / name), self.create(name) as file:
+        with translate_os_errors(self.path / name), self.create(name) as file:
             file.write(content)
 
     def flush_ahead(self) -> None:
         """Flushes what is written so far, where that is one call: `publish` has less to wait for."""
-        with told(self.path):
-            flush_at_once(self.path, self._handle)
+        with translate_os_errors(self.path):
+            flush_file_system(self.path, self._handle)
 
     def publish(self) -> Path:
         """Flushes everything to the disk and gives the folder its name; returns its path."""
-        with told(self.path):
+        with translate_os_errors(self.path):
             if self._final.exists():
-                raise WorkspaceError(say("The run folder {folder} exists already.", folder=str(self._final)))
+                raise WorkspaceError(
+                    translate("The run folder {folder} exists already.", folder=str(self._final))
+                )
             flush_tree(self.path, self._handle)
             os.rename(self.path, self._final)
             self.path = self._final
-            flush(self._final.parent)
+            flush_path(self._final.parent)
             self._published = True
         return self.path
 
@@ -85,13 +93,13 @@ class RunFolder:
         """Lets go of the folder; removes it unless it was published whole."""
         try:
             if not self._published:
-                _remove(self.path)
+                _remove_folder(self.path)
         finally:
             os.close(self._handle)
 
 
 @contextmanager
-def filling(workspace: Workspace, run_id: str) -> Iterator[RunFolder]:
+def fill_run_folder(workspace: Workspace, run_id: str) -> Iterator[RunFolder]:
     """A run folder to fill; without `publish`, or on any error before it is done, no trace stays.
 
     An `OSError` of the caller's own writing becomes a sentence, too.
@@ -101,7 +109,7 @@ def filling(workspace: Workspace, run_id: str) -> Iterator[RunFolder]:
     """
     folder = RunFolder(workspace.runs, run_id)
     try:
-        with told(folder.path):
+        with translate_os_errors(folder.path):
             yield folder
     finally:
         folder.close()
@@ -121,22 +129,22 @@ def remove_orphans(workspace: Workspace, recorded: Container[str]) -> tuple[str,
         The run ids of what was removed.
     """
     removed = []
-    with told(workspace.runs):
+    with translate_os_errors(workspace.runs):
         for name in sorted(os.listdir(workspace.runs)):
-            path, partial = workspace.runs / name, _PARTIAL.fullmatch(name)
+            path, partial = workspace.runs / name, _PARTIAL_NAME_REGEX.fullmatch(name)
             if partial and _remove_unheld(path):
                 removed.append(partial[1])
-            elif _RUN_ID.fullmatch(name) and name not in recorded and path.is_dir():
-                _remove(path)
+            elif _RUN_ID_REGEX.fullmatch(name) and name not in recorded and path.is_dir():
+                _remove_folder(path)
                 removed.append(name)
     return tuple(removed)
 
 
-def _claimed(path: Path) -> int:
+def _claim_folder(path: Path) -> int:
     """Makes a partial folder and locks it; the lock is a handle, and ends with its process."""
-    with told(path):
+    with translate_os_errors(path):
         while True:
-            make(path)
+            make_folder(path)
             handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
             fcntl.flock(handle, fcntl.LOCK_EX)
             with suppress(FileNotFoundError):
@@ -156,13 +164,13 @@ def _remove_unheld(path: Path) -> bool:
     except BlockingIOError:
         return False
     else:
-        _remove(path)
+        _remove_folder(path)
         return True
     finally:
         os.close(handle)
 
 
-def _remove(path: Path) -> None:
+def _remove_folder(path: Path) -> None:
     """Removes a folder; it loses its name first, so that no half of it is ever taken for a run's."""
     with suppress(FileNotFoundError):
         if not path.name.startswith("."):

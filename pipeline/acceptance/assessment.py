@@ -1,0 +1,95 @@
+"""What stands on the line at its end: all that reports, records and notebooks need."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.acceptance.balance import Balance
+from pipeline.acceptance.control_totals import ControlResult
+from pipeline.issues import Issues
+from pipeline.model import Batches, EnrichedSheets, Mask, RawSheets
+from pipeline.settings import Settings
+from pipeline.targets.target import Target
+from schemas.fields import Table
+
+EXIT_CODES = {"accepted": 0, "rejected": 3, "partial": 4, "unbalanced": 7, "duplicate": 9}
+"""Exit code by verdict."""
+DEFAULT_WORKSPACE = Path("invoice-import")
+"""Where everything lies when nobody says where."""
+
+
+@dataclass(frozen=True)
+class UsedCatalog:
+    """The snapshot that items were looked up in."""
+
+    sha256: str
+    charges: int
+
+
+NO_CONTROL = ControlResult()
+"""Nothing was expected."""
+
+
+@dataclass(frozen=True)
+class UsedAccounts:
+    """The snapshot that accounts were looked up in."""
+
+    sha256: str
+    accounts: int
+
+
+def format_run_argument(run_id: str, workspace: Path) -> str:
+    """A run as `discard` takes it, with its workspace where that is not the default one."""
+    option = "" if workspace == DEFAULT_WORKSPACE else f" --workspace {shlex.quote(str(workspace))}"
+    return f"{run_id}{option}"
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The end of the line.
+
+    Attributes:
+        settings: in effect.
+        target: the billing API and operation.
+        tables: the declarations as the target takes them, by name.
+        raw: the sheets as read.
+        sheets: enriched sheets, all rows.
+        issues: everything found.
+        rejected: a boolean an invoice.
+        skipped: a boolean an invoice.
+        batches: the accepted invoices.
+        balance: the books.
+        catalog: the snapshot used; None when none is loaded.
+        accounts: the account list used; None when none is loaded: then no account was checked.
+        control: what became of the preparer's control totals.
+        new_accounts: accounts of accepted invoices that the ledger has no live invoice of.
+    """
+
+    settings: Settings
+    target: Target
+    tables: Mapping[str, Table]
+    raw: RawSheets
+    sheets: EnrichedSheets
+    issues: Issues
+    rejected: Mask
+    skipped: Mask
+    batches: Batches
+    balance: Balance
+    catalog: UsedCatalog | None
+    accounts: UsedAccounts | None = None
+    control: ControlResult = NO_CONTROL
+    new_accounts: Sequence[str] = ()
+
+    @property
+    def verdict(self) -> str:
+        """What the books say, never what no exception said."""
+        balance = self.balance
+        if balance.differences or not self.control.is_passed:
+            return "unbalanced"
+        has_faults = balance.rejected.invoices or balance.rejected.items or any(self.issues.errors)
+        if balance.accepted.invoices:
+            return "partial" if has_faults else "accepted"
+        return "duplicate" if balance.skipped.invoices and not has_faults else "rejected"

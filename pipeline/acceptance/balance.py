@@ -1,0 +1,193 @@
+"""The books: every row and every cent that came in is accepted, rejected or skipped.
+
+What came in is counted from the sheets as read; what was accepted, from the batches that will be sent; what
+was rejected and skipped, from the invoices left over. Nothing is taken for granted: when the three don't add
+up to the first, the run is unbalanced, and the verdict says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.model import Batches, Mask, Positions, ValidSheets
+from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.currencies import NO_CURRENCY
+
+CurrencySums = Mapping[str, Decimal]
+"""Sums by currency."""
+
+RowPicker = Callable[[Positions], Positions]
+"""Which rows belong to a share, told by the invoice of each row."""
+
+
+@dataclass(frozen=True)
+class ChildTotals:
+    """Some rows of what hangs on items and invoices.
+
+    Attributes:
+        rows: how many.
+        unread: those whose amount is unknown.
+        money: sums by currency of what comes on top of the total; else it is in `Share.money`.
+    """
+
+    rows: int
+    unread: int
+    money: CurrencySums
+
+
+@dataclass(frozen=True)
+class Share:
+    """Some of the rows.
+
+    Attributes:
+        invoices: how many.
+        items: how many.
+        money: sums by currency: items, and what counts towards the total beside them.
+        unread: items whose amount is unknown.
+        branches: of what hangs on them, by table.
+    """
+
+    invoices: int
+    items: int
+    money: CurrencySums
+    unread: int
+    branches: Mapping[str, ChildTotals] = attribute(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The identity: `came_in` = `accepted` + `rejected` + `skipped`."""
+
+    came_in: Share
+    accepted: Share
+    rejected: Share
+    skipped: Share
+
+    @property
+    def currencies(self) -> list[str]:
+        """All currencies, the unknown one last."""
+        currencies = set(self.came_in.money) | set(self.accepted.money) | set(self.rejected.money)
+        return sorted(
+            currencies | set(self.skipped.money), key=lambda currency: (currency == NO_CURRENCY, currency)
+        )
+
+    @property
+    def differences(self) -> list[str]:
+        """What does not add up, in words; empty when the books balance."""
+        parts = (self.accepted, self.rejected, self.skipped)
+        differences = []
+        for name in ("invoices", "items", "unread"):
+            total, accounted = getattr(self.came_in, name), sum(getattr(share, name) for share in parts)
+            if total != accounted:
+                differences.append(f"{name}: {total} came in, {accounted} accounted for")
+        for currency in self.currencies:
+            differences += _describe_difference(
+                currency, [share.money.get(currency, Decimal(0)) for share in (self.came_in, *parts)]
+            )
+        for name, came in self.came_in.branches.items():
+            shares = [came, *(share.branches[name] for share in parts)]
+            differences += _describe_difference(name, [Decimal(share.rows) for share in shares])
+            differences += _describe_difference(f"{name} unread", [Decimal(share.unread) for share in shares])
+            for currency in sorted({code for share in shares for code in share.money}):
+                differences += _describe_difference(
+                    f"{name} {currency}", [share.money.get(currency, Decimal(0)) for share in shares]
+                )
+        return differences
+
+
+def _describe_difference(label: str, shares: list[Decimal]) -> list[str]:
+    """What came in, and is not the sum of what became of it."""
+    total, accounted = shares[0], sum(shares[1:], Decimal(0))
+    return [] if total == accounted else [f"{label}: {total} came in, {accounted} accounted for"]
+
+
+def compute_balance(
+    valid: ValidSheets, amounts: Any, batches: Batches, rejected: Mask, skipped: Mask
+) -> Balance:
+    """Draw up the books.
+
+    Args:
+        valid: typed sheets.
+        amounts: `DECIMAL`, an item; null where unknown.
+        batches: what will be sent.
+        rejected: the invoices that an error falls on, a boolean an invoice.
+        skipped: the invoices that were accepted before, a boolean an invoice.
+    """
+    currencies = _look_up_currencies(valid, valid.invoice_of_item)
+    invoices, items, counts = _collect_sent(batches, len(rejected))
+
+    def pick_all(owners: Positions) -> Positions:
+        return np.arange(len(owners))
+
+    def pick_rejected(owners: Positions) -> Positions:
+        return np.flatnonzero(np.append(rejected, True)[owners])  # -1, without an invoice, is rejected
+
+    def pick_skipped(owners: Positions) -> Positions:
+        return np.flatnonzero(np.append(skipped, False)[owners])
+
+    def pick_sent(owners: Positions) -> Positions:
+        return np.repeat(np.arange(len(owners)), np.append(counts, 0)[owners])
+
+    def build_share(invoices: int, items: Positions, pick: RowPicker) -> Share:
+        money, unread = _sum_by_currency(items, amounts, currencies)
+        return _add_children(Share(invoices, len(items), money, unread), valid, pick)
+
+    return Balance(
+        build_share(len(valid.raw.tables["invoices"]), pick_all(valid.invoice_of_item), pick_all),
+        build_share(invoices, items, pick_sent),
+        build_share(int(rejected.sum()), pick_rejected(valid.invoice_of_item), pick_rejected),
+        build_share(int(skipped.sum()), pick_skipped(valid.invoice_of_item), pick_skipped),
+    )
+
+
+def _collect_sent(batches: Batches, invoice_count: int) -> tuple[int, Positions, Positions]:
+    """How many invoices stand in the batches; their items; and, an invoice, how often it stands there."""
+    accepted = batches.invoices
+    if not batches.batches:
+        return 0, np.zeros(0, np.int64), np.zeros(invoice_count, np.int64)
+    accepted_indices = np.concatenate([batch.invoices for batch in batches.batches])
+    starts, sizes = accepted.offsets[accepted_indices], accepted.sizes[accepted_indices]
+    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    counts = np.bincount(accepted.positions[accepted_indices], minlength=invoice_count)
+    return len(accepted_indices), accepted.items[np.repeat(starts, sizes) + within], counts
+
+
+def _add_children(share: Share, valid: ValidSheets, pick: RowPicker) -> Share:
+    """A share with what hangs on its items and invoices; what is part of the total is in its money."""
+    money, child_totals = dict(share.money), {}
+    for name, child in valid.children.items():
+        rows = pick(child.invoice_positions)
+        sums, unread = dict[str, Decimal](), 0
+        if child.amounts is not None:
+            sums, unread = _sum_by_currency(
+                rows, child.amounts, _look_up_currencies(valid, child.invoice_positions)
+            )
+        child_totals[name] = ChildTotals(len(rows), unread, sums if child.added_to_total else {})
+        if not child.added_to_total:
+            money |= {code: money.get(code, Decimal(0)) + total for code, total in sums.items()}
+    return replace(share, money=money, branches=child_totals) if child_totals else share
+
+
+def _look_up_currencies(valid: ValidSheets, owners: Positions) -> Any:
+    """Each row's currency; `NO_CURRENCY` where there is none."""
+    invoice_currencies = decode_dictionary(arrow_column(valid.invoices["effective_currency"]))
+    indices = pa.array(owners, mask=owners < 0)
+    return pc.fill_null(pc.take(invoice_currencies, indices), NO_CURRENCY).dictionary_encode()
+
+
+def _sum_by_currency(rows: Positions, amounts: Any, currencies: Any) -> tuple[dict[str, Decimal], int]:
+    """The sum of some rows by currency, and how many of them have no amount."""
+    indices = pa.array(rows)
+    table = pa.table({"currency": pc.take(currencies, indices), "amount": pc.take(amounts, indices)})
+    sums = table.group_by("currency").aggregate([("amount", "sum")])
+    groups = zip(sums["currency"].to_pylist(), sums["amount_sum"].to_pylist(), strict=True)
+    money = {currency: total for currency, total in groups if total is not None}
+    return money, table["amount"].null_count

@@ -1,0 +1,199 @@
+"""What an invoice says, in one canonical text, and its fingerprint.
+
+The content is the typed values of the sheet, items as a multiset: without the reference (it is the identity),
+without item numbers (they are places), without what the catalog filled. Two sheets that differ in the order
+of rows or columns, in spaces, or in how a number or date is written, have the same content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.acceptance.accept import gather_items
+from pipeline.model import Positions, ValidSheets
+from schemas.arrow import money
+from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.arrow.text_bytes import get_text_bytes
+
+_IDENTITY_COLUMNS = ("invoice_ref", "item_no", "discount_no")
+_EFFECTIVE_COLUMNS = ("amount", "currency")
+"""Columns whose effective value counts: computed or by default, it is what will be billed."""
+
+_FIELD_SEPARATOR = "\x1f"
+_LINE_END = "\x1e"
+_TABLE_SEPARATOR = "\x1d"
+_CHUNK_INVOICES = 5_000
+
+ChildLines = dict[str, dict[int, list[str]]]
+"""Lines by table and position of the row they hang on."""
+
+
+def compute_fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
+    """SHA-256 of the content, in hex, of some invoices.
+
+    Args:
+        valid: typed sheets.
+        positions: of the invoices, ascending.
+    """
+    items, offsets = gather_items(valid.invoice_of_item, positions, len(valid.invoices))
+    invoice_members, item_members = _collect_members(valid, "invoices"), _collect_members(valid, "items")
+    amounts = _get_order_keys(arrow_column(valid.items["effective_amount"]))
+    child_lines = _collect_child_lines(valid)
+    hashes: list[str] = []
+    for start in range(0, len(positions), _CHUNK_INVOICES):
+        stop = min(start + _CHUNK_INVOICES, len(positions))
+        headers = _build_lines(invoice_members, positions[start:stop])
+        headers = _append_child_lines(child_lines, "invoices", positions[start:stop], headers)
+        rows, bounds = items[offsets[start] : offsets[stop]], offsets[start : stop + 1] - offsets[start]
+        owner = np.repeat(np.arange(stop - start), np.diff(bounds))
+        order = np.lexsort((amounts[rows], owner))
+        rows = rows[order]
+        lines = _append_child_lines(child_lines, "items", rows, _build_lines(item_members, rows))
+        lines = _sort_ties_by_text(lines, owner, amounts[rows])
+        hashes += _hash_invoices(headers, lines, bounds)
+    return hashes
+
+
+def _hash_invoices(headers: Any, lines: Any, bounds: Positions) -> Iterator[str]:
+    """The hash of each header and of its lines, `lines[bounds[i]:bounds[i + 1]]`, as they stand in memory."""
+    header_bytes, line_bytes = (get_text_bytes(texts).data for texts in (headers, lines))
+    header_bounds, line_bounds = (
+        pairwise(_compute_offsets(headers).tolist()),
+        pairwise(_compute_offsets(lines)[bounds].tolist()),
+    )
+    for (begin, end), (top, bottom) in zip(header_bounds, line_bounds, strict=True):
+        digest = sha256(header_bytes[begin:end])
+        digest.update(line_bytes[top:bottom])
+        yield digest.hexdigest()
+
+
+def _compute_offsets(texts: Any) -> Positions:
+    """Where each text begins in what they say together, and where the last one ends."""
+    return np.concatenate(([0], np.cumsum(pc.binary_length(texts).to_numpy())))
+
+
+def _get_order_keys(amounts: Any) -> npt.NDArray[np.int64]:
+    """A number a decimal, the same for the same value; it only puts items into an order."""
+    filled = pc.fill_null(amounts, 0)
+    low_words = np.frombuffer(filled.buffers()[1], np.int64)
+    return low_words[2 * filled.offset : 2 * (filled.offset + len(filled)) : 2]
+
+
+def _sort_ties_by_text(lines: Any, owner: Positions, amounts: npt.NDArray[np.int64]) -> Any:
+    """Lines in the order of owner and amount; those of one owner and one amount by their text."""
+    same = (owner[1:] == owner[:-1]) & (amounts[1:] == amounts[:-1])
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    if not len(tied):
+        return lines
+    group = np.cumsum(np.append(True, ~same))[tied]
+    table = pa.table({"group": group, "line": pc.take(lines, pa.array(tied))})
+    order = pc.sort_indices(table, sort_keys=[("group", "ascending"), ("line", "ascending")])
+    permutation = np.arange(len(lines))
+    permutation[tied] = tied[order.to_numpy()]
+    return pc.take(lines, pa.array(permutation))
+
+
+def _collect_child_lines(valid: ValidSheets) -> ChildLines:
+    """The lines of what hangs on rows, by the table and position of those; none where nothing hangs."""
+    child_lines: ChildLines = {}
+    for name in reversed([*valid.children]):  # leaves first: what hangs on a row is part of what it says
+        rows = np.arange(len(valid.children[name].frame))
+        lines = _append_child_lines(
+            child_lines, name, rows, _build_lines(_collect_members(valid, name), rows)
+        ).to_pylist()
+        for table, parents in valid.children[name].parents.items():
+            lines_by_row = child_lines.setdefault(table, {})
+            for parent, line in zip(parents.tolist(), lines, strict=True):
+                lines_by_row.setdefault(parent, []).append(f"{name}{_TABLE_SEPARATOR}{line}")
+    return child_lines
+
+
+def _append_child_lines(child_lines: ChildLines, table: str, rows: Positions, lines: Any) -> Any:
+    """Lines of some rows of a table, each with what hangs on it, in any order."""
+    if table not in child_lines:
+        return lines
+    lines_by_row = child_lines[table]
+    pairs = zip(rows.tolist(), lines.to_pylist(), strict=True)
+    joined = [_TABLE_SEPARATOR.join((line, *sorted(lines_by_row.get(row, ())))) for row, line in pairs]
+    return pa.array(joined, pa.string())
+
+
+def _collect_members(valid: ValidSheets, table: str) -> dict[str, Any]:
+    """The columns that are content, by how their values begin: `name=` as read; one of all that is unread.
+
+    Blank cells are null; a repetitive column has its texts written already.
+    """
+    frame = {"invoices": valid.invoices, "items": valid.items}.get(table)
+    frame = valid.children[table].frame if frame is None else frame
+    numbers = valid.number_texts if table == "items" else {}
+    effective = (
+        () if "action" in frame else _EFFECTIVE_COLUMNS
+    )  # of a change a blank amount is not an amount of nothing
+    names = {str(column) for column in frame.columns} - {*_IDENTITY_COLUMNS, *effective}
+    members = {f"{name}=": numbers.get(name, arrow_column(frame[name])) for name in sorted(names)}
+    return {prefix: _encode_distinct(prefix, values) for prefix, values in members.items()} | _collect_unread(
+        valid, table
+    )
+
+
+def _collect_unread(valid: ValidSheets, table: str) -> dict[str, Any]:
+    """What could not be read, as it stands in the sheet: `name!text` and so on, in the rows that have any."""
+    masks, raw = valid.unread_masks[table], valid.raw.tables[table].frame
+    names = [column for column in sorted(set(masks) - set(_IDENTITY_COLUMNS)) if masks[column].any()]
+    if not names:
+        return {}
+    rows = np.flatnonzero(np.logical_or.reduce([masks[column] for column in names]))
+    indices = pa.array(rows)
+    texts = [
+        pc.binary_join_element_wise(
+            f"{name}!",
+            pc.if_else(
+                pa.array(masks[name][rows]),
+                decode_dictionary(pc.take(arrow_column(raw[name]), indices)),
+                None,
+            ),
+            "",
+        )
+        for name in names
+    ]
+    index_of_row = np.full(len(raw), -1, np.int32)
+    index_of_row[rows] = np.arange(len(rows))
+    joined = pc.binary_join_element_wise(*texts, "", _FIELD_SEPARATOR, null_handling="skip")
+    return {
+        "!": pa.DictionaryArray.from_arrays(pa.array(index_of_row, mask=index_of_row < 0), joined, safe=False)
+    }
+
+
+def _encode_distinct(prefix: str, values: Any) -> Any:
+    if pa.types.is_date32(values.type):
+        values = values.dictionary_encode()
+    if not isinstance(values, pa.DictionaryArray):
+        return values
+    return pa.DictionaryArray.from_arrays(
+        values.indices, _encode_values(prefix, values.dictionary), safe=False
+    )
+
+
+def _encode_values(prefix: str, values: Any) -> Any:
+    texts = money.format_plain(values) if pa.types.is_decimal(values.type) else pc.cast(values, pa.string())
+    return pc.binary_join_element_wise(prefix, texts, "")
+
+
+def _build_lines(members: Mapping[str, Any], rows: Positions) -> Any:
+    """One text a row: its fields by name, blank ones left out, with an end; what is unread as in the sheet."""
+    indices = pa.array(rows)
+    parts = [
+        pc.take(values.dictionary, pc.take(values.indices, indices))
+        if isinstance(values, pa.DictionaryArray)
+        else _encode_values(prefix, pc.take(values, indices))
+        for prefix, values in members.items()
+    ]
+    return pc.binary_join_element_wise(*parts, _LINE_END, _FIELD_SEPARATOR, null_handling="skip")

@@ -1,0 +1,273 @@
+"""The first half of the line, which no ledger can change: read, validate, enrich."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import catalog, enrich
+from pipeline.acceptance.assessment import UsedAccounts, UsedCatalog
+from pipeline.acceptance.control_totals import Expectation
+from pipeline.catalog import Catalog, KeyKind
+from pipeline.enrich import EnrichOptions
+from pipeline.errors import UsageError
+from pipeline.flow.expectations import (
+    Expectations,
+    add_control_files,
+    gather_expectations,
+    split_control_issues,
+)
+from pipeline.i18n import open_thread_pool, translate
+from pipeline.issues import Issues
+from pipeline.model import AccountAnswers, CatalogAnswers, EnrichedSheets, RawSheets, ValidSheets
+from pipeline.process import release_memory
+from pipeline.read import ReadLimits, ReadOptions, load_optional_mapping, read_raw_sheets
+from pipeline.read.layout.mapping import SheetMapping
+from pipeline.settings import SETTINGS, Settings, parse_setting
+from pipeline.targets import get_target
+from pipeline.targets.target import Target
+from pipeline.validate import load_pandera, validate
+from pipeline.validate.requirements import Requirements
+from pipeline.workspace import Workspace
+from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.catalog import ACCOUNT_KEYS
+from schemas.control import CONTROL
+from schemas.notation.dates import DateNotation
+from schemas.notation.numbers import NumberNotation
+from schemas.rule import RuleSettings
+from schemas.tables import TABLES
+from schemas.template_version import compute_template_version
+
+Progress = Callable[[str], None]
+_MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The line up to validation, and what the catalog answered meanwhile."""
+
+    settings: Settings
+    target: Target
+    requirements: Requirements
+    raw: RawSheets
+    valid: ValidSheets
+    issues: Issues
+    knowledge: CatalogAnswers | None
+    catalog: UsedCatalog | None
+    accounts: UsedAccounts | None
+    expectations: Expectations
+
+
+@dataclass(frozen=True)
+class Enriched(Validated):
+    """The line up to enrichment: what does not depend on the ledger."""
+
+    sheets: EnrichedSheets
+
+
+def assess_files(
+    files: Sequence[str | Path],
+    workspace: Workspace,
+    settings: Settings,
+    progress: Progress,
+    expected: Sequence[Expectation] = (),
+) -> Validated:
+    """Read, and validate while the catalog is asked."""
+    if not files:
+        raise UsageError(translate("No file was given: name a workbook, or a pair of CSV files."))
+    target = get_target(settings)
+    _require_settings(target, settings)
+    mapping = load_optional_mapping(settings.mapping, _build_requirements(target, settings).tables)
+    settings = _apply_mapping(settings, mapping)
+    requirements = _build_requirements(target, settings)
+    progress("reading")
+    tables = {**requirements.tables, CONTROL.name: CONTROL}
+    with open_thread_pool(1) as pool:
+        pool.submit(load_pandera)
+        raw, read_issues = read_raw_sheets(
+            add_control_files(files),
+            tables,
+            build_read_limits(settings),
+            options=build_read_options(settings),
+            mapping=mapping,
+        )
+    sheet_issues, control_issues = split_control_issues(read_issues)
+    release_memory()
+    progress("checking and looking up the catalog")
+    account_answers, accounts_used = _look_up_accounts(raw, workspace)
+    requirements = replace(requirements, accounts=account_answers)
+    with open_thread_pool(1) as pool:
+        catalog_answer = pool.submit(_look_up_catalog, raw, workspace)
+        valid, cell_issues = validate(raw, requirements)
+        knowledge, catalog_used = catalog_answer.result()
+    release_memory()
+    expected_totals = gather_expectations(
+        raw,
+        control_issues,
+        expected,
+        requirements,
+        compute_template_version(target.name, requirements.tables),
+    )
+    return Validated(
+        settings,
+        target,
+        requirements,
+        raw,
+        valid,
+        sheet_issues + cell_issues,
+        knowledge,
+        catalog_used,
+        accounts_used,
+        expected_totals,
+    )
+
+
+def enrich_validated(validated: Validated, progress: Progress) -> Enriched:
+    """Enrich what was judged."""
+    progress("tying items to the catalog")
+    catalog_fields = validated.requirements.projection.catalog_fields
+    options = EnrichOptions(
+        catalog_fields, validated.requirements.rule_settings, validated.settings.catalog_price
+    )
+    sheets, mismatches = enrich.enrich_items(validated.valid, validated.knowledge, options)
+    release_memory()
+    fields = vars(validated) | {"issues": validated.issues + mismatches}
+    return Enriched(**fields, sheets=sheets)
+
+
+def _require_settings(target: Target, settings: Settings) -> None:
+    """Refuse to guess a setting that the target must be told."""
+    for name in target.required_settings:
+        if not getattr(settings, name):
+            raise UsageError(
+                translate(
+                    "The target {target} needs the setting {name}, which has no default: {help}. Give it as {flag},"
+                    " or in settings.toml.",
+                    target=target.name,
+                    name=name,
+                    help=translate(SETTINGS[name].metadata["help"]),
+                    flag=f"--{name.replace('_', '-')}",
+                )
+            )
+
+
+def _apply_mapping(settings: Settings, mapping: SheetMapping | None) -> Settings:
+    """The settings with what the mapping says of its file; a contradiction is for a person to solve."""
+    if mapping is None:
+        return settings
+    mapped = {name: getattr(mapping, name) for name in ("decimal", "date_format") if getattr(mapping, name)}
+    for name, value in mapped.items():
+        if (setting := getattr(settings, name)) not in ("", value):
+            raise UsageError(
+                translate(
+                    "The mapping {mapping} says {name} is {value}, but the setting says {setting}.",
+                    mapping=mapping.name,
+                    name=name,
+                    value=value,
+                    setting=str(setting),
+                )
+            )
+    return replace(
+        settings, **{name: parse_setting(name, value, f"in {mapping.name}") for name, value in mapped.items()}
+    )
+
+
+def _build_requirements(target: Target, settings: Settings) -> Requirements:
+    """What the sheets are held against, under these settings."""
+    projection = target.get_projection(settings)
+    tables = projection.bind(TABLES, settings.custom_fields)
+    number_field = tables["invoices"].fields_by_name.get("invoice_number")
+    rule_settings = RuleSettings(
+        allow_negative_items=settings.allow_negative_items,
+        amount_tolerance=settings.amount_tolerance,
+        max_items=min(projection.max_items, target.get_limits(settings).items),
+        number_pattern=number_field.pattern.regex if number_field and number_field.pattern else "",
+        number_max_length=number_field.max_length or 0 if number_field else 0,
+        use_reference_as_number=settings.invoice_number == "ref",
+        total_limit=projection.total_limit,
+        in_minor_units=settings.money_unit == "minor",
+        max_children=projection.max_children,
+    )
+    mismatch = "W304" if settings.amount_mismatch == "warning" else "E304"
+    return Requirements(
+        projection,
+        tables,
+        DateNotation(settings.date_format),
+        rule_settings,
+        settings.default_currency,
+        mismatch,
+        settings.catalog_price,
+        number_format=NumberNotation(settings.decimal),
+    )
+
+
+def build_read_limits(settings: Settings) -> ReadLimits:
+    """How much of this machine a file may take, as the settings say."""
+    return ReadLimits(
+        memory=settings.parser_mebibytes * _MEBIBYTE,
+        seconds=settings.parser_seconds,
+        unpacked=settings.file_mebibytes * _MEBIBYTE,
+        ratio=settings.file_ratio,
+        members=settings.file_parts,
+        area=settings.sheet_cells,
+        kept_rows=settings.marked_rows,
+    )
+
+
+def build_read_options(settings: Settings) -> ReadOptions:
+    """What the settings say of how files are written."""
+    return ReadOptions(settings.encoding, settings.delimiter, settings.hidden_rows, settings.hidden_sheets)
+
+
+def _look_up_accounts(
+    raw: RawSheets, workspace: Workspace
+) -> tuple[AccountAnswers | None, UsedAccounts | None]:
+    """Ask the account list what the invoices' keys mean."""
+    snapshot = catalog.get_current_snapshot(workspace.accounts, catalog.CUSTOMERS)
+    if snapshot is None:
+        return None, None
+    frame = raw.tables["invoices"].frame
+    keys = {
+        name: pc.unique(decode_dictionary(arrow_column(frame[name])))
+        for name in ACCOUNT_KEYS
+        if name in frame
+    }
+    answers = catalog.look_up_accounts(snapshot, {name: _drop_blanks(texts) for name, texts in keys.items()})
+    return answers, UsedAccounts(snapshot.sha256, snapshot.rows)
+
+
+def _drop_blanks(texts: Any) -> Any:
+    """The texts that are not blank."""
+    return texts.filter(pc.not_equal(texts, ""))
+
+
+def _look_up_catalog(
+    raw: RawSheets, workspace: Workspace
+) -> tuple[CatalogAnswers | None, UsedCatalog | None]:
+    """Ask the catalog what the items' keys mean, before it is known which of them can be read."""
+    snapshot = catalog.get_current_snapshot(workspace.catalog)
+    if snapshot is None:
+        return None, None
+    keys = enrich.collect_catalog_keys(raw)
+    with catalog.open_catalog(snapshot) as opened_catalog:
+        candidates = opened_catalog.lookup(keys.skus, keys.charges)
+        suggestions = _suggest_names(opened_catalog, "sku", candidates.unknown_skus) | _suggest_names(
+            opened_catalog, "charge", candidates.unknown_charges
+        )
+        knowledge = CatalogAnswers(
+            candidates.table, suggestions, opened_catalog.filter_known_skus(keys.free_skus)
+        )
+    return knowledge, UsedCatalog(snapshot.sha256, snapshot.charges)
+
+
+def _suggest_names(opened_catalog: Catalog, kind: KeyKind, unknown: pa.Array) -> dict[tuple[str, str], str]:
+    """The nearest names of unknown keys, in words."""
+    return {
+        (kind, key): catalog.format_suggestions(key, suggestions)
+        for key, suggestions in opened_catalog.suggest_keys(unknown, kind).items()
+    }

@@ -1,0 +1,215 @@
+"""The short line: a price list becomes the product catalog, a list of customers the account list.
+
+    read -> check each cell -> look for contradictions -> a new snapshot
+
+A list is loaded whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from pipeline import catalog
+from pipeline.catalog import CHARGES, CUSTOMERS, CatalogInfo, Contradiction, Snapshot, SnapshotKind
+from pipeline.errors import CatalogError, UsageError
+from pipeline.flow.assess import build_read_limits, build_read_options
+from pipeline.i18n import translate
+from pipeline.issues import Findings, Issues
+from pipeline.model import RawSheets, SourceFile
+from pipeline.read import read_raw_sheets
+from pipeline.read.files.api_answers import build_record_sheets, is_json, read_json_documents
+from pipeline.report.issue_table import make_issue_table
+from pipeline.result import CatalogLoad
+from pipeline.settings import Settings, load_settings
+from pipeline.targets import read_saved_list
+from pipeline.validate import check_table
+from pipeline.workspace import Workspace, open_workspace, prepare_workspace
+from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.fields import Table
+from schemas.notation.dates import DateNotation
+from schemas.notation.numbers import NumberNotation
+
+
+def load_catalog(*files: str | Path, workspace: str | Path) -> CatalogLoad:
+    """Load a price list as the product catalog; it counts from the next check or run.
+
+    Args:
+        files: CSV, workbook or Parquet, one row a charge and price; or saved answers (JSON) of a billing API.
+        workspace: the folder that the catalog belongs to; made when it is not there.
+
+    Raises:
+        PipelineError: a file cannot be read, or the catalog cannot be written.
+    """
+    return _load_list(files, CHARGES, workspace)
+
+
+def load_accounts(*files: str | Path, workspace: str | Path) -> CatalogLoad:
+    """Load a list of customers as the account list; it counts from the next check or run.
+
+    Args:
+        files: CSV, workbook or Parquet, one row an account; or saved answers (JSON) of a billing API.
+        workspace: the folder that the list belongs to; made when it is not there.
+
+    Raises:
+        PipelineError: a file cannot be read, or the list cannot be written.
+    """
+    return _load_list(files, CUSTOMERS, workspace)
+
+
+def _load_list(files: Sequence[str | Path], kind: SnapshotKind, workspace: str | Path) -> CatalogLoad:
+    table = kind.table
+    settings = load_settings({}, os.environ, open_workspace(workspace).settings)
+    raw, issues, notation = _read_list([Path(path) for path in files], table, settings)
+    sheet = raw.tables[table.name]
+    frame, cell_issues = check_table(sheet, table, notation.dates, notation.numbers)
+    issues += cell_issues
+    snapshot, duplicates = None, 0
+    if not any(issues.errors):
+        rows = pa.table({str(name): decode_dictionary(arrow_column(frame[name])) for name in frame})
+        loaded = catalog.build_snapshot(
+            rows, _get_folder(prepare_workspace(workspace), kind), _merge_sources(raw.sources), kind
+        )
+        issues += Issues(
+            tuple(_make_finding(contradiction, table.name) for contradiction in loaded.contradictions)
+        )
+        snapshot, duplicates = loaded.snapshot, len(loaded.duplicates)
+    return CatalogLoad(snapshot, len(sheet), duplicates, make_issue_table(issues, raw, {table.name: table}))
+
+
+class _ListNotation(NamedTuple):
+    """How the texts of the files write dates and numbers."""
+
+    dates: DateNotation
+    numbers: NumberNotation
+
+
+def _read_list(
+    paths: Sequence[Path], table: Table, settings: Settings
+) -> tuple[RawSheets, Issues, _ListNotation]:
+    """Sheets as people write them, or answers of an API, in which no setting says how a number is written."""
+    json_flags = [is_json(path) for path in paths]
+    if any(json_flags):
+        if not all(json_flags):
+            raise UsageError(
+                translate("Saved answers (JSON) and sheets cannot be loaded together; load one kind.")
+            )
+        saved_answers = read_json_documents(paths, build_read_limits(settings))
+        records = read_saved_list(
+            table.name, [(document.source.name, document.content) for document in saved_answers]
+        )
+        return *build_record_sheets(saved_answers, records, table), _ListNotation(
+            DateNotation(), NumberNotation(allow_marks=False)
+        )
+    raw, read_issues = read_raw_sheets(
+        paths, {table.name: table}, build_read_limits(settings), options=build_read_options(settings)
+    )
+    numbers = NumberNotation(
+        settings.decimal, allow_marks=False
+    )  # a price's currency has a column of its own
+    return raw, read_issues, _ListNotation(DateNotation(settings.date_format), numbers)
+
+
+def _merge_sources(sources: Sequence[SourceFile]) -> SourceFile:
+    """Where the rows come from, as one: several files are named by the first, and hashed by their hashes."""
+    if len(sources) == 1:
+        return sources[0]
+    name = translate("{name} and {count} more", name=sources[0].name, count=str(len(sources) - 1))
+    hashes = "".join(sorted(source.sha256 for source in sources))
+    return SourceFile(name, sha256(hashes.encode()).hexdigest(), sum(source.size for source in sources))
+
+
+def _get_folder(workspace: Workspace, kind: SnapshotKind) -> Path:
+    return workspace.catalog if kind is CHARGES else workspace.accounts
+
+
+_CONTRADICTION_CODES = {"identity": "E410", "validity": "E411", "key": "E412"}
+
+
+def _make_finding(contradiction: Contradiction, table: str) -> Findings:
+    """Rows that contradict each other, as an issue of the column in which they do."""
+    facts = {"charge": contradiction.keys, "other": contradiction.other_values}
+    return Findings(
+        _CONTRADICTION_CODES[contradiction.kind],
+        table,
+        contradiction.field,
+        contradiction.rows,
+        contradiction.values,
+        facts,
+    )
+
+
+def search_catalog(text: str, *, workspace: str | Path) -> pa.Table:
+    """Rows of the catalog that a text may mean; see `Catalog.search`.
+
+    Raises:
+        CatalogError: no catalog is loaded, or it is damaged.
+    """
+    with catalog.open_catalog(_require_current(workspace)) as opened_catalog:
+        return opened_catalog.search(text)
+
+
+def get_catalog_info(sha256: str | None = None, *, workspace: str | Path) -> CatalogInfo:
+    """What is in the catalog.
+
+    Args:
+        sha256: the beginning of the hash of a snapshot, as a run shows it; None means the one in use.
+        workspace: the folder that the catalog belongs to.
+
+    Raises:
+        PipelineError: no catalog is loaded, there is none of that name, or it is damaged.
+    """
+    with catalog.open_catalog(_select_snapshot(sha256, CHARGES, workspace)) as opened_catalog:
+        return opened_catalog.get_info()
+
+
+def get_accounts_snapshot(sha256: str | None = None, *, workspace: str | Path) -> Snapshot:
+    """What is in the account list; see `catalog_info`.
+
+    Raises:
+        PipelineError: no list is loaded, there is none of that name, or it is damaged.
+    """
+    return _select_snapshot(sha256, CUSTOMERS, workspace)
+
+
+def list_catalogs(*, workspace: str | Path) -> tuple[list[Snapshot], Snapshot | None]:
+    """Every catalog that was loaded, the oldest first, and the one in use.
+
+    Raises:
+        CatalogError: one is damaged.
+    """
+    return _list_snapshots(CHARGES, workspace)
+
+
+def list_accounts(*, workspace: str | Path) -> tuple[list[Snapshot], Snapshot | None]:
+    """Every account list that was loaded; see `list_catalogs`.
+
+    Raises:
+        CatalogError: one is damaged.
+    """
+    return _list_snapshots(CUSTOMERS, workspace)
+
+
+def _list_snapshots(kind: SnapshotKind, workspace: str | Path) -> tuple[list[Snapshot], Snapshot | None]:
+    folder = _get_folder(open_workspace(workspace), kind)
+    return catalog.list_snapshots(folder, kind), catalog.get_current_snapshot(folder, kind)
+
+
+def _select_snapshot(sha256: str | None, kind: SnapshotKind, workspace: str | Path) -> Snapshot:
+    if sha256 is None:
+        return _require_current(workspace, kind)
+    return catalog.find_snapshot(_get_folder(open_workspace(workspace), kind), sha256, kind)
+
+
+def _require_current(workspace: str | Path, kind: SnapshotKind = CHARGES) -> Snapshot:
+    snapshot = catalog.get_current_snapshot(_get_folder(open_workspace(workspace), kind), kind)
+    if snapshot is None:
+        raise CatalogError(
+            translate("No {called} is loaded: {command}.", called=translate(kind.title), command=kind.command)
+        )
+    return snapshot

@@ -1,0 +1,199 @@
+"""JSON as text, a whole column at a time: one text a row, joined over offsets.
+
+Numbers are written from exact decimals; no Python object is made for a cell, and what a repetitive column
+says is written once for each distinct value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.arrow import money
+from schemas.arrow.text_bytes import find_characters
+
+_ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+_PREFIXES, _SUFFIXES = pa.array([",{", "[{"]), pa.array(["}", "}]"])
+"""What stands before and behind an object of an array: within it, and where it begins or ends."""
+
+
+class JsonNumbers:
+    """A column of JSON numbers that are written already."""
+
+    def __init__(self, texts: Any) -> None:
+        self.texts = texts
+
+
+class JsonObjects:
+    """JSON objects of the rows of some columns: the keys whose value is not null, in the order given."""
+
+    def __init__(self, columns: Mapping[str, Any]) -> None:
+        """Prepare the columns.
+
+        Args:
+            columns: Arrow arrays of one length by key: text, decimal, date, timestamp, boolean, or `Numbers`.
+        """
+        self._columns = {key: _encode_distinct(key, values) for key, values in columns.items()}
+
+    def encode_objects(self, rows: Any, **extra: Any) -> Any:
+        """The objects of some rows.
+
+        Args:
+            rows: positions.
+            **extra: further members, as JSON texts, a row each; null leaves the member out.
+
+        Returns:
+            A string array.
+        """
+        return pc.binary_join_element_wise("{", self._join_members(rows, extra), "}", "")
+
+    def encode_arrays(self, rows: Any, offsets: Any, **extra: Any) -> Any:
+        """The objects of some rows, one JSON array a group; null for a group without any.
+
+        The objects are written one behind the other with what stands between them, so that an array is a
+        stretch of that text and is not copied.
+
+        Args:
+            rows: positions, group after group.
+            offsets: `rows[offsets[i]:offsets[i + 1]]` are a group; one more than there are groups.
+            **extra: as for `at`.
+        """
+        is_filled = np.diff(offsets) > 0
+        if not len(rows):
+            return pa.nulls(len(is_filled), pa.string())
+        prefixes, suffixes = np.zeros((2, len(rows)), np.int8)
+        prefixes[offsets[:-1][is_filled]], suffixes[offsets[1:][is_filled] - 1] = 1, 1
+        texts = pc.binary_join_element_wise(
+            pc.take(_PREFIXES, pa.array(prefixes)),
+            self._join_members(rows, extra),
+            pc.take(_SUFFIXES, pa.array(suffixes)),
+            "",
+        )
+        return _slice_groups(texts, offsets, is_filled)
+
+    def _join_members(self, rows: Any, extra: Mapping[str, Any]) -> Any:
+        """The members of each object, with commas between."""
+        members = [_take_members(key, values, rows) for key, values in self._columns.items()]
+        members += [pc.binary_join_element_wise(_encode_key(key), texts, "") for key, texts in extra.items()]
+        joined = pc.binary_join_element_wise(*members, ",", null_handling="skip")
+        if len(joined) != len(rows):  # the kernel leaves out a row without any member
+            raise ValueError("a row has no member at all")
+        return joined
+
+
+def _slice_groups(texts: Any, offsets: Any, is_filled: Any) -> Any:
+    """Neighbouring texts as one, a group each, where they lie in memory; null where a group is not full."""
+    _, text_offsets, content = texts.buffers()
+    bounds = np.frombuffer(text_offsets, np.int32)[texts.offset :][offsets]
+    validity = None if is_filled.all() else pa.array(is_filled).buffers()[1]
+    return pa.StringArray.from_buffers(len(is_filled), pa.py_buffer(bounds), content, validity)
+
+
+class NestedObjects:
+    """The JSON of rows that hang on others, gathered for those they hang on."""
+
+    def __init__(
+        self, objects: JsonObjects, parent_rows: Any, parent_count: int, nested: Mapping[str, NestedObjects]
+    ) -> None:
+        """Sort the rows by what they hang on.
+
+        Args:
+            objects: of the rows.
+            parent_rows: per row the position of the row it hangs on, -1 for none.
+            parent_count: how many there are.
+            nested: what hangs on these rows in turn, by key.
+        """
+        children = np.flatnonzero(parent_rows >= 0)
+        self._objects, self._nested = objects, nested
+        self._child_rows = children[np.argsort(parent_rows[children], kind="stable")]
+        self._starts = np.concatenate(
+            ([0], np.cumsum(np.bincount(parent_rows[children], minlength=parent_count)))
+        )
+
+    def encode_arrays(self, parents: Any) -> Any:
+        """One JSON array for each of some parents; null for one that nothing hangs on.
+
+        Args:
+            parents: positions.
+        """
+        rows, offsets = self._gather_children(np.asarray(parents))
+        return self._objects.encode_arrays(rows, offsets, **self._encode_nested(rows))
+
+    def encode_single(self, parents: Any) -> Any:
+        """The one JSON object that hangs on each of some parents; null where nothing does.
+
+        Args:
+            parents: positions, on each of which one row hangs at most.
+        """
+        rows, offsets = self._gather_children(np.asarray(parents))
+        if not len(rows):
+            return pa.nulls(len(offsets) - 1, pa.string())
+        texts = self._objects.encode_objects(rows, **self._encode_nested(rows))
+        return pc.take(texts, pa.array(offsets[:-1], mask=np.diff(offsets) == 0))
+
+    def _gather_children(self, parents: Any) -> tuple[Any, Any]:
+        """The rows, parent after parent, and where those of each begin."""
+        starts = self._starts[parents]
+        sizes = self._starts[parents + 1] - starts
+        offsets = np.concatenate(([0], np.cumsum(sizes)))
+        return self._child_rows[np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])], offsets
+
+    def _encode_nested(self, rows: Any) -> dict[str, Any]:
+        """What hangs on some of the rows, by key."""
+        return {key: nested.encode_arrays(rows) for key, nested in self._nested.items()}
+
+
+def _encode_distinct(key: str, values: Any) -> Any:
+    """A repetitive column with its members written already."""
+    if not isinstance(values, JsonNumbers) and pa.types.is_date32(values.type):
+        values = values.dictionary_encode()
+    if not isinstance(values, pa.DictionaryArray):
+        return values
+    return pa.DictionaryArray.from_arrays(values.indices, _encode_member(key, values.dictionary), safe=False)
+
+
+def _take_members(key: str, values: Any, rows: Any) -> Any:
+    if isinstance(values, JsonNumbers):
+        return pc.binary_join_element_wise(_encode_key(key), pc.take(values.texts, rows), "")
+    if isinstance(values, pa.DictionaryArray):
+        return pc.take(values.dictionary, pc.take(values.indices, rows))
+    return _encode_member(key, pc.take(values, rows))
+
+
+def _encode_key(name: str) -> str:
+    return orjson.dumps(name).decode() + ":"
+
+
+def _encode_member(key: str, values: Any) -> Any:
+    """`"key":value` a row, null where the value is null."""
+    return pc.binary_join_element_wise(_encode_key(key), _encode_value(values), "")
+
+
+def _encode_value(values: Any) -> Any:
+    arrow_type = values.type
+    if pa.types.is_decimal(arrow_type):
+        return money.format_plain(values)
+    if pa.types.is_boolean(arrow_type):
+        return pc.if_else(values, "true", "false")
+    if pa.types.is_timestamp(arrow_type):
+        values = pc.strftime(values, format="%Y-%m-%d %H:%M:%S")
+    elif pa.types.is_date(arrow_type):
+        values = pc.cast(values, pa.string())
+    else:
+        values = _escape_texts(values)
+    return pc.binary_join_element_wise('"', values, '"', "")
+
+
+def _escape_texts(texts: Any) -> Any:
+    """Texts as they stand between the quotes of a JSON string; other control characters never get here."""
+    occurring = find_characters(texts, "".join(_ESCAPES))
+    for character, escape in _ESCAPES.items():  # the backslash first: the others bring their own
+        if character in occurring:
+            texts = pc.replace_substring(texts, character, escape)
+    return texts

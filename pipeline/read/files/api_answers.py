@@ -1,0 +1,143 @@
+"""Stage 1, for answers of an API that were saved as files: JSON documents, and the sheet their rows make.
+
+In: paths; then, from whoever knows the API, the rows that the documents hold.
+Out: a `Document` a file; `RawSheets` like those of any other file, addressed by file and number of the record.
+Never: reads a number as a binary fraction, takes a document for a sheet, or knows an API.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import SourceError, UsageError
+from pipeline.i18n import translate
+from pipeline.issues import Findings, Issues, collect_findings
+from pipeline.model import ApiRecord, RawSheets, RawTable, SourceFile, SourceSheet
+from pipeline.read.files.input_files import read_blobs
+from pipeline.read.files.limits import ReadLimits
+from schemas.arrow.columns import encode_repeats
+from schemas.fields import Table
+
+_SNIFFED_BYTES = 4096
+
+
+class JsonDocument(NamedTuple):
+    """A JSON file: where it comes from, and what it holds; numbers are texts."""
+
+    source: SourceFile
+    content: Any
+
+
+def is_json(path: Path) -> bool:
+    """Whether a file begins like a JSON document; a file that cannot be read does not."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_SNIFFED_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+    except OSError:
+        return False
+
+
+def read_json_documents(paths: Sequence[Path], limits: ReadLimits) -> list[JsonDocument]:
+    """Read JSON files.
+
+    Args:
+        paths: of the files.
+        limits: how much a file may take.
+
+    Raises:
+        NoSuchFileError: a path does not exist.
+        SourceError: a file is no JSON.
+        UsageError: a file was given twice.
+    """
+    documents: list[JsonDocument] = []
+    for path in paths:
+        for blob in read_blobs(path, limits):
+            if any(blob.sha256 == document.source.sha256 for document in documents):
+                raise UsageError(
+                    translate("{name} was given twice, byte for byte; give it once.", name=blob.name)
+                )
+            source = SourceFile(blob.name, blob.sha256, len(blob.data), notes="JSON")
+            documents.append(JsonDocument(source, _parse_json(blob.name, blob.data)))
+    return documents
+
+
+def _parse_json(name: str, data: bytes) -> Any:
+    try:
+        text = data.decode("utf-8-sig")
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=_reject_constant)
+    except (ValueError, RecursionError) as error:
+        sentence = translate(
+            "{name} is no complete JSON document in UTF-8; save the answer again.", name=name
+        )
+        raise SourceError(sentence) from error
+
+
+def _reject_constant(text: str) -> Any:
+    raise ValueError(text)
+
+
+def build_record_sheets(
+    documents: Sequence[JsonDocument], records: Sequence[ApiRecord], table: Table
+) -> tuple[RawSheets, Issues]:
+    """The rows that documents hold, as the sheets of a file would be.
+
+    Args:
+        documents: the documents.
+        records: their rows, in the order of the documents.
+        table: what a row is.
+
+    Returns:
+        The table, and a warning for each column in which blanks around values were removed.
+    """
+    document_indices = np.array([record.document_index for record in records], np.int16)
+    counts = np.bincount(document_indices, minlength=len(documents)).tolist()
+    sources = tuple(
+        replace(document.source, rows=count) for document, count in zip(documents, counts, strict=True)
+    )
+    fields = [
+        field for field in table if field.required or any(record.cells.get(field.name) for record in records)
+    ]
+    sheets = tuple(SourceSheet(index, source.name, "", (), 0) for index, source in enumerate(sources))
+    raw_texts = {
+        field.name: pa.array([record.cells.get(field.name) or "" for record in records], pa.string())
+        for field in fields
+    }
+    trimmed = {name: pc.utf8_trim_whitespace(texts) for name, texts in raw_texts.items()}
+    frame = pd.DataFrame(
+        {
+            name: pd.arrays.ArrowExtensionArray(pa.chunked_array([encode_repeats(texts)]))
+            for name, texts in trimmed.items()
+        },
+        index=pd.RangeIndex(len(records)),
+    )
+    row_numbers = np.array([record.number for record in records], np.int32)
+    raw = RawTable(table.name, frame, {}, sheets, document_indices, row_numbers)
+    return RawSheets({table.name: raw}, sources, {}), collect_findings(
+        [*_find_trimmed_blanks(table.name, raw_texts, trimmed)]
+    )
+
+
+def _find_trimmed_blanks(
+    table: str, raw_texts: Mapping[str, Any], trimmed: Mapping[str, Any]
+) -> Iterator[Findings]:
+    """One warning a column, standing for all its rows."""
+    for name, texts in raw_texts.items():
+        rows = np.flatnonzero(pc.not_equal(texts, trimmed[name]).to_numpy(zero_copy_only=False))
+        if len(rows):
+            yield Findings(
+                "W201",
+                table,
+                name,
+                rows[:1],
+                texts.take(pa.array(rows[:1])),
+                row_counts=np.array([len(rows)]),
+            )

@@ -1,0 +1,224 @@
+"""Stage 1, first step: paths -> the bytes of each file, and what kind of file they are.
+
+In: paths of files, folders and zips.
+Out: `Blob`s, each read once, so that what is hashed is what is parsed.
+Never: opens a device or pipe, believes an extension, unpacks to disk, or parses.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+from pipeline.errors import NoSuchFileError
+from pipeline.i18n import translate
+from pipeline.read.files import refusals
+from pipeline.read.files.file_types import READABLE_SUFFIXES, WORKBOOK_SUFFIXES
+from pipeline.read.files.limits import RATIO_CHECKED_FROM, ReadLimits
+
+_PARQUET_MAGIC = b"PAR1"
+_OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BARE_BIFF_MAGICS = (
+    b"\x09\x00\x04\x00",
+    b"\x09\x02\x06\x00",
+    b"\x09\x04\x06\x00",
+    b"\x09\x08\x08\x00",
+    b"\x09\x08\x10\x00",
+)
+"""The first bytes of an old workbook outside an OLE container."""
+FOREIGN_SIGNATURES = (
+    (b"%PDF", "a PDF"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"Rar!", "a RAR file"),
+    (b"7z\xbc\xaf", "a 7z file"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"SQLite format 3", "a database"),
+    (b"{\\rtf", "a text document"),
+    (b"ID;P", "a SYLK file"),
+)
+"""First bytes of files that people take for spreadsheets, and what they are."""
+_CHUNK_BYTES = 4 << 20
+_EMPTY_ZIP_MAGIC = b"PK\x05\x06"
+_ZIP_ERRORS = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OSError)
+_OFFICE_PARTS = {"[Content_Types].xml", "content.xml", "xl/workbook.xml"}
+
+
+class BlobForm(Enum):
+    """How the bytes are to be read."""
+
+    WORKBOOK = "workbook"
+    TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A file in memory.
+
+    Attributes:
+        name: without folders; a zip's member is named after both.
+        data: its bytes.
+        form: workbook or text.
+        is_named_by_user: it was named by the user; what lies in a folder or zip may be left alone.
+    """
+
+    name: str
+    data: bytes
+    form: BlobForm
+    is_named_by_user: bool = True
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the bytes, in hex."""
+        return sha256(self.data).hexdigest()
+
+
+def _escape_name(name: str) -> str:
+    """A file's name as text that can be printed and written, whatever bytes it is made of."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def read_blobs(path: Path, limits: ReadLimits) -> Iterator[Blob]:
+    """The files a path stands for."""
+    if path.is_dir():
+        yield from _read_folder(path, limits)
+        return
+    name, data = _escape_name(path.name), _read_regular_file(path, limits)
+    if data[:4] == b"PK\x03\x04" and (names := _list_plain_zip(name, data)) is not None:
+        yield from _read_members(name, data, names, limits)
+        return
+    yield _make_blob(name, data)
+
+
+def _read_folder(path: Path, limits: ReadLimits) -> Iterator[Blob]:
+    try:
+        files = sorted(file for file in path.iterdir() if _is_readable_suffix(file.name) and file.is_file())
+    except OSError as error:
+        raise refusals.UNREADABLE(_describe_folder(path), why=_describe_os_error(error)) from error
+    if not files:
+        raise refusals.NOTHING_INSIDE(_describe_folder(path))
+    for file in files:
+        yield _make_blob(_escape_name(file.name), _read_regular_file(file, limits), is_named_by_user=False)
+
+
+def _describe_folder(path: Path) -> str:
+    return translate("The folder {name}", name=_escape_name(path.name))
+
+
+def _is_readable_suffix(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.suffix.lower() in READABLE_SUFFIXES and not path.name.startswith((".", "~$"))
+
+
+def _describe_os_error(error: OSError) -> str:
+    return (error.strerror or "unknown reason").lower()
+
+
+def _read_regular_file(path: Path, limits: ReadLimits) -> bytes:
+    """The bytes of a regular file; opened so that a pipe cannot hold us."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(path, flags)
+        with open(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise refusals.NO_DATA_FILE(_escape_name(path.name))
+            data = file.read(limits.unpacked + 1)
+    except FileNotFoundError as error:
+        raise NoSuchFileError(translate("There is no file {path}.", path=_escape_name(str(path)))) from error
+    except PermissionError as error:
+        raise refusals.FORBIDDEN(_escape_name(path.name)) from error
+    except OSError as error:
+        raise refusals.UNREADABLE(_escape_name(path.name), why=_describe_os_error(error)) from error
+    if len(data) > limits.unpacked:
+        raise refusals.TOO_LARGE(_escape_name(path.name), most=limits.unpacked >> 20)
+    return data
+
+
+def _make_blob(name: str, data: bytes, *, is_named_by_user: bool = True) -> Blob:
+    """Tell the form by the bytes, or refuse with the reason."""
+    if not data:
+        raise refusals.EMPTY(name)
+    if data[:4] == b"PK\x03\x04":
+        return Blob(name, data, BlobForm.WORKBOOK, is_named_by_user)
+    if data.startswith(_EMPTY_ZIP_MAGIC):
+        raise refusals.NOTHING_INSIDE(name)
+    if data.startswith((_OLE_MAGIC, _PARQUET_MAGIC, *_BARE_BIFF_MAGICS)):
+        return Blob(name, data, BlobForm.WORKBOOK, is_named_by_user)
+    for signature, kind in FOREIGN_SIGNATURES:
+        if data.startswith(signature):
+            raise refusals.FOREIGN(name, what=translate(kind))
+    if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise refusals.MARKUP(name)
+    if PurePosixPath(name).suffix.lower() in WORKBOOK_SUFFIXES:
+        raise refusals.MISNAMED(name)
+    if PurePosixPath(name).suffix.lower() == ".parquet":
+        raise refusals.MISNAMED_PARQUET(name)
+    return Blob(name, data, BlobForm.TEXT, is_named_by_user)
+
+
+def _list_plain_zip(name: str, data: bytes) -> list[zipfile.ZipInfo] | None:
+    """The members of a zip that is no office document; None for a workbook."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            members = package.infolist()
+            names = {member.filename for member in members}
+    except _ZIP_ERRORS as error:
+        raise refusals.CUT_OFF(name) from error
+    if names & _OFFICE_PARTS or PurePosixPath(name).suffix.lower() in WORKBOOK_SUFFIXES:
+        return None
+    return members
+
+
+def _read_members(
+    name: str, data: bytes, members: list[zipfile.ZipInfo], limits: ReadLimits
+) -> Iterator[Blob]:
+    """The spreadsheets in a zip."""
+    spreadsheets = [
+        member
+        for member in members
+        if _is_readable_suffix(member.filename) and not member.filename.startswith("__MACOSX")
+    ]
+    if not spreadsheets:
+        raise refusals.NOTHING_INSIDE(name)
+    if len(members) > limits.members:
+        raise refusals.TOO_MANY_PARTS(name, count=len(members), most=limits.members)
+    if any(".." in PurePosixPath(member.filename.replace("\\", "/")).parts for member in members):
+        raise refusals.OUTSIDE(name)
+    remaining_bytes = limits.unpacked
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        for member in spreadsheets:
+            member_name = f"{name}/{PurePosixPath(member.filename).name}"
+            if member.flag_bits & 1:
+                raise refusals.PROTECTED(name)
+            try:
+                content = _extract_member(name, package, member, remaining_bytes, limits)
+            except (*_ZIP_ERRORS, zlib.error) as error:
+                raise refusals.DAMAGED_MEMBER(member_name) from error
+            remaining_bytes -= len(content)
+            yield _make_blob(member_name, content, is_named_by_user=False)
+
+
+def _extract_member(
+    name: str, package: zipfile.ZipFile, member: zipfile.ZipInfo, remaining_bytes: int, limits: ReadLimits
+) -> bytes:
+    """One member, counted while it is unpacked: a bomb is refused before it fills the memory."""
+    content = bytearray()
+    with package.open(member) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            content += chunk
+            if len(content) > remaining_bytes:
+                raise refusals.TOO_LARGE(name, most=limits.unpacked >> 20)
+            if len(content) > RATIO_CHECKED_FROM and len(content) > limits.ratio * max(
+                member.compress_size, 1
+            ):
+                raise refusals.BOMB(name, most=limits.ratio)
+    return bytes(content)

@@ -1,0 +1,349 @@
+"""Stage 1, in the child: an OpenDocument spreadsheet (.ods) -> sheets.
+
+In: the package, past the gate.
+Out: a `Taken` for each table.
+Never: follows a link, expands an entity, or lets a repeated cell fill the memory.
+
+The format is OpenDocument 1.3, part 3; `content.xml` is read as a stream.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from xml.parsers import expat
+
+from pipeline.read.files import refusals
+from pipeline.read.files.limits import ReadLimits
+from pipeline.read.formats.cell_values import ErrorText, FormulaText, parse_stored_number
+from pipeline.read.formats.parsed_sheet import ParsedSheet, SheetBuilder
+from pipeline.spreadsheet.number_formats import PLAIN_FORMAT, NumberFormat
+
+ODS_MIME = b"application/vnd.oasis.opendocument.spreadsheet"
+_NAMESPACE_PREFIXES = {
+    "urn:oasis:names:tc:opendocument:xmlns:office:1.0": "office",
+    "urn:oasis:names:tc:opendocument:xmlns:table:1.0": "table",
+    "urn:oasis:names:tc:opendocument:xmlns:text:1.0": "text",
+    "urn:oasis:names:tc:opendocument:xmlns:style:1.0": "style",
+    "urn:oasis:names:tc:opendocument:xmlns:datastyle:1.0": "number",
+    "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0": "calcext",
+}
+_ERROR = re.compile(r"#[A-Z0-9/_]+[!?]?|Err:\d{3}")
+_DURATION = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?")
+_BLANK_ELEMENTS = {"text:tab": "\t", "text:line-break": "\n"}
+_HIDDEN_VISIBILITIES = {"collapse", "filter"}
+_CELL_ELEMENTS = {"table:table-cell", "table:covered-table-cell"}
+_IGNORED_ELEMENTS = {"office:annotation", "table:shapes", "office:forms", "table:dde-links", "text:ruby-text"}
+_DATA_STYLES = {"number:number-style", "number:currency-style", "number:percentage-style"}
+_MAX_FILLER = 1 << 14
+
+
+def read_ods_sheets(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> Iterator[ParsedSheet]:
+    """The tables of a spreadsheet."""
+    parts = package.NameToInfo
+    if "META-INF/manifest.xml" in parts and b":encryption-data" in package.read("META-INF/manifest.xml"):
+        raise refusals.PROTECTED(name)
+    if package.read("mimetype").strip() not in (ODS_MIME, ODS_MIME + b"-template"):
+        raise refusals.UNSUPPORTED_ODF(name)
+    styles = _Styles()
+    if "styles.xml" in parts:
+        _parse_part(package, "styles.xml", styles)
+    content = _Content(name, limits, styles)
+    _parse_part(package, "content.xml", content)
+    yield from content.sheets
+
+
+class _PartHandler:
+    """Follows the elements of a part; names are prefix and local name, whatever prefix the file uses."""
+
+    def start_element(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """An element begins."""
+
+    def finish_element(self, tag: str) -> None:
+        """An element ends."""
+
+    def add_text(self, content: str) -> None:
+        """Characters between."""
+
+
+def _parse_part(package: zipfile.ZipFile, part: str, handler: _PartHandler) -> None:
+    """Feed a part to a handler; an entity cannot come past the gate, nor past this."""
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.buffer_text = True
+    short_names: dict[str, str] = {}
+
+    def shorten(name: str) -> str:
+        if name not in short_names:
+            namespace, _, local_name = name.rpartition("}")
+            short_names[name] = (
+                f"{_NAMESPACE_PREFIXES.get(namespace, namespace.rpartition(':')[0].rpartition(':')[2])}:{local_name}"
+            )
+        return short_names[name]
+
+    def start_element(name: str, attributes: Mapping[str, str]) -> None:
+        handler.start_element(shorten(name), {shorten(key): value for key, value in attributes.items()})
+
+    def refuse_doctype(*_: object) -> None:
+        raise ValueError("it declares a document type")
+
+    parser.StartElementHandler = start_element
+    parser.EndElementHandler = lambda name: handler.finish_element(shorten(name))
+    parser.CharacterDataHandler = handler.add_text
+    parser.StartDoctypeDeclHandler = refuse_doctype
+    with package.open(part) as stream:
+        parser.ParseFile(stream)
+
+
+class _Styles(_PartHandler):
+    """Which formats the cell styles have, and which tables and columns are not shown."""
+
+    def __init__(self) -> None:
+        self.number_formats: dict[str, NumberFormat] = {}
+        self.hidden_styles: set[str] = set()
+        self._data_formats: dict[str, NumberFormat] = {}
+        self._style_name = ""
+        self._data_style = ""
+
+    def start_element(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Styles of numbers stand before the cell styles that name them."""
+        name = attributes.get("style:name", "")
+        if tag in _DATA_STYLES:
+            self._data_style = name
+        elif tag == "number:number" and self._data_style:
+            decimals = attributes.get("number:decimal-places")
+            self._data_formats[self._data_style] = NumberFormat(
+                decimals=int(decimals) if decimals else None,
+                zeros=int(attributes.get("number:min-integer-digits", "1")),
+            )
+        elif tag == "style:style":
+            self._style_name = name
+            number_format = self._data_formats.get(attributes.get("style:data-style-name", ""))
+            number_format = number_format or self.number_formats.get(
+                attributes.get("style:parent-style-name", "")
+            )
+            if number_format and attributes.get("style:family") == "table-cell":
+                self.number_formats[name] = number_format
+        elif tag == "style:table-properties" and attributes.get("table:display") == "false":
+            self.hidden_styles.add(self._style_name)
+
+    def finish_element(self, tag: str) -> None:
+        """A style of numbers is over."""
+        if tag in _DATA_STYLES:
+            self._data_style = ""
+
+
+@dataclass
+class _Table:
+    """A table while its rows pass."""
+
+    name: str
+    hidden: bool
+    builder: SheetBuilder
+    row: int = 0
+    column: int = 0
+    column_count: int = 0
+    repeated: int = 1
+    filled: bool = False
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    column_formats: dict[int, NumberFormat] = field(default_factory=dict)
+    merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    filtered: bool = False
+    row_cells: list[tuple[int, Any, NumberFormat | None]] = field(default_factory=list)
+    hidden_spans: list[tuple[int, int]] = field(default_factory=list)
+
+
+class _Content(_PartHandler):
+    """Follows tables, rows, cells and their paragraphs."""
+
+    def __init__(self, name: str, limits: ReadLimits, styles: _Styles) -> None:
+        self.sheets: list[ParsedSheet] = []
+        self._name, self._limits, self._styles = name, limits, styles
+        self._table: _Table | None = None
+        self._cell: Mapping[str, str] | None = None
+        self._paragraphs: list[list[str]] = []
+        self._paragraph_depth = self._ignored_depth = 0
+        self._visible = True
+
+    def start_element(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Tables within shapes, and notes at cells, are no cells."""
+        is_nested = tag.startswith("drawing:") or (tag == "table:table" and self._table)
+        if self._ignored_depth or tag in _IGNORED_ELEMENTS or is_nested:
+            self._ignored_depth += 1
+        elif self._cell is not None:
+            self._start_in_cell(tag, attributes)
+        elif tag in _CELL_ELEMENTS and self._table:
+            self._cell, self._paragraphs = attributes, []
+        elif tag == "table:table-row" and self._table:
+            self._start_row(self._table, attributes)
+        elif tag == "table:table-column" and self._table:
+            self._start_column(self._table, attributes)
+        elif tag == "table:table":
+            self._start_table(attributes)
+        else:
+            self._styles.start_element(tag, attributes)
+
+    def _start_in_cell(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if tag in {"text:p", "text:h"}:
+            self._paragraphs.append([])
+            self._paragraph_depth += 1
+        elif self._paragraph_depth and tag == "text:s":
+            self._paragraphs[-1].append(" " * min(int(attributes.get("text:c", "1")), _MAX_FILLER))
+        elif self._paragraph_depth and tag in _BLANK_ELEMENTS:
+            self._paragraphs[-1].append(_BLANK_ELEMENTS[tag])
+
+    def add_text(self, content: str) -> None:
+        """Only what stands in a paragraph of a cell is shown."""
+        if self._paragraph_depth and not self._ignored_depth:
+            self._paragraphs[-1].append(content)
+
+    def finish_element(self, tag: str) -> None:
+        """A cell is placed when it ends, a row when it ends."""
+        if self._ignored_depth:
+            self._ignored_depth -= 1
+        elif self._cell is not None:
+            if tag in {"text:p", "text:h"}:
+                self._paragraph_depth -= 1
+            elif tag in _CELL_ELEMENTS and self._table:
+                self._place_cell(self._table, self._cell)
+                self._cell = None
+        elif tag == "table:table-row" and self._table:
+            self._end_row(self._table)
+        elif tag == "table:table" and self._table:
+            self._finish_table(self._table)
+            self._table = None
+        else:
+            self._styles.finish_element(tag)
+
+    def _start_table(self, attributes: Mapping[str, str]) -> None:
+        if len(self.sheets) >= self._limits.members:
+            raise refusals.TOO_MANY_SHEETS(self._name, most=self._limits.members)
+        hidden = attributes.get("table:style-name", "") in self._styles.hidden_styles
+        name = attributes.get("table:name", "")
+        self._table = _Table(name, hidden, SheetBuilder(self._name, self._limits))
+
+    def _start_column(self, table: _Table, attributes: Mapping[str, str]) -> None:
+        count = _get_count(attributes, "table:number-columns-repeated")
+        span = range(table.column_count, table.column_count + min(count, _MAX_FILLER))
+        if attributes.get("table:visibility") in _HIDDEN_VISIBILITIES:
+            table.hidden_columns.update(span)
+        if number_format := self._styles.number_formats.get(
+            attributes.get("table:default-cell-style-name", "")
+        ):
+            table.column_formats.update(dict.fromkeys(span, number_format))
+        table.column_count += count
+
+    def _start_row(self, table: _Table, attributes: Mapping[str, str]) -> None:
+        table.column, table.row_cells = 0, []
+        table.repeated = _get_count(attributes, "table:number-rows-repeated")
+        visibility = attributes.get("table:visibility", "")
+        if visibility in _HIDDEN_VISIBILITIES:
+            table.hidden_spans.append((table.row, table.repeated))
+        table.filtered |= visibility == "filter"
+
+    def _place_cell(self, table: _Table, cell: Mapping[str, str]) -> None:
+        """Keep the cell for its row, as often as it is repeated."""
+        count = _get_count(cell, "table:number-columns-repeated")
+        value = _convert_value(cell, "\n".join("".join(paragraph) for paragraph in self._paragraphs))
+        if value is not None and value != "":
+            number_format = self._styles.number_formats.get(cell.get("table:style-name", ""))
+            is_percent = cell.get("office:value-type") == "percentage"
+            table.builder.require_room(table.row + table.repeated - 1, table.column + count - 1)
+            for column in range(table.column, table.column + count):
+                cell_format = _apply_percent(
+                    number_format or table.column_formats.get(column) or PLAIN_FORMAT, is_percent
+                )
+                table.row_cells.append((column, value, None if cell_format is PLAIN_FORMAT else cell_format))
+        spanned_rows, spanned_columns = (
+            _get_count(cell, "table:number-rows-spanned"),
+            _get_count(cell, "table:number-columns-spanned"),
+        )
+        if spanned_rows > 1 or spanned_columns > 1:
+            table.merges.append(
+                (table.row + 1, table.row + spanned_rows, table.column, table.column + spanned_columns - 1)
+            )
+        table.column += count
+
+    @staticmethod
+    def _end_row(table: _Table) -> None:
+        if table.row_cells:
+            for row in range(table.row, table.row + table.repeated):
+                for column, value, number_format in table.row_cells:
+                    table.builder.add_cell(row, column, value, number_format)
+        table.row += table.repeated
+
+    def _finish_table(self, table: _Table) -> None:
+        parsed = table.builder.finish(table.name, f"content.xml/{len(self.sheets) + 1}")
+        height = parsed.height
+        parsed.hidden, parsed.filtered, parsed.merges = table.hidden, table.filtered, table.merges
+        parsed.hidden_columns = table.hidden_columns
+        parsed.hidden_rows = {
+            row + 1 for first, count in table.hidden_spans for row in range(first, min(first + count, height))
+        }
+        parsed.notes = "ods workbook"
+        self.sheets.append(parsed)
+
+
+def _get_count(attributes: Mapping[str, str], name: str) -> int:
+    return max(int(attributes.get(name, "1")), 1)
+
+
+def _apply_percent(number_format: NumberFormat, is_percent: bool) -> NumberFormat:
+    return (
+        NumberFormat(decimals=number_format.decimals, zeros=number_format.zeros, shift=2)
+        if is_percent
+        else number_format
+    )
+
+
+def _convert_value(cell: Mapping[str, str], displayed: str) -> Any:
+    """What a cell holds; None for nothing."""
+    kind, formula = cell.get("office:value-type", ""), cell.get("table:formula")
+    if cell.get("calcext:value-type") == "error" or (formula and _ERROR.fullmatch(displayed)):
+        return ErrorText(displayed or "#ERROR!")
+    match kind:
+        case "float" | "percentage" | "currency":
+            return parse_stored_number(cell["office:value"])
+        case "date":
+            return _parse_date(cell["office:date-value"])
+        case "time":
+            return _parse_duration(cell["office:time-value"])
+        case "boolean":
+            return cell["office:boolean-value"] == "true"
+        case "string":
+            return displayed or cell.get("office:string-value", "")
+        case _:
+            return (
+                FormulaText(f"={formula.partition(':=')[2] or formula}")
+                if formula and not displayed
+                else displayed
+            )
+
+
+def _parse_date(text: str) -> date | datetime | str:
+    """A day, or a day with a time; what is none of them stays a text."""
+    try:
+        return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
+    except ValueError:
+        return text
+
+
+def _parse_duration(text: str) -> timedelta | str:
+    match = _DURATION.fullmatch(text)
+    if not match:
+        return text
+    days, hours, minutes, seconds = (int(group or 0) for group in match.groups()[1:5])
+    duration = timedelta(days, seconds, 0, 0, minutes, hours) + timedelta(seconds=_round_fraction(match[6]))
+    return -duration if match[1] else duration
+
+
+def _round_fraction(digits: str | None) -> int:
+    """Parts of a second, rounded to the second as times are shown."""
+    return int(bool(digits) and (digits or "0")[0] >= "5")
+
+
+__all__ = ["ODS_MIME", "read_ods_sheets"]

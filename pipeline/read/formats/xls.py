@@ -1,0 +1,171 @@
+"""Stage 1, in the child: an old workbook (.xls, Excel 5 to 2003) -> sheets.
+
+In: the bytes of an OLE container or of a bare stream.
+Out: a `Taken` for each worksheet.
+Never: tries a password, or takes a formula that was never calculated for a zero.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import date
+from struct import Struct, error
+from typing import Any
+
+import xlrd
+from xlrd.biffh import XLRDError
+from xlrd.compdoc import CompDoc, CompDocError
+
+from pipeline.i18n import translate
+from pipeline.read.files import refusals
+from pipeline.read.files.limits import ReadLimits
+from pipeline.read.formats.cell_values import EPOCH_1900, EPOCH_1904, ErrorText, FormulaText, convert_serial
+from pipeline.read.formats.parsed_sheet import ParsedSheet, SheetBuilder
+from pipeline.spreadsheet.number_formats import PLAIN_FORMAT, NumberFormat, parse_number_format
+
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+XLS_FAULTS = (XLRDError, CompDocError, error, AssertionError)
+_ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
+_OLDEST_BIFF = 50
+_FORMULA, _UNCALCULATED, _BOF, _EOF = 0x0006, 0x005E, 0x0809, 0x000A
+_RECORD, _RESULT = Struct("<HH"), Struct("<HHH8sH")
+_CALCULATE_ON_LOAD = 2
+FOREIGN_STREAMS = {
+    "WordDocument": "a Word document", "PowerPoint Document": "a PowerPoint file",
+    "__properties_version1.0": "an e-mail of Outlook",
+}  # fmt: skip
+"""What else lies in a container as an old workbook does, by a stream of it."""
+
+
+def read_xls_sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[ParsedSheet]:
+    """The worksheets of an old workbook.
+
+    Raises:
+        SourceError: it is protected, older than Excel 5, or no workbook.
+    """
+    workbook = _open_workbook(name, data)
+    if workbook.nsheets > limits.members:
+        raise refusals.TOO_MANY_SHEETS(name, most=limits.members)
+    number_formats = [
+        parse_number_format(workbook.format_map[style.format_key].format_str) for style in workbook.xf_list
+    ]
+    uncalculated = _find_uncalculated_cells(workbook)
+    for index in range(workbook.nsheets):
+        sheet = workbook.sheet_by_index(index)
+        parsed = _build_sheet(name, sheet, number_formats, uncalculated.get(index, set()), limits)
+        parsed.hidden = sheet.visibility != 0
+        parsed.notes = "xls workbook" + (", dates from 1904" if workbook.datemode else "")
+        yield parsed
+        workbook.unload_sheet(index)
+
+
+def _open_workbook(name: str, data: bytes) -> Any:
+    if data.startswith(OLE_MAGIC):
+        _refuse_foreign_container(name, data)
+    try:
+        workbook = xlrd.open_workbook(
+            file_contents=data, formatting_info=True, ragged_rows=True, on_demand=True, logfile=io.StringIO()
+        )
+    except XLRDError as fault:
+        if "encrypted" in str(fault):
+            raise refusals.PROTECTED(name) from fault
+        raise refusals.DAMAGED(name, why="") from fault
+    if workbook.biff_version < _OLDEST_BIFF:
+        raise refusals.TOO_OLD(name)
+    return workbook
+
+
+def _refuse_foreign_container(name: str, data: bytes) -> None:
+    """Refuse a container that holds something else than an old workbook."""
+    try:
+        names = {entry.name for entry in CompDoc(data, logfile=io.StringIO()).dirlist}
+    except XLS_FAULTS as fault:
+        raise (
+            refusals.PROTECTED(name) if _ENCRYPTED_STREAM in data else refusals.DAMAGED(name, why="")
+        ) from fault
+    if "EncryptedPackage" in names:
+        raise refusals.PROTECTED(name)
+    if names & {"Workbook", "Book"}:
+        return
+    title = next(
+        (title for stream, title in FOREIGN_STREAMS.items() if stream in names), refusals.NOT_A_WORKBOOK
+    )
+    raise refusals.FOREIGN(name, what=translate(title))
+
+
+def _find_uncalculated_cells(workbook: Any) -> dict[int, set[tuple[int, int]]]:
+    """Cells, by sheet, whose formula has no result of its own.
+
+    A program wrote it without one, a zero to be calculated on opening; or Excel, told to calculate only when asked,
+    saved the workbook before it had: then what any formula stores may be what stood there before.
+    """
+    starts = {start: index for index, start in enumerate(workbook._sh_abs_posn)}
+    cells: dict[int, set[tuple[int, int]]] = {}
+    is_pending, sheet_index = any(kind == _UNCALCULATED for _, kind, _ in _iter_records(workbook)), -1
+    for offset, kind, length in _iter_records(workbook):
+        sheet_index = starts.get(offset, sheet_index)
+        if kind == _FORMULA and length >= _RESULT.size:
+            row, column, _, result, flags = _RESULT.unpack_from(workbook.mem, offset + 4)
+            if is_pending or (flags & _CALCULATE_ON_LOAD and result == bytes(8)):
+                cells.setdefault(sheet_index, set()).add((row, column))
+    return cells
+
+
+def _iter_records(workbook: Any) -> Iterator[tuple[int, int, int]]:
+    """Where each record starts, its kind and its length."""
+    offset, stop = workbook.base, workbook.base + workbook.stream_len
+    while offset + 4 <= stop:
+        kind, length = _RECORD.unpack_from(workbook.mem, offset)
+        yield offset, kind, length
+        offset += 4 + length
+
+
+def _build_sheet(
+    name: str,
+    sheet: Any,
+    number_formats: list[NumberFormat],
+    uncalculated: set[tuple[int, int]],
+    limits: ReadLimits,
+) -> ParsedSheet:
+    builder, epoch = SheetBuilder(name, limits), EPOCH_1904 if sheet.book.datemode else EPOCH_1900
+    for row in range(sheet.nrows):
+        types, values = sheet.row_types(row), sheet.row_values(row)
+        for column, (kind, value) in enumerate(zip(types, values, strict=True)):
+            if kind in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
+                continue
+            if (row, column) in uncalculated:
+                builder.add_cell(row, column, FormulaText("="))
+            elif kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE):
+                number_format = number_formats[sheet.cell_xf_index(row, column)]
+                builder.add_cell(row, column, *_convert_number(value, number_format, epoch))
+            else:
+                builder.add_cell(row, column, _convert_other(kind, value))
+    parsed = builder.finish(
+        sheet.name, f"Workbook/{sheet.number + 1}", {row + 1 for row in sheet.rowinfo_map}
+    )
+    parsed.hidden_rows = {
+        row + 1 for row, info in sheet.rowinfo_map.items() if info.hidden or info.height == 0
+    }
+    parsed.hidden_columns = {column for column, info in sheet.colinfo_map.items() if info.hidden}
+    parsed.merges = [(top + 1, bottom, left, right - 1) for top, bottom, left, right in sheet.merged_cells]
+    return parsed
+
+
+def _convert_number(
+    value: float, number_format: NumberFormat, epoch: date
+) -> tuple[Any, NumberFormat | None]:
+    if number_format.date or number_format.elapsed:
+        return convert_serial(value, number_format, epoch), None
+    return value, None if number_format is PLAIN_FORMAT else number_format
+
+
+def _convert_other(kind: int, value: Any) -> Any:
+    if kind == xlrd.XL_CELL_BOOLEAN:
+        return bool(value)
+    if kind == xlrd.XL_CELL_ERROR:
+        return ErrorText(xlrd.error_text_from_code.get(value, "#ERROR!"))
+    return value
+
+
+__all__ = ["OLE_MAGIC", "XLS_FAULTS", "read_xls_sheets"]

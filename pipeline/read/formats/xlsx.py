@@ -1,0 +1,171 @@
+"""Stage 1, in the child: a workbook (.xlsx, .xlsm, Strict or not) -> sheets.
+
+In: the package, past the gate.
+Out: a `Taken` for each worksheet.
+Never: believes the parser alone: each sheet's XML tells which rows stand there, and what was not shown.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence, Set
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+from pipeline.read.files import refusals
+from pipeline.read.files.limits import ReadLimits
+from pipeline.read.formats.cell_values import ColumnCollector, apply_overlays
+from pipeline.read.formats.ooxml.cross_check import find_lost_cell
+from pipeline.read.formats.ooxml.displayed_values import find_displayed_values, read_altering_styles
+from pipeline.read.formats.ooxml.exact_scan import scan_exactly
+from pipeline.read.formats.ooxml.fast_scan import UnusualXmlError, scan_fast
+from pipeline.read.formats.ooxml.package_gate import (
+    WORKSHEET_RELATION,
+    find_workbook_part,
+    list_related_parts,
+    parse_xml_part,
+    read_shared_strings,
+    strip_namespace,
+)
+from pipeline.read.formats.ooxml.repair import replace_unknown_errors
+from pipeline.read.formats.ooxml.sheet_facts import SheetFacts
+from pipeline.read.formats.parsed_sheet import ParsedSheet
+from pipeline.spreadsheet.number_formats import NumberFormat
+from schemas.cell_kinds import CellKind
+
+XLSX_FAULTS = (CalamineError,)
+_TRUE_WORDS = {"1", "true", "on"}
+_UNKNOWN_ERROR = "cell error value"
+"""What the parser says of an error like #SPILL!, and no other fault says."""
+
+
+def read_xlsx_sheets(
+    name: str, data: bytes, package: zipfile.ZipFile, commented_parts: Set[str], limits: ReadLimits
+) -> Iterator[ParsedSheet]:
+    """The worksheets of a workbook; `odd` are parts with comments or CDATA."""
+    sheet_parts, date_1904, is_uncalculated = _list_sheet_parts(package)
+    if len(sheet_parts) > limits.members:
+        raise refusals.TOO_MANY_SHEETS(name, most=limits.members)
+    has_commented_texts = any(part.lower().endswith("sharedstrings.xml") for part in commented_parts)
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    styles = read_altering_styles(package)
+    with ThreadPoolExecutor(1) as pool:
+        for metadata in workbook.sheets_metadata:
+            part = sheet_parts.get(metadata.name, "")
+            if metadata.typ != SheetTypeEnum.WorkSheet or not part:
+                continue
+            # while the parser works outside Python's lock
+            scan_result = pool.submit(
+                _scan_part, package, part, part in commented_parts or has_commented_texts
+            )
+            sheet_label = f"{name}, sheet {metadata.name},"
+            sheet = _load_sheet(workbook, metadata.name, package, part)
+            parsed = _build_sheet(sheet_label, part, sheet, scan_result, package, styles, is_uncalculated)
+            parsed.hidden = metadata.visible != SheetVisibleEnum.Visible
+            parsed.notes = "xlsx workbook" + (", dates from 1904" if date_1904 else "")
+            yield parsed
+
+
+def _list_sheet_parts(package: zipfile.ZipFile) -> tuple[dict[str, str], bool, bool]:
+    """The part of each worksheet by the sheet's name; whether dates count from 1904; whether nothing is calculated.
+
+    A program that does not calculate asks Excel to do it when it opens the file: what is stored are no results. Nor
+    are they where Excel itself says that it had not done with calculating when it saved.
+    """
+    workbook = find_workbook_part(package)
+    worksheet_targets, parts, date_1904 = list_related_parts(package, workbook, WORKSHEET_RELATION), {}, False
+    is_uncalculated = False
+    for element in parse_xml_part(package, workbook).iter():
+        tag = strip_namespace(element.tag)
+        if tag == "sheet":
+            relation = next((value for key, value in element.items() if key.endswith("}id")), "")
+            if relation in worksheet_targets:
+                parts[element.get("name", "")] = worksheet_targets[relation]
+        elif tag == "workbookPr":
+            date_1904 = element.get("date1904", "0").lower() in _TRUE_WORDS
+        elif tag == "calcPr":
+            calculates_on_load = element.get("fullCalcOnLoad", "0").lower() in _TRUE_WORDS
+            is_uncalculated = (
+                calculates_on_load or element.get("calcCompleted", "1").lower() not in _TRUE_WORDS
+            )
+    return parts, date_1904, is_uncalculated
+
+
+def _load_sheet(workbook: CalamineWorkbook, name: str, package: zipfile.ZipFile, part: str) -> CalamineSheet:
+    """A sheet as the parser takes it: of errors it knows only those that Excel had in the beginning."""
+    try:
+        return workbook.get_sheet_by_name(name)
+    except CalamineError as fault:
+        if _UNKNOWN_ERROR not in str(fault):
+            raise
+    readable = io.BytesIO(replace_unknown_errors(package, part))
+    return CalamineWorkbook.from_filelike(readable).get_sheet_by_name(name)
+
+
+def _scan_part(package: zipfile.ZipFile, part: str, is_commented: bool) -> SheetFacts:
+    try:
+        with package.open(part) as stream:
+            return scan_exactly(stream) if is_commented else scan_fast(stream)
+    except UnusualXmlError:
+        with package.open(part) as stream:
+            return scan_exactly(stream)
+
+
+def _build_sheet(
+    sheet_label: str,
+    part: str,
+    sheet: CalamineSheet,
+    scan_result: Future[SheetFacts],
+    package: zipfile.ZipFile,
+    styles: Mapping[int, NumberFormat],
+    is_uncalculated: bool,
+) -> ParsedSheet:
+    """One sheet: the rows that stand in the file, checked against the XML."""
+    columns = ColumnCollector(sheet.start[1] if sheet.start else 0, sheet.iter_rows())
+    facts = scan_result.result()
+    texts, kinds = columns.finish(facts.overlays)
+    rows = np.array(facts.rows, np.int64)
+    if (np.diff(rows) <= 0).any():
+        raise refusals.DISORDERED(sheet_label)
+    filled, filled_count = _find_filled_rows(texts, max(columns.rows, rows[-1] if len(rows) else 0))
+    if not set(np.flatnonzero(filled).tolist()) <= set(facts.rows):
+        raise refusals.OUTSIDE_ROWS(sheet_label)
+    formula_count = sum(overlay.kind == CellKind.FORMULA for overlay in facts.overlays)
+    has_lost_values = facts.value_count > filled_count - formula_count or not all(
+        filled[row] for row in facts.valued_rows
+    )
+    if facts.cells is None and has_lost_values:
+        with package.open(part) as stream:  # an empty text is the only excuse
+            facts = scan_exactly(stream)
+    if facts.cells and (
+        cell := find_lost_cell(facts.cells, texts, kinds, lambda: read_shared_strings(package))
+    ):
+        raise refusals.LOST(sheet_label, cell=cell)
+    if is_uncalculated and facts.has_formulas:
+        with package.open(part) as stream:
+            apply_overlays(texts, kinds, scan_exactly(stream).calculated)
+    displayed = find_displayed_values(package, part, facts, texts, kinds, styles)
+    return ParsedSheet(
+        sheet.name, part, texts, kinds, rows, displayed,
+        hidden_rows=facts.hidden_rows, hidden_columns=facts.hidden_columns, filtered=facts.is_filtered,
+        merges=facts.merges,
+    )  # fmt: skip
+
+
+def _find_filled_rows(texts: Sequence[pa.Array], last_row: int) -> tuple[npt.NDArray[np.bool_], int]:
+    """Which rows hold anything, by their number; and how many cells do."""
+    filled, filled_count = np.zeros(last_row + 1, np.bool_), 0
+    for text in texts:
+        is_filled = pc.binary_length(text).to_numpy(zero_copy_only=False) > 0
+        filled[1 : len(text) + 1] |= is_filled
+        filled_count += int(is_filled.sum())
+    return filled, filled_count
+
+
+__all__ = ["XLSX_FAULTS", "read_xlsx_sheets"]

@@ -1,0 +1,186 @@
+"""The page in the documentation: what is read, what is refused, and why. Nothing on it is stated here.
+
+In: the declarations of files, layouts, refusals, cells, forms and settings, and the readers themselves.
+Out: Markdown.
+Never: promises a reading: the tables of forms are made by reading the forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+
+import pyarrow as pa
+
+from pipeline.issues import CATALOGUE
+from pipeline.read.files.file_types import FILE_LAYOUTS, FILE_TYPES
+from pipeline.read.files.input_files import FOREIGN_SIGNATURES
+from pipeline.read.files.limits import MAX_ROWS, ReadLimits
+from pipeline.read.files.refusals import REFUSALS
+from pipeline.settings import SETTINGS, Settings
+from schemas import cell_facts, checks
+from schemas.cell_kinds import CellKind
+from schemas.fields import Field, Kind, Pattern
+from schemas.notation import number_forms
+from schemas.notation.dates import DATE_TOKENS, SERIAL_EPOCHS, DateNotation
+from schemas.notation.numbers import UNREADABLE_NUMBER, NumberNotation
+from schemas.notation.parsing import is_real_date
+from schemas.tables import EXAMPLE_REF, NO_WORDS, NOTE_MARK, TOTAL_WORDS, YES_WORDS
+
+_LIMIT_PREFIXES = ("parser_", "file_", "sheet_")
+_SHEET_CHAPTER = "1"
+_NO_READING = "refused"
+_SAMPLE_NUMBERS = (
+    "1234.5", "1234,5", "1,234.50", "1.234,50", "1,234", "1.234", "1 234,50", "1\u202f234.50", "1'234.50",
+    "-45.00", "\u221245.00", "45.00-", "(45.00)", "€ 10.50", "10,50 EUR", "\uff11\uff12", "\u0661\u0662\u066b\u0665",
+    "1e3", "1_000", "Infinity", "0x10", "12,34,567",
+)  # fmt: skip
+"""Texts to show how numbers are read: the ways of `forms`, and some that look like numbers and are none."""
+_SAMPLE_DATES = (
+    "2026-11-30",
+    "30.11.2026",
+    "11/30/2026",
+    "30-Nov-2026",
+    "30 november 2026",
+    "46356",
+    "30.11.26",
+)
+_SAMPLE_FORMATS = ("", "dd.mm.yyyy", "mm/dd/yyyy", "dd-mmm-yyyy", "dd mmm yyyy", next(iter(SERIAL_EPOCHS)))
+_CELL_TITLES = {
+    CellKind.TEXT: "text",
+    CellKind.NUMBER: "number",
+    CellKind.DATE: "date",
+    CellKind.BOOLEAN: "TRUE or FALSE",
+}
+
+
+def build_reading_page() -> str:
+    """What is read and what is refused, as Markdown."""
+    return "\n".join([
+        "# What is read, what is refused, and why",
+        "",
+        "Each file is read exactly as the person sees it, or refused with a sentence that names the place. This",
+        "page is made from the declarations that the reader itself uses (`make docs`).",
+        *_iter_section("Files that are read", _iter_table(("file", "names", "what is read"), _iter_file_rows())),
+        "Formulas are never calculated: the result that the file stores is read, and a formula without one is an",
+        "error. A hidden sheet is left out where a visible one has rows of its kind, and an error where none has.",
+        *_iter_section("How invoices may lie in them", _iter_table(("layout", "how it is told"), FILE_LAYOUTS)),
+        "Titles above the header, blank rows, and columns in any order are no matter, nor are case, blanks, line",
+        f"breaks and `*` in a header. Left out by name are rows whose reference is `{EXAMPLE_REF}`, rows that start",
+        f"with `{NOTE_MARK}`, and totals rows: those that start with one of {', '.join(TOTAL_WORDS)}",
+        f"(or have it in a column that starts with `{NOTE_MARK}`)",
+        "and hold only numbers besides. What a totals row says is held against the rows above it.",
+        *_iter_section("Files that are refused", _iter_table(("sentence", "why"), _iter_refusal_rows())),
+        f"Told by their first bytes are {', '.join(sorted({file_type for _, file_type in FOREIGN_SIGNATURES}))}.",
+        *_iter_section("Limits", _iter_table(("setting", "default", "what it decides"), _iter_limit_rows())),
+        f"The defaults let a sheet with all {MAX_ROWS:,} rows through that Excel can hold, up to",
+        f"{ReadLimits().area // MAX_ROWS} columns, and stop bombs. The parser is a process of its own.",
+        *_iter_section("What is told of sheets, rows and columns", _iter_table(("code", "what", "what to do"), _iter_code_rows())),
+        *_iter_section("Cells", _iter_table(("kind", "read from cells that hold", "refused"), _iter_kind_rows())),
+        "A cell that shows an error, or a formula without a stored result, is never blank: it is an error.",
+        *_iter_section("Numbers as text", _iter_table(("written", *_quote_declarations(("", *number_forms.DECIMAL_MARKS))), _iter_number_rows())),
+        "What a number cell holds is read with 15 significant digits, whatever is declared.",
+        *_iter_section("Dates as text", _iter_table(("written", *_quote_declarations(_SAMPLE_FORMATS)), _iter_date_rows())),
+        f"A format is made of {', '.join(f'`{token}`' for token in DATE_TOKENS)}, each once, or is one of"
+        f" {', '.join(f'`{serial}`' for serial in SERIAL_EPOCHS)}.",
+        *_iter_section("Yes and no", _iter_table(("yes", "no"), [(", ".join(YES_WORDS), ", ".join(NO_WORDS))])),
+        "In any case.",
+        "",
+    ])  # fmt: skip
+
+
+def _iter_section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    yield from ("", f"## {title}", "", *lines, "")
+
+
+def _iter_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"| {' | '.join('---' for _ in head)} |"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def _iter_file_rows() -> Iterator[Sequence[str]]:
+    for file_type in FILE_TYPES:
+        yield file_type.title, " ".join(f"`{suffix}`" for suffix in file_type.suffixes), file_type.description
+
+
+def _iter_refusal_rows() -> Iterator[Sequence[str]]:
+    for refusal in REFUSALS:
+        yield f"{{file}}{refusal.template.removeprefix('{name}')}", refusal.why
+
+
+def _iter_limit_rows() -> Iterator[Sequence[str]]:
+    for setting in fields(Settings):
+        if setting.name.startswith(_LIMIT_PREFIXES):
+            yield f"`{setting.name}`", str(setting.default), str(SETTINGS[setting.name].metadata["help"])
+
+
+def _iter_code_rows() -> Iterator[Sequence[str]]:
+    for code, issue_type in sorted(CATALOGUE.items()):
+        if code[1] == _SHEET_CHAPTER:
+            yield f"[{code}](issues.md)", issue_type.title, issue_type.fix
+
+
+def _iter_kind_rows() -> Iterator[Sequence[str]]:
+    """Each kind of field: the cells it is read from, and every check that a cell must pass."""
+    for kind in Kind:
+        is_textual = kind in (Kind.TEXT, Kind.IDENTIFIER)
+        field = Field(
+            "", "", kind, "", "", True, 1 if is_textual else None, Pattern("", "") if is_textual else None
+        )
+        held_checks = [
+            check
+            for suffix in cell_facts.FACT_SUFFIXES
+            for check in cell_facts.iter_fact_checks(suffix, field, DateNotation())
+        ]
+        field_checks = [
+            *held_checks,
+            *checks.iter_text_checks(field, allow_astral=False, date_notation=DateNotation()),
+            *checks.iter_value_checks(field),
+        ]
+        held_titles = [
+            words for cell, words in _CELL_TITLES.items() if cell in cell_facts.READABLE_CELL_KINDS[kind]
+        ]
+        yield (
+            str(kind),
+            ", ".join(held_titles),
+            "; ".join(f"{CATALOGUE[check.code].title}" for check in field_checks),
+        )
+
+
+def _quote_declarations(declared: Iterable[str]) -> list[str]:
+    return [f"`{declaration}`" if declaration else "nothing declared" for declaration in declared]
+
+
+def _iter_number_rows() -> Iterator[Sequence[str]]:
+    for text in _SAMPLE_NUMBERS:
+        texts = [
+            NumberNotation(mark).normalize(pa.array([text])).texts
+            for mark in ("", *number_forms.DECIMAL_MARKS)
+        ]
+        number_texts = [str(texts_read[0].as_py()) for texts_read in texts]
+        yield (
+            f"`{text}`",
+            *(number_text if _is_number(number_text) else _NO_READING for number_text in number_texts),
+        )
+
+
+def _is_number(text: str) -> bool:
+    field = Field("", "", Kind.NUMBER, "", "")
+    text_checks = checks.iter_text_checks(field, allow_astral=False, date_notation=DateNotation())
+    return text != UNREADABLE_NUMBER and all(
+        check.predicate(pa.array([text]))[0].as_py() for check in text_checks
+    )
+
+
+def _iter_date_rows() -> Iterator[Sequence[str]]:
+    for text in _SAMPLE_DATES:
+        days = [DateNotation(token).to_iso_dates(pa.array([text])) for token in _SAMPLE_FORMATS]
+        yield (
+            f"`{text}`",
+            *(
+                iso_dates[0].as_py() if is_real_date(iso_dates)[0].as_py() else _NO_READING
+                for iso_dates in days
+            ),
+        )

@@ -1,0 +1,100 @@
+"""What a run bills, in a few numbers: what `check` says before anything happens, and `run` afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.acceptance.assessment import Assessment
+from pipeline.report.invoice_table import ACCEPTED_STATES
+from schemas.arrow import money
+from schemas.arrow.columns import arrow_column
+
+_MAX_LARGEST = 3
+_MAX_PLAN_CURRENCIES = 3
+_MAX_ACCOUNTS = 10
+
+
+def make_billing_plan(assessment: Assessment, invoice_table: pa.Table) -> dict[str, Any]:
+    """The plan, for `summary.json`.
+
+    Args:
+        assessment: the end of the line.
+        invoice_table: as `entries.invoice_table` gives it.
+    """
+    accepted = invoice_table.filter(pc.is_in(invoice_table["state"], value_set=ACCEPTED_STATES))
+    return {
+        "invoices": len(accepted),
+        "items": len(assessment.batches.invoices.items),
+        "requests": len(assessment.batches),
+        "accounts": pc.count_distinct(accepted["account"]).as_py(),
+        "new_accounts": {
+            "count": len(assessment.new_accounts),
+            "first": assessment.new_accounts[:_MAX_ACCOUNTS],
+        },
+        "invoice_dates": _get_date_range(accepted["invoice_date"]),
+        "service_dates": _get_service_range(assessment),
+        "largest": [
+            invoice
+            for currency in sort_currencies(accepted)[:_MAX_PLAN_CURRENCIES]
+            for invoice in select_largest(accepted, currency)
+        ],
+    }
+
+
+def sort_currencies(accepted: pa.Table) -> list[str]:
+    """The currencies of some invoices, the commonest first.
+
+    Args:
+        accepted: rows of `entries.invoice_table`.
+    """
+    counts = accepted.group_by("currency").aggregate([("currency", "count")])
+    sorted_counts = counts.sort_by([("currency_count", "descending"), ("currency", "ascending")])
+    codes: list[str] = sorted_counts["currency"].to_pylist()
+    return codes
+
+
+def select_largest(accepted: pa.Table, currency: str, limit: int = _MAX_LARGEST) -> list[dict[str, Any]]:
+    """The largest invoices of a currency, the amount as text.
+
+    Args:
+        accepted: rows of `entries.invoice_table`.
+        currency: whose.
+        limit: how many.
+    """
+    candidates = accepted.filter(pc.equal(accepted["currency"], currency))
+    row_indices = pc.select_k_unstable(candidates, limit, [("amount", "descending"), ("row", "ascending")])
+    chosen = candidates.take(row_indices).select(
+        ["invoice_ref", "account", "currency", "invoice_date", "items", "amount"]
+    )
+    return [
+        {
+            **invoice,
+            "invoice_date": invoice["invoice_date"] and str(invoice["invoice_date"]),
+            "amount": _format_total(invoice),
+        }
+        for invoice in chosen.to_pylist()
+    ]
+
+
+def _format_total(invoice: dict[str, Any]) -> str:
+    return money.format_money(invoice["amount"], invoice["currency"])
+
+
+def _get_date_range(dates: Any) -> dict[str, str] | None:
+    """First and last of some dates; None when there are none."""
+    span = pc.min_max(dates).as_py()
+    return {"first": str(span["min"]), "last": str(span["max"])} if span["min"] else None
+
+
+def _get_service_range(assessment: Assessment) -> dict[str, str] | None:
+    """First and last day of service; an item without an end ends where it starts."""
+    items, item_rows = assessment.sheets.items, pa.array(assessment.batches.invoices.items)
+    columns = [
+        pc.take(arrow_column(items[name]), item_rows)
+        for name in ("service_start_date", "service_end_date")
+        if name in items
+    ]
+    return _get_date_range(pa.chunked_array(columns, pa.date32())) if columns else None

@@ -1,0 +1,172 @@
+"""What will be billed, summed up: the largest invoices, and totals by account, month and product.
+
+Every ranking adds up: what is not among its rows stands in one row of its own. All of it is grouped in Arrow,
+so that a million items cost a fraction of a second, and is of bounded size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.acceptance.assessment import Assessment
+from pipeline.i18n import translate
+from pipeline.report.billing_plan import select_largest, sort_currencies
+from pipeline.report.invoice_table import ACCEPTED_STATES, get_billed_values
+from schemas.arrow.columns import arrow_column, decode_dictionary, merge_chunks
+
+_MAX_CURRENCIES = 6
+_MAX_RANKED = 10
+_MAX_MONTHS = 24
+_PRODUCT_FIELDS = ("product_name", "charge_name", "sku")
+
+
+@dataclass(frozen=True)
+class GroupTotal:
+    """A group: its name, how many invoices or items are in it, and their sum."""
+
+    name: str
+    count: int
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Groups of one currency.
+
+    Attributes:
+        rows: the first groups.
+        others: how many groups are left out.
+        rest: all that is left out, as a row without a name; None when nothing is.
+        total: of all groups.
+    """
+
+    rows: list[GroupTotal]
+    others: int
+    rest: GroupTotal | None
+    total: GroupTotal
+
+
+@dataclass(frozen=True)
+class CurrencyBilling:
+    """What will be billed in one currency."""
+
+    currency: str
+    largest: list[dict[str, Any]]
+    accounts: Ranking
+    months: Ranking
+    products: Ranking
+
+
+def summarise_billing(assessment: Assessment, invoice_table: pa.Table) -> Iterator[CurrencyBilling]:
+    """The commonest currencies, each with its rankings.
+
+    Args:
+        assessment: the end of the line.
+        invoice_table: as `entries.invoice_table` gives it.
+    """
+    accepted = invoice_table.filter(pc.is_in(invoice_table["state"], value_set=ACCEPTED_STATES))
+    invoice_dates = merge_chunks(accepted["invoice_date"]).dictionary_encode()
+    month = pc.take(pc.strftime(invoice_dates.dictionary, format="%Y-%m"), invoice_dates.indices)
+    accounts = _sum_groups(accepted.select(["currency", "account", "amount"]), "account")
+    months = _sum_groups(
+        accepted.append_column("month", month).select(["currency", "month", "amount"]), "month"
+    )
+    products = _sum_products(assessment, invoice_table)
+    for currency in sort_currencies(accepted)[:_MAX_CURRENCIES]:
+        yield CurrencyBilling(
+            currency,
+            select_largest(accepted, currency, _MAX_RANKED),
+            _rank_by_amount(_select_currency(accounts, currency), _MAX_RANKED),
+            _list_by_name(_select_currency(months, currency), _MAX_MONTHS),
+            _rank_by_amount(_select_currency(products, currency), _MAX_RANKED),
+        )
+
+
+def _sum_products(assessment: Assessment, invoice_table: pa.Table) -> pa.Table:
+    """Sums of the accepted items by what is sold: the product, else the charge, else the free SKU."""
+    invoices = assessment.batches.invoices
+    invoice_rows = pa.array(np.repeat(invoices.positions, invoices.sizes))
+    names, currency = _name_items(assessment), merge_chunks(invoice_table["currency"]).dictionary_encode()
+    name_codes, currency_codes = (
+        pc.take(names.indices, pa.array(invoices.items)),
+        pc.take(currency.indices, invoice_rows),
+    )
+    items = pa.table(
+        {
+            "group": currency_codes.to_numpy().astype(np.int64) * len(names.dictionary)
+            + name_codes.to_numpy(),
+            "amount": pc.take(
+                arrow_column(assessment.sheets.items["effective_amount"]), pa.array(invoices.items)
+            ),
+        }
+    )
+    sums = items.group_by("group").aggregate([("amount", "sum"), ("amount", "count")])
+    currency_code, name_code = np.divmod(sums["group"].to_numpy(), len(names.dictionary))
+    return pa.table(
+        {
+            "currency": pc.take(currency.dictionary, pa.array(currency_code)),
+            "name": pc.take(names.dictionary, pa.array(name_code)),
+            "amount": sums["amount_sum"],
+            "count": sums["amount_count"],
+        }
+    )
+
+
+def _name_items(assessment: Assessment) -> Any:
+    """What each item is, dictionary-encoded, each name once."""
+    placeholder = translate("no name")
+    columns = [get_billed_values(assessment, field) for field in _PRODUCT_FIELDS]
+    columns = [column for column in columns if column.null_count < len(column)]
+    first = columns[0] if columns else pa.nulls(len(assessment.sheets.items), pa.string())
+    if not all(
+        isinstance(column, pa.DictionaryArray) and column.indices.equals(first.indices) for column in columns
+    ):
+        return pc.coalesce(
+            *(decode_dictionary(column) for column in columns), placeholder
+        ).dictionary_encode()
+    if not columns:
+        return pc.coalesce(first, placeholder).dictionary_encode()
+    values = pc.coalesce(*(column.dictionary for column in columns), placeholder)
+    names = pa.concat_arrays([values, pa.array([placeholder])]).dictionary_encode()
+    indices = pc.take(names.indices, pc.fill_null(first.indices, len(values)))
+    return pa.DictionaryArray.from_arrays(indices, names.dictionary)
+
+
+def _sum_groups(rows: pa.Table, group_field: str) -> pa.Table:
+    renamed = rows.rename_columns({group_field: "name"})
+    sums = renamed.group_by(["currency", "name"]).aggregate([("amount", "sum"), ("amount", "count")])
+    return sums.rename_columns({"amount_sum": "amount", "amount_count": "count"})
+
+
+def _select_currency(sums: pa.Table, currency: str) -> pa.Table:
+    return sums.filter(pc.equal(sums["currency"], currency))
+
+
+def _rank_by_amount(sums: pa.Table, limit: int) -> Ranking:
+    order = [("amount", "descending"), ("name", "ascending")]
+    first = pc.select_k_unstable(sums, k=min(limit, len(sums)), sort_keys=order)
+    return _make_ranking(sums, sums.take(first).sort_by(order))
+
+
+def _list_by_name(sums: pa.Table, limit: int) -> Ranking:
+    """In the order of the names; those left out are the last."""
+    return _make_ranking(sums, sums.sort_by("name").slice(0, limit))
+
+
+def _make_ranking(sums: pa.Table, top: pa.Table) -> Ranking:
+    """The first groups, and all others together."""
+    rows = [GroupTotal(group["name"], group["count"], group["amount"]) for group in top.to_pylist()]
+    total, shown, omitted = _total_groups(sums), _total_groups(top), len(sums) - len(top)
+    remainder = GroupTotal("", total.count - shown.count, total.amount - shown.amount)
+    return Ranking(rows, omitted, remainder if omitted else None, total)
+
+
+def _total_groups(sums: pa.Table) -> GroupTotal:
+    return GroupTotal("", pc.sum(sums["count"]).as_py() or 0, pc.sum(sums["amount"]).as_py() or Decimal(0))

@@ -1,0 +1,142 @@
+"""`report.html`: one file for reading, on a screen, on paper and with a screen reader.
+
+Input: the end of the line, its tables and its summary. Output: bytes. The page holds everything it shows: no
+script, nothing from elsewhere; a policy in its head forbids both. Whatever a cell holds is text in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+import pyarrow as pa
+import pyarrow.compute as pc
+from markupsafe import Markup, escape
+
+from pipeline.acceptance.assessment import Assessment
+from pipeline.i18n import fill_placeholders, format_number, get_language, translate, translate_count
+from pipeline.report.billing_summary import summarise_billing
+from pipeline.report.causes import IssueGroups, describe_place, get_unmentioned_reference, group_issues
+from pipeline.report.html import charts
+from pipeline.report.request_plan import list_planned_requests
+from pipeline.report.terminal import (
+    SHARES,
+    describe_control_totals,
+    describe_ignored_rows,
+    describe_verdict,
+    format_count,
+    list_alerts,
+    list_unread_amounts,
+    replace_unprintable,
+)
+from schemas.arrow import formula_guard
+from schemas.arrow.money import format_money
+from schemas.currencies import NO_CURRENCY
+
+_MAX_CAUSES = 50
+_MAX_PLACES = 5
+_MAX_REQUESTS = 20
+_MAX_LENGTH = 300
+
+
+def render_html(
+    assessment: Assessment,
+    invoice_table: pa.Table,
+    issues: pa.Table,
+    summary: Mapping[str, Any],
+    marked: Mapping[tuple[str, str], tuple[str, str]] | None = None,
+) -> bytes:
+    """The page.
+
+    Args:
+        assessment: the end of the line.
+        invoice_table: as `entries.invoice_table` gives it.
+        issues: as `issue_table` gives them.
+        summary: as `summary.json` has it, but for the seconds.
+        marked: by file and sheet the workbook beside the page in which they are marked, and its sheet.
+    """
+    context: dict[str, Any] = {
+        "summary": summary,
+        "sentence": describe_verdict(summary["verdict"], summary["invoices"], summary.get("control")),
+        "errors": _group_issues(issues, "error"),
+        "warnings": _group_issues(issues, "warning"),
+        "fate": charts.draw_outcome_chart(summary["money"]),
+        "billed": [
+            (billing, charts.draw_month_chart(billing.months, billing.currency))
+            for billing in summarise_billing(assessment, invoice_table)
+        ],
+        "requests": list_planned_requests(assessment, invoice_table, _MAX_REQUESTS),
+        "no_currency": NO_CURRENCY,
+    }
+    template = _make_environment().get_template("page.html")
+    return template.render(context, link=_make_linker(marked or {})).encode("utf-8", "replace")
+
+
+def _group_issues(issues: pa.Table, level: str) -> IssueGroups:
+    return group_issues(issues.filter(pc.equal(issues["level"], level)), _MAX_CAUSES, _MAX_PLACES)
+
+
+@cache
+def _make_environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pipeline.report.html", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "shown": _format_user_text,
+        "amount": _format_amount,
+        "units": format_money,
+        "number": format_number,
+    }
+    environment.globals |= {
+        "alerts": list_alerts,
+        "control_told": describe_control_totals,
+        "left_out": describe_ignored_rows,
+        "unread": list_unread_amounts,
+    }
+    environment.globals |= {
+        "say": _translate_html,
+        "counted": translate_count,
+        "count_of": format_count,
+        "spoken": get_language,
+    }
+    environment.globals |= {"place": describe_place, "whose": get_unmentioned_reference, "shares": SHARES}
+    return environment
+
+
+def _translate_html(text: str, **facts: object) -> Markup:
+    """A text in the reader's language; a fact may be a piece of the page, all else is escaped."""
+    escaped_facts = {name: str(escape(fact)) for name, fact in facts.items()}
+    return Markup(fill_placeholders(str(escape(translate(text))), escaped_facts))  # noqa: S704 - both are escaped
+
+
+def _format_user_text(text: object) -> str:
+    """A text of the user's: nothing in it is hidden, no spreadsheet runs it, and it has an end."""
+    visible_text = formula_guard.escape_formula(replace_unprintable(str(text)))
+    return visible_text if len(visible_text) <= _MAX_LENGTH else visible_text[:_MAX_LENGTH] + "…"
+
+
+def _format_amount(value: str | Decimal, currency: str = "") -> str:
+    """An amount as the language writes it."""
+    return format_number(Decimal(format_money(value, currency) if isinstance(value, Decimal) else value))
+
+
+def _make_linker(marked: Mapping[tuple[str, str], tuple[str, str]]) -> Any:
+    """The address of a cell in the marked workbook; empty where there is none."""
+
+    def link(issue: Mapping[str, Any]) -> str:
+        file, sheet = marked.get((issue["file"], issue["sheet"]), ("", ""))
+        if not file:
+            return ""
+        sheet = sheet.replace("'", "''")
+        cell = issue["cell"] or (f"A{issue['row']}" if issue["row"] else "A1")
+        return f"{quote(file, safe='')}#" + quote(f"'{sheet}'!{cell}", safe="!'")
+
+    return link

@@ -1,0 +1,75 @@
+"""What a copy cannot show: cells without a column, rows of one invoice that disagree, and what a sheet hid.
+
+In the file such rows are told as faults. In a copy that is made anew they would look like any other, and pass, or
+their invoice would go on without them. So a date of their invoice gets a mark that no date has: the invoice is
+refused whole until somebody has put its rows right and taken the mark away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.acceptance.assessment import Assessment
+from pipeline.model import Positions
+from schemas.fields import Kind, Table
+
+UNCERTAIN_MARK = "#? "
+"""Before a value in doubt."""
+
+LOST_IN_REWRITE = ("E106", "E112", "E218", "E219", "E222")
+"""Faults that are gone when a sheet's rows are written anew: ragged, hidden, shown as another, merged."""
+
+LOST_IN_TEMPLATE = (*LOST_IN_REWRITE, "E110", "E111")
+"""Faults that are gone when invoices and items are written to sheets of their own."""
+
+_MARKABLE_KINDS = (
+    Kind.DATE,
+    Kind.DATETIME,
+    Kind.NUMBER,
+    Kind.MONEY,
+    Kind.CURRENCY,
+    Kind.CHOICE,
+    Kind.BOOLEAN,
+)
+"""Kinds of which no value begins with the mark."""
+
+
+def find_uncertain_invoices(assessment: Assessment, codes: Collection[str]) -> Positions:
+    """Positions of the invoices that must not pass.
+
+    Args:
+        assessment: the end of the line.
+        codes: of the faults that a copy cannot show.
+    """
+    findings = [group for group in assessment.issues.findings if group.code in codes]
+    invoices = [assessment.sheets.valid.find_invoices(group.table)[group.rows] for group in findings]
+    positions = np.unique(np.concatenate([np.empty(0, np.int64), *invoices]))
+    return positions[positions >= 0]
+
+
+def choose_marked_field(table: Table, fields: Collection[str]) -> str:
+    """The field that bears the mark: the first that cannot hold it, else the key.
+
+    Args:
+        table: of the invoices.
+        fields: names of the fields that the copy has.
+    """
+    candidates = (field.name for kind in _MARKABLE_KINDS for field in table if field.kind is kind)
+    return next((name for name in candidates if name in fields), table.key[0])
+
+
+def mark_uncertain(texts: Any, rows: Positions) -> Any:
+    """Texts with the mark before some.
+
+    Args:
+        texts: a string array.
+        rows: positions of those in doubt.
+    """
+    mask = np.zeros(len(texts), np.bool_)
+    mask[rows] = True
+    return pc.if_else(pa.array(mask), pc.binary_join_element_wise(UNCERTAIN_MARK, texts, ""), texts)

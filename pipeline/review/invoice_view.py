@@ -1,0 +1,63 @@
+"""The accepted invoices as the second look sees them: one row an invoice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.i18n import translate
+from pipeline.model import Invoices
+from pipeline.model.history import PAST_AMOUNT
+from schemas.arrow import money
+from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.catalog import ACCOUNT_KEYS
+
+
+def build_invoice_view(invoices: Invoices) -> pa.Table:
+    """`position`, `account`, `ref`, `currency`, `invoice_date` and `amount` of each accepted invoice.
+
+    Args:
+        invoices: what would be sent.
+    """
+    sheets, indices = invoices.sheets, pa.array(invoices.positions)
+    frame = sheets.valid.invoices
+
+    def take_column(name: str, arrow_type: Any = None) -> Any:
+        is_known = name in frame
+        return (
+            pc.take(decode_dictionary(arrow_column(frame[name])), indices)
+            if is_known
+            else pa.nulls(len(indices), arrow_type or pa.string())
+        )
+
+    return pa.table(
+        {
+            "position": indices,
+            "account": pc.coalesce(*map(take_column, ACCOUNT_KEYS)),
+            "ref": take_column("invoice_ref"),
+            "currency": take_column("effective_currency"),
+            "invoice_date": take_column("invoice_date", pa.date32()),
+            "amount": pc.cast(pc.take(sheets.totals, indices), PAST_AMOUNT),
+        }
+    )
+
+
+def describe_run(run_id: str | None) -> str:
+    """Where another invoice is, as a clause: in this file or in an earlier run.
+
+    Args:
+        run_id: of the run; None for this file.
+    """
+    return translate(", prepared by run {run}", run=run_id) if run_id else translate(", in this file")
+
+
+def format_currency_amount(amount: Any, currency: str) -> str:
+    """An amount with its currency.
+
+    Args:
+        amount: a Decimal.
+        currency: of it.
+    """
+    return f"{money.format_money(amount, currency)} {currency}"

@@ -1,0 +1,473 @@
+"""Settings: flags over `INVOICE_IMPORT_*` over the workspace's `settings.toml` over defaults.
+
+Each setting is declared once, as a field of `Settings`; flags, environment names, checks and the
+documentation derive from it. No secret is a setting.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UsageError
+from pipeline.i18n import ENGLISH, LANGUAGES, translate
+from schemas.currencies import CURRENCY_DIGITS
+from schemas.fields import Field, Kind
+from schemas.notation.encodings import DELIMITERS, ENCODINGS
+from schemas.notation.number_forms import DECIMAL_MARKS
+from schemas.tables import TABLES
+
+ENVIRONMENT_PREFIX = "INVOICE_IMPORT_"
+_OTHER_VARIABLES = {ENVIRONMENT_PREFIX + "WORKSPACE", ENVIRONMENT_PREFIX + "DEBUG"}
+CUSTOM_NAME_REGEX = re.compile(r"^[A-Za-z][A-Za-z0-9_]*__c$")
+_DATE_NOTATION_REGEX = re.compile(
+    r"^(?!yyyy-dd-mm$)"  # it would turn ISO dates around
+    r"(?=.*dd)(?=.*mm)(?=.*yyyy)(dd|mmm?|yyyy)[./ -](dd|mmm?|yyyy)[./ -](dd|mmm?|yyyy)$|^serial(-1904)?$"
+)
+
+
+def _parse_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(translate("a text is needed"))
+    return value
+
+
+def _make_choice_parser(*choices: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if value not in choices:
+            raise ValueError(
+                translate("one of {choices} is needed", choices=", ".join(filter(None, choices)))
+            )
+        return str(value)
+
+    return parse
+
+
+def _parse_flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() in ("true", "yes", "1", "false", "no", "0"):
+        return str(value).lower() in ("true", "yes", "1")
+    raise ValueError(translate("true or false is needed"))
+
+
+def _make_integer_parser(minimum: int, maximum: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", str(value)):
+            raise ValueError(translate("a whole number is needed"))
+        if not minimum <= int(str(value)) <= maximum:
+            raise ValueError(
+                translate(
+                    "a whole number from {least} to {most} is needed", least=str(minimum), most=str(maximum)
+                )
+            )
+        return int(str(value))
+
+    return parse
+
+
+def _parse_decimal(value: object) -> Decimal:
+    if isinstance(value, float) or not re.fullmatch(r"[0-9]{1,30}(\.[0-9]{1,30})?", str(value)):
+        raise ValueError(translate('a number not below zero is needed, in quotes, like "0.01"'))
+    number = Decimal(str(value))
+    if number >= 10**15 or number != round(number, 9):
+        raise ValueError(translate("at most 15 digits before the point and 9 after it are needed"))
+    return number
+
+
+def _parse_date(value: object) -> str:
+    """A day as ISO text; TOML has days of its own."""
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise ValueError(translate("a date is needed, like 2026-10-31")) from None
+
+
+def _make_pattern_parser(pattern: re.Pattern[str], describe: Callable[[], str]) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            raise ValueError(describe())
+        return value
+
+    return parse
+
+
+def _allow_blank(parse: Callable[[object], str]) -> Callable[[object], str]:
+    return lambda value: "" if value == "" else parse(value)
+
+
+def _parse_currency(value: object) -> str:
+    if not isinstance(value, str) or value not in CURRENCY_DIGITS:
+        raise ValueError(translate("three capital letters of a currency in use are needed, like EUR"))
+    return value
+
+
+def _parse_custom_fields(value: object) -> Mapping[str, tuple[Field, ...]]:
+    if not isinstance(value, Mapping):
+        raise ValueError(translate("a table per sheet is needed, like [custom_fields.items]"))
+    unknown = set(value) - {table.name for table in TABLES}
+    if unknown:
+        raise ValueError(
+            translate(
+                "there is no sheet {name}; there are {names}",
+                name=str(min(unknown)),
+                names=", ".join(sheet.name for sheet in TABLES),
+            )
+        )
+    return {
+        str(table): _parse_table_fields(str(table), fields_by_name) for table, fields_by_name in value.items()
+    }
+
+
+def _parse_table_fields(table: str, fields_by_name: object) -> tuple[Field, ...]:
+    if not isinstance(fields_by_name, Mapping):
+        raise ValueError(
+            translate("a table is needed for {table}, like [custom_fields.{table}]", table=table)
+        )
+    names = [str(name).casefold() for name in fields_by_name]
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        raise ValueError(
+            translate(
+                "two custom fields of {table} differ only in case: {name}", table=table, name=duplicates[0]
+            )
+        )
+    return tuple(_parse_custom_field(str(name), declaration) for name, declaration in fields_by_name.items())
+
+
+def _parse_custom_field(name: str, declaration: object) -> Field:
+    if not CUSTOM_NAME_REGEX.fullmatch(name):
+        raise ValueError(translate("{name}: the name of a custom field ends in __c", name=name))
+    options = dict(declaration) if isinstance(declaration, Mapping) else {"kind": declaration}
+    try:
+        kind = Kind(str(options.pop("kind", "text")))
+    except ValueError:
+        raise ValueError(
+            translate("{name}: kind is one of {kinds}", name=name, kinds=", ".join(Kind))
+        ) from None
+    known_options = {"label", "help", "required", "max_length", "choices"}
+    if set(options) - known_options:
+        raise ValueError(
+            translate(
+                "{name}: only kind, {others} can be declared",
+                name=name,
+                others=", ".join(sorted(known_options)),
+            )
+        )
+    if (kind is Kind.CHOICE) != bool(options.get("choices")):
+        raise ValueError(
+            translate("{name}: the kind choice needs choices, and no other kind has any", name=name)
+        )
+    return Field(
+        name,
+        str(options.get("label", name)),
+        kind,
+        str(options.get("help", "A field of your own.")),
+        "",
+        required=_parse_flag(options.get("required", False)),
+        max_length=_make_integer_parser(1, 100_000)(options["max_length"])
+        if "max_length" in options
+        else None,
+        choices=tuple(str(choice) for choice in _parse_list(options.get("choices", ()))),
+    )
+
+
+def _parse_list(value: object) -> list[object]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(translate("a list is needed"))
+    return list(value)
+
+
+def _declare_setting(default: Any, parse: Callable[[object], Any], description: str) -> Any:
+    default_argument = {"default_factory": dict} if default == {} else {"default": default}
+    return field(**default_argument, metadata={"read": parse, "help": description})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, with its default."""
+
+    target: str = _declare_setting(
+        "", _parse_text, "the billing API and operation; blank: the first of the registry"
+    )
+    environment: str = _declare_setting(
+        "default",
+        _make_pattern_parser(
+            re.compile(r"^[\w.-]{1,100}$"), lambda: translate("letters, digits, . _ - are needed")
+        ),
+        "which tenant, sandbox or production: the same reference may exist once in each",
+    )
+    default_currency: str = _declare_setting(
+        "",
+        _allow_blank(_parse_currency),
+        "currency of invoices whose currency cell is blank",
+    )
+    date_format: str = _declare_setting(
+        "",
+        _allow_blank(
+            _make_pattern_parser(
+                _DATE_NOTATION_REGEX, lambda: translate("dd, mm and yyyy are needed, like dd/mm/yyyy")
+            )
+        ),
+        "how text dates are written, besides yyyy-mm-dd; mmm is a month's name, serial a spreadsheet's day number",
+    )
+    decimal: str = _declare_setting(
+        "",
+        _make_choice_parser("", *DECIMAL_MARKS),
+        "how the sheets write numbers: point (1,234.56) or comma (1.234,56); blank: digits and a point, nothing "
+        "else",
+    )
+    mapping: str = _declare_setting(
+        "", _parse_text, "a mapping file (TOML) that says which column of a foreign sheet is which field"
+    )
+    policy: str = _declare_setting(
+        "whole-invoices",
+        _make_choice_parser("whole-invoices", "all-or-nothing"),
+        "whether one rejected invoice rejects the whole file",
+    )
+    batch_order: str = _declare_setting(
+        "sheet",
+        _make_choice_parser("sheet", "fewest"),
+        "invoices in the order of the sheet, or in the fewest requests",
+    )
+    request: str = _declare_setting(
+        "batch",
+        _make_choice_parser("batch", "single"),
+        "as many invoices in a request as the API takes, or one by one",
+    )
+    single_transaction: bool = _declare_setting(
+        False, _parse_flag, "whether the API takes a request as a whole or not at all, where it offers that"
+    )
+    send_currency: str = _declare_setting(
+        "always",
+        _make_choice_parser("always", "given"),
+        "whether the currency is always sent, or only where the sheet gives it; without it, the API takes the "
+        "account's",
+    )
+    money_unit: str = _declare_setting(
+        "",
+        _allow_blank(_make_choice_parser("major", "minor")),
+        "in which unit money is sent where an API leaves that open: major sends 12.50 EUR as 12.50, minor sends "
+        "it as 1250",
+    )
+    amount_mismatch: str = _declare_setting(
+        "error",
+        _make_choice_parser("error", "warning"),
+        "what an amount is that differs from quantity times unit price",
+    )
+    amount_tolerance: Decimal = _declare_setting(
+        Decimal(0), _parse_decimal, "by how much an amount may differ from quantity times unit price"
+    )
+    allow_negative_items: bool = _declare_setting(
+        False, _parse_flag, "whether an item's amount may be negative"
+    )
+    catalog_price: bool = _declare_setting(
+        False, _parse_flag, "whether the catalog's price fills a blank unit price"
+    )
+    invoice_number: str = _declare_setting(
+        "api",
+        _make_choice_parser("api", "ref", "custom"),
+        "who numbers an invoice without a number: the API; its reference is the number; or the API, and the "
+        "reference goes into a custom field",
+    )
+    invoice_number_field: str = _declare_setting(
+        "ImportRef__c",
+        _make_pattern_parser(CUSTOM_NAME_REGEX, lambda: translate("a name that ends in __c is needed")),
+        "the custom field for the reference, with invoice_number = custom",
+    )
+    invoice_number_length: int = _declare_setting(
+        16, _make_integer_parser(1, 32), "characters this tenant allows in an invoice number"
+    )
+    require_control: str = _declare_setting(
+        "never",
+        _make_choice_parser("never", "csv", "always"),
+        "which files must come with control totals: none, those in CSV, or all",
+    )
+    near_duplicate_days: int = _declare_setting(
+        5,
+        _make_integer_parser(0, 366),
+        "within how many days an invoice of the same account and amount is told as a twin",
+    )
+    unusual_factor: int = _declare_setting(
+        5,
+        _make_integer_parser(0, 1_000_000),
+        "how many times more, or less, than usual for its account an invoice may be until it is told; 0: never",
+    )
+    price_tolerance: Decimal = _declare_setting(
+        Decimal(10),
+        _parse_decimal,
+        "by how many percent a unit price may differ from the catalog's until it is told",
+    )
+    closed_through: str = _declare_setting(
+        "", _allow_blank(_parse_date), "the last day of the closed period, like 2026-10-31"
+    )
+    closed_period: str = _declare_setting(
+        "warning", _make_choice_parser("warning", "error"), "what an invoice date in the closed period is"
+    )
+    language: str = _declare_setting(
+        ENGLISH, _make_choice_parser(*LANGUAGES), "the language of reports and templates: en or de"
+    )
+    ledger_seconds: int = _declare_setting(
+        10, _make_integer_parser(0, 3600), "how long to wait for another process that holds the ledger"
+    )
+    parser_seconds: int = _declare_setting(
+        600, _make_integer_parser(1, 86_400), "how long the parser of a workbook may take"
+    )
+    parser_mebibytes: int = _declare_setting(
+        6144, _make_integer_parser(256, 1_000_000), "address space the parser of a workbook may use"
+    )
+    marked_rows: int = _declare_setting(
+        100_000,
+        _make_integer_parser(0, 1_000_000),
+        "the most rows for which the marked workbook and rejected.xlsx are made; 0 makes none",
+    )
+    hidden_rows: str = _declare_setting(
+        "error",
+        _make_choice_parser("error", "read"),
+        "what a hidden or filtered row is: an error, or a row like any other",
+    )
+    hidden_sheets: str = _declare_setting(
+        "error",
+        _make_choice_parser("error", "read", "ignore"),
+        "what a hidden sheet is that alone has rows of its kind: an error, a sheet like any other, or left out",
+    )
+    encoding: str = _declare_setting(
+        "",
+        _allow_blank(_make_choice_parser(*ENCODINGS)),
+        "how CSV files are encoded, like windows-1252; blank: as it is found, or refused where it is uncertain",
+    )
+    delimiter: str = _declare_setting(
+        "",
+        _allow_blank(_make_choice_parser(*DELIMITERS)),
+        f"what stands between the cells of CSV files: {', '.join(DELIMITERS)}; blank: as it is found",
+    )
+    file_mebibytes: int = _declare_setting(
+        4096,
+        _make_integer_parser(1, 1_000_000),
+        "how large a file may be, a workbook or zip when it is unpacked",
+    )
+    file_ratio: int = _declare_setting(
+        200, _make_integer_parser(2, 100_000), "how many times its size a large part may unpack to"
+    )
+    file_parts: int = _declare_setting(
+        2000, _make_integer_parser(10, 1_000_000), "how many parts, or sheets, a workbook or zip may hold"
+    )
+    sheet_cells: int = _declare_setting(
+        64_000_000,
+        _make_integer_parser(1000, 999_999_999),
+        "how many cells a sheet may span from A1 to its last one; a sheet of all 1,048,576 rows has 61 columns then",
+    )
+    custom_fields: Mapping[str, tuple[Field, ...]] = _declare_setting(
+        {}, _parse_custom_fields, 'your own fields, per sheet: [custom_fields.items] Region__c = "text"'
+    )
+
+    @property
+    def sha256(self) -> str:
+        """Of the effective settings, in hex."""
+        values = {setting.name: getattr(self, setting.name) for setting in fields(self)}
+        return hashlib.sha256(json.dumps(values, sort_keys=True, default=repr).encode()).hexdigest()
+
+
+SETTINGS = {setting.name: setting for setting in fields(Settings)}
+"""The declarations, by name."""
+
+
+def load_settings(
+    flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None = None
+) -> Settings:
+    """The effective settings.
+
+    Args:
+        flags: what was given on the command line or by the caller; None means not given.
+        environment: the process environment.
+        file: the workspace's `settings.toml`, which need not exist.
+
+    Raises:
+        UsageError: a setting is unknown or its value makes no sense.
+    """
+    for name in environment:
+        if (
+            name.startswith(ENVIRONMENT_PREFIX)
+            and name not in _OTHER_VARIABLES
+            and name[len(ENVIRONMENT_PREFIX) :].lower() not in SETTINGS
+        ):
+            parse_setting(
+                name[len(ENVIRONMENT_PREFIX) :].lower(), environment[name], translate("in the environment")
+            )
+    # a variable that is set to nothing is not given: build systems set many so
+    from_environment = {
+        name: environment[ENVIRONMENT_PREFIX + name.upper()]
+        for name in SETTINGS
+        if environment.get(ENVIRONMENT_PREFIX + name.upper())
+    }
+    layers = [
+        (_load_file(file), translate("in {file}", file=file.name) if file else ""),
+        (from_environment, translate("in the environment")),
+        (
+            {name: value for name, value in flags.items() if value is not None},
+            translate("on the command line"),
+        ),
+    ]
+    values_by_name: dict[str, Any] = {}
+    for values, where in layers:
+        for name, value in values.items():
+            values_by_name[name] = parse_setting(name, value, where)
+    effective = Settings(**values_by_name)
+    custom_names = [custom_field.name for custom_field in effective.custom_fields.get("invoices", ())]
+    if effective.invoice_number == "custom" and effective.invoice_number_field in custom_names:
+        raise UsageError(
+            translate(
+                "The setting invoice_number_field names {field}, which the sheet fills as a custom field of its own:"
+                " take another field for the reference.",
+                field=effective.invoice_number_field,
+            )
+        )
+    return effective
+
+
+def _load_file(file: Path | None) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(file.read_text("utf-8")) if file is not None else {}
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(_describe_unreadable(file, error)) from None
+    except OSError as error:
+        raise UsageError(_describe_unreadable(file, error.strerror)) from None
+
+
+def _describe_unreadable(file: Path | None, reason: object) -> str:
+    return translate("The settings in {file} cannot be read: {why}.", file=str(file), why=str(reason))
+
+
+def parse_setting(name: str, value: object, where: str) -> Any:
+    """The value of a setting, read and checked.
+
+    Raises:
+        UsageError: there is no such setting, or the value makes no sense.
+    """
+    if name not in SETTINGS:
+        matches = get_close_matches(name, SETTINGS, 1)
+        hint = translate(" Did you mean {near}?", near=matches[0]) if matches else ""
+        raise UsageError(translate("The setting {name} {where} is not known.", name=name, where=where) + hint)
+    try:
+        return SETTINGS[name].metadata["read"](value)
+    except ValueError as error:
+        raise UsageError(
+            translate(
+                "The setting {name} {where} is {value}: {why}.",
+                name=name,
+                where=where,
+                value=repr(value),
+                why=str(error),
+            )
+        ) from None

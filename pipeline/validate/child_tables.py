@@ -1,0 +1,170 @@
+"""What hangs on items and invoices: each row finds what it belongs to, and the facts that its rules need.
+
+A row names its invoice by reference, its item by number, and its discount by number. Only tables with rows
+come here, so that a file without them costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.model import ChildTable, Mask, Positions
+from pipeline.validate.duplicates import is_duplicate
+from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.fields import Table
+from schemas.notation.parsing import DECIMAL
+
+_SEPARATOR = "\x1f"
+_NONE = -1
+
+
+class ParentKeys(NamedTuple):
+    """What branches hang on.
+
+    Attributes:
+        references: the reference of each invoice; null for one that nothing can be tied to.
+        parent: per item the position of its invoice, -1 without one.
+        item_numbers: per item its number.
+        digits: per invoice the decimals of its currency; null when unknown.
+        given_contacts: per role the invoices that give the contact themselves.
+    """
+
+    references: Any
+    parent: Positions
+    item_numbers: Any
+    digits: Any
+    given_contacts: Mapping[str, Mask]
+
+
+def attach_children(
+    parents: ParentKeys, values: Mapping[str, pd.DataFrame], tables: Mapping[str, Table]
+) -> tuple[dict[str, ChildTable], dict[str, dict[str, Any]]]:
+    """Tie every row to what it belongs to.
+
+    Args:
+        parents: what they hang on.
+        values: typed frames by table, in the order of the tree; only those with rows.
+        tables: their declarations.
+
+    Returns:
+        The branches by table, and the facts of their rows by table and name.
+    """
+    children: dict[str, ChildTable] = {}
+    derived: dict[str, dict[str, Any]] = {}
+    for name, frame in values.items():
+        children[name] = _attach_table(parents, frame, tables[name], children)
+        derived[name] = _derive_child_columns(parents, children[name], tables[name])
+    return children, derived
+
+
+def has_children(children: Mapping[str, ChildTable], name: str, parent: str, parent_count: int) -> Any:
+    """Which rows of a table have a row of another hanging on them; none where that one is absent.
+
+    Args:
+        children: by table.
+        name: of the table that hangs.
+        parent: of the table it hangs on.
+        parent_count: how many that has.
+    """
+    mask = np.zeros(parent_count, bool)
+    if name in children:
+        positions = children[name].parents[parent]
+        mask[positions[positions >= 0]] = True
+    return pa.array(mask)
+
+
+def _attach_table(
+    parents: ParentKeys, frame: pd.DataFrame, table: Table, attached: Mapping[str, ChildTable]
+) -> ChildTable:
+    invoice = _find_positions(_get_texts(frame, "invoice_ref"), parents.references)
+    item = np.full(len(frame), _NONE)
+    positions = {"invoices": invoice}
+    if table.parent == "items":
+        item = _find_positions(
+            _join_key(invoice, _get_texts(frame, "item_no")), _join_key(parents.parent, parents.item_numbers)
+        )
+        positions = {"items": item}
+    if table.nearest_parent:
+        numbers = _get_texts(frame, table.key[-1])
+        positions = {
+            "items": np.where(pc.is_valid(numbers).to_numpy(zero_copy_only=False), _NONE, item),
+            table.nearest_parent: _find_nearest_parent(
+                attached.get(table.nearest_parent), table.key[-1], item, numbers
+            ),
+        }
+    amounts = _get_column(frame, table.amount_field, DECIMAL) if table.amount_field else None
+    return ChildTable(frame, positions, item, invoice, amounts, table.added_to_total)
+
+
+def _find_nearest_parent(nearest: ChildTable | None, field: str, item: Positions, numbers: Any) -> Positions:
+    """The row that each names by its number within the item."""
+    if nearest is None:
+        return np.full(len(item), _NONE)
+    return _find_positions(
+        _join_key(item, numbers), _join_key(nearest.item_positions, _get_texts(nearest.frame, field))
+    )
+
+
+def _derive_child_columns(parents: ParentKeys, child: ChildTable, table: Table) -> dict[str, Any]:
+    own_keys = _get_texts(child.frame, table.key[-1])
+    positions = next(iter(child.parents.values()))
+    derived = {
+        "has_invoice": pa.array(child.invoice_positions >= 0),
+        "has_item": pa.array(child.item_positions >= 0, mask=child.invoice_positions < 0),
+        "digits": pc.take(
+            parents.digits, pa.array(child.invoice_positions, mask=child.invoice_positions < 0)
+        ),
+        "place": _number_siblings(child.parents),
+        "twice": pa.array(is_duplicate(_join_key(positions, own_keys))),
+    }
+    if table.nearest_parent:
+        unnamed = pc.is_null(own_keys).to_numpy(zero_copy_only=False) | (child.item_positions < 0)
+        derived["has_discount"] = pa.array(child.parents[table.nearest_parent] >= 0, mask=unnamed)
+    if "contact_role" in table:
+        derived["given_otherwise"] = pa.array(_mark_contacts_given(parents, child, own_keys))
+    return derived
+
+
+def _mark_contacts_given(parents: ParentKeys, child: ChildTable, roles: Any) -> Mask:
+    """Contacts that their invoice gives in another way."""
+    mask = np.zeros(len(child.invoice_positions), bool)
+    for role, given in parents.given_contacts.items():
+        has_role = pc.fill_null(pc.equal(roles, role), False).to_numpy(zero_copy_only=False)
+        mask |= has_role & np.append(given, False)[child.invoice_positions]
+    return mask
+
+
+def _number_siblings(parent_positions: Mapping[str, Positions]) -> Any:
+    """Which row of its kind it is on the row it hangs on, from 1; null where it hangs on none."""
+    codes = np.full(len(next(iter(parent_positions.values()))), _NONE)
+    for number, positions in enumerate(parent_positions.values()):
+        codes = np.where(positions >= 0, positions * len(parent_positions) + number, codes)
+    sibling_numbers = pd.Series(codes).groupby(codes).cumcount().to_numpy() + 1
+    return pa.array(sibling_numbers, mask=codes < 0)
+
+
+def _join_key(positions: Positions, names: Any) -> Any:
+    """One text for a place and a name in it; null where either is missing."""
+    return pc.binary_join_element_wise(
+        pc.cast(pa.array(positions, mask=positions < 0), pa.string()), names, _SEPARATOR
+    )
+
+
+def _find_positions(keys: Any, parent_keys: Any) -> Positions:
+    """Where each key stands among the owners, the first of several; -1 where it does not."""
+    indices = pc.index_in(keys, value_set=parent_keys, skip_nulls=True)
+    return np.asarray(pc.fill_null(indices, _NONE).to_numpy().astype(np.int64))
+
+
+def _get_texts(frame: pd.DataFrame, name: str) -> Any:
+    return decode_dictionary(_get_column(frame, name, pa.string()))
+
+
+def _get_column(frame: pd.DataFrame, name: str, storage: Any) -> Any:
+    return arrow_column(frame[name]) if name in frame else pa.nulls(len(frame), storage)

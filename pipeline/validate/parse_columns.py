@@ -1,0 +1,106 @@
+"""From cells as text to typed columns; each distinct value of a repetitive column is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.i18n import open_thread_pool
+from pipeline.model import Mask, RawTable
+from schemas.arrow.columns import arrow_column, to_series
+from schemas.cell_facts import KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX
+from schemas.fields import Field, Kind, Table
+from schemas.notation import percents
+from schemas.notation.dates import DateNotation
+from schemas.notation.numbers import NumberNotation
+from schemas.notation.parsing import normalize_choices, parse_texts
+
+MARK_SUFFIX = ":mark"
+"""Beside a column of numbers, `amount:mark` tells which currency stands in the cell, where any does."""
+
+
+def prepare_cells(raw: RawTable, table: Table, numbers: NumberNotation) -> pd.DataFrame:
+    """A table's cells as text, numbers in the plain form, and beside them what each cell held.
+
+    Args:
+        raw: as read.
+        table: its declaration.
+        numbers: how texts write numbers.
+    """
+    columns = {name + KIND_SUFFIX: to_series(pa.array(kinds)) for name, kinds in raw.kinds.items()}
+    for texts_by_field, suffix in ((raw.merged, MERGED_SUFFIX), (raw.displayed, SHOWN_SUFFIX)):
+        columns |= {name + suffix: to_series(texts) for name, texts in texts_by_field.items()}
+    for name in raw.fields:
+        if table[name].kind in (Kind.NUMBER, Kind.MONEY):
+            written = numbers.normalize(arrow_column(raw.frame[name]), raw.kinds.get(name))
+            columns[name] = to_series(written.texts)
+            if table[name].is_share:
+                columns |= _convert_percents(name, raw, columns, numbers)
+            if written.currency_marks is not None:
+                columns[name + MARK_SUFFIX] = to_series(written.currency_marks)
+    return raw.frame.assign(**columns)
+
+
+def _convert_percents(
+    name: str, raw: RawTable, columns: Mapping[str, pd.Series[Any]], numbers: NumberNotation
+) -> dict[str, pd.Series[Any]]:
+    """A column that is a share, with its percents as numbers; a cell that shows 19% for 0.19 shows what it holds."""
+    cells = arrow_column(raw.frame[name])
+    converted = {name: to_series(percents.normalize_percents(cells, arrow_column(columns[name]), numbers))}
+    if name in raw.displayed:
+        converted[name + SHOWN_SUFFIX] = to_series(percents.drop_equal_percents(raw.displayed[name], cells))
+    return converted
+
+
+def parse_table(
+    table: Table, cells: pd.DataFrame, unreadable: Mapping[str, Mask], dates: DateNotation
+) -> pd.DataFrame:
+    """The typed frame of a table.
+
+    Args:
+        table: its declaration.
+        cells: as text, repetitive columns dictionary-encoded.
+        unreadable: per field, the rows whose cell cannot be read.
+        dates: how text dates are written.
+
+    Returns:
+        The fields found, in the order of the sheet; blank or unread is null.
+    """
+    names = [str(name) for name in cells.columns if ":" not in str(name)]
+
+    def parse_column(name: str) -> pd.Series[Any]:
+        return to_series(_parse_cells(table[name], arrow_column(cells[name]), unreadable.get(name), dates))
+
+    with open_thread_pool() as pool:
+        return pd.DataFrame(dict(zip(names, pool.map(parse_column, names), strict=True)), index=cells.index)
+
+
+def _parse_cells(field: Field, cells: Any, unreadable: Mask | None, dates: DateNotation) -> Any:
+    if not isinstance(cells, pa.DictionaryArray):
+        is_null = (
+            pc.equal(cells, "") if unreadable is None else pc.or_(pc.equal(cells, ""), pa.array(unreadable))
+        )
+        return _parse_texts(field, pc.if_else(is_null, None, cells), dates)
+    indices = cells.indices.to_numpy()
+    distinct = cells.dictionary
+    is_null = pc.equal(distinct, "").to_numpy(zero_copy_only=False)[indices]
+    if unreadable is not None:
+        is_null = is_null | unreadable
+    readable = np.zeros(len(distinct), bool)
+    readable[indices[~is_null]] = True
+    values = _parse_texts(field, pc.if_else(pa.array(readable), distinct, None), dates)
+    kept = pa.array(indices, pa.int32(), mask=is_null)
+    if pa.types.is_string(values.type):
+        return pa.DictionaryArray.from_arrays(kept, values)
+    return pc.take(values, kept)
+
+
+def _parse_texts(field: Field, texts: Any, dates: DateNotation) -> Any:
+    if field.kind is Kind.CHOICE:
+        return normalize_choices(texts, field.choices)
+    return parse_texts(field.kind, texts, dates)

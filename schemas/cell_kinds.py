@@ -1,0 +1,34 @@
+"""What a cell can hold, as the reader tells it and the checks judge it. Light: the parser's process loads it."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class CellKind(IntEnum):
+    """What a cell held in the file. A CSV cell is BLANK or TEXT; a workbook's may be any."""
+
+    BLANK = 0
+    TEXT = 1
+    NUMBER = 2
+    DATE = 3  # a date, or a date with a time, in a real date cell
+    TIME = 4  # a time of day or a duration
+    BOOLEAN = 5
+    ERROR = 6  # `#REF!`, `#N/A`, ...; the text is the error
+    FORMULA = 7  # a formula without a stored value; the text is the formula with its `=`
+
+
+ERROR_TEXTS = (
+    "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!",
+    "#FIELD!", "#BLOCKED!", "#UNKNOWN!", "#CONNECT!", "#BUSY!", "#PYTHON!", "#EXTERNAL!",
+)  # fmt: skip
+"""What Excel shows where a formula failed; a text that is exactly that was an error before it was exported."""
+
+
+def to_column_letters(position: int) -> str:
+    """The column as a spreadsheet names it: 0 is A, 26 is AA."""
+    letters, remaining = "", position + 1
+    while remaining:
+        remaining, digit = divmod(remaining - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    return letters

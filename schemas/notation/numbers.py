@@ -1,0 +1,221 @@
+"""Numbers as people write them -> plain numbers: one reading or none.
+
+Nothing declared: digits, a point before the decimals, a minus in front; every other form is refused with what
+it could mean. Declared (`decimal = "point"` or `"comma"`): all of `forms` is read as well, in the one way that
+the declaration leaves.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.arrow.text_bytes import find_byte_range, find_characters
+from schemas.cell_kinds import CellKind
+from schemas.currencies import CURRENCY_DIGITS
+from schemas.notation.number_forms import (
+    ARABIC_DECIMAL,
+    ARABIC_THOUSANDS,
+    CURRENCY_SYMBOLS,
+    DECIMAL_MARKS,
+    FULL_WIDTH_SIGNS,
+    GROUP_APOSTROPHES,
+    GROUP_SPACES,
+    MINUS_SIGNS,
+    SCRIPT_DIGITS,
+    THOUSANDS_MARKS,
+)
+
+UNREADABLE_NUMBER: Final = "?"
+"""What a text becomes that has no reading: it fails the check of the number's form."""
+
+_PLAIN_OR_BLANK_REGEX: Final = r"^(-?[0-9]+(\.[0-9]+)?)?$"
+
+
+def _build_translation() -> tuple[tuple[str, str], ...]:
+    pairs = [(space, " ") for space in GROUP_SPACES[1:]]
+    pairs += [(sign, "-") for sign in MINUS_SIGNS[1:]]
+    pairs += [(apostrophe, "'") for apostrophe in GROUP_APOSTROPHES[1:]]
+    pairs += FULL_WIDTH_SIGNS.items()
+    pairs += [(digit, str(value)) for digits in SCRIPT_DIGITS.values() for value, digit in enumerate(digits)]
+    return tuple(pairs)
+
+
+_TRANSLATION: Final = _build_translation()
+_TRANSLATION_TABLE: Final = str.maketrans(dict(_TRANSLATION))
+
+
+class NormalizedNumbers(NamedTuple):
+    """Cells of a column of numbers, made readable.
+
+    Attributes:
+        texts: in the plain form; `UNREADABLE` where a text has no reading.
+        currency_marks: the mark of a currency each bears, "" without one; None when no cell bears any.
+    """
+
+    texts: Any
+    currency_marks: Any | None
+
+
+@dataclass(frozen=True)
+class NumberNotation:
+    """How the texts of a file write numbers.
+
+    Attributes:
+        declared: `point` or `comma`, the mark before the decimals; empty when nothing is declared.
+        allow_marks: currencies may be written beside a number; somebody must then hold them against the row's.
+    """
+
+    declared: str = ""
+    allow_marks: bool = True
+
+    def __post_init__(self) -> None:
+        if self.declared and self.declared not in DECIMAL_MARKS:
+            raise ValueError(f"{self.declared!r} is no decimal mark: {' or '.join(DECIMAL_MARKS)} is needed")
+
+    @property
+    def regex(self) -> str:
+        """RE2 of the declared form, once blanks, apostrophes, minuses and digits are those of ASCII."""
+        return _build_regex(DECIMAL_MARKS[self.declared or "point"])
+
+    def normalize(self, cells: Any, cell_kinds: npt.NDArray[np.uint8] | None = None) -> NormalizedNumbers:
+        """Cells as plain numbers; what a number cell holds is plain whatever is declared.
+
+        Args:
+            cells: text, dictionary-encoded or not.
+            cell_kinds: the CellKind of each cell; None when all are texts.
+        """
+        if not self._is_needed(cells):
+            return NormalizedNumbers(cells, None)
+        encoded = cells if isinstance(cells, pa.DictionaryArray) else cells.dictionary_encode()
+        distinct = encoded.dictionary
+        normalized = self._normalize_distinct(distinct)
+        texts = pc.take(normalized.texts, encoded.indices)
+        marks = (
+            None if normalized.currency_marks is None else pc.take(normalized.currency_marks, encoded.indices)
+        )
+        if cell_kinds is not None:
+            is_number = pa.array(cell_kinds != CellKind.TEXT)
+            texts = pc.if_else(is_number, pc.take(distinct, encoded.indices), texts)
+            marks = None if marks is None else pc.if_else(is_number, "", marks)
+        return NormalizedNumbers(texts, marks)
+
+    def _is_needed(self, cells: Any) -> bool:
+        """Whether anything in the column is written in another way than the plain one."""
+        texts = cells.dictionary if isinstance(cells, pa.DictionaryArray) else cells
+        if not self.declared:
+            return bool(find_characters(texts, ",")) and _has_match(texts, _DECIMAL_COMMA_REGEX)
+        if self.declared == "comma" and find_characters(texts, "."):
+            return True
+        return not pc.all(pc.match_substring_regex(texts, pattern=_PLAIN_OR_BLANK_REGEX)).as_py()
+
+    def _normalize_distinct(self, texts: Any) -> NormalizedNumbers:
+        if not self.declared:
+            return NormalizedNumbers(_refuse_doubtful(texts), None)
+        parts = _split_parts(_translate_to_ascii(texts, DECIMAL_MARKS[self.declared]), self.regex)
+        is_sound = parts.is_sound if self.allow_marks else pc.and_(parts.is_sound, pc.equal(parts.mark, ""))
+        unreadable = pc.if_else(pc.equal(texts, ""), "", UNREADABLE_NUMBER)
+        plain = pc.if_else(is_sound, parts.plain, unreadable)
+        return NormalizedNumbers(plain, parts.mark if pc.any(pc.not_equal(parts.mark, "")).as_py() else None)
+
+
+class _NumberParts(NamedTuple):
+    is_sound: Any  # the text has the declared form
+    plain: Any
+    mark: Any
+
+
+def _split_parts(texts: Any, regex: str) -> _NumberParts:
+    """What the expression finds; one sign at most, one mark at most, and a digit."""
+    groups = pc.extract_regex(texts, pattern=regex)
+    texts_by_group = {
+        group.name: pc.fill_null(pc.struct_field(groups, group.name), "") for group in groups.type
+    }
+    signs = pc.binary_join_element_wise(*(texts_by_group[f"s{index}"] for index in range(1, 5)), "")
+    is_enclosed = pc.equal(texts_by_group["open"], "(")
+    is_sound = _require_all(
+        pc.is_valid(groups),
+        pc.equal(is_enclosed, pc.equal(texts_by_group["close"], ")")),
+        pc.less_equal(pc.binary_length(pc.binary_join_element_wise(signs, texts_by_group["open"], "")), 1),
+        pc.not_equal(pc.binary_join_element_wise(texts_by_group["whole"], texts_by_group["part"], ""), ""),
+        pc.or_(pc.equal(texts_by_group["before"], ""), pc.equal(texts_by_group["after"], "")),
+    )
+    is_negative = pc.or_(is_enclosed, pc.equal(signs, "-"))
+    mark = pc.binary_join_element_wise(texts_by_group["before"], texts_by_group["after"], "")
+    return _NumberParts(
+        is_sound, _join_plain(texts_by_group["whole"], texts_by_group["part"], is_negative), mark
+    )
+
+
+def _require_all(*conditions: Any) -> Any:
+    combined = conditions[0]
+    for condition in conditions[1:]:
+        combined = pc.and_(combined, condition)
+    return combined
+
+
+def _join_plain(integer_digits: Any, decimals: Any, is_negative: Any) -> Any:
+    digits = pc.replace_substring_regex(integer_digits, pattern="[^0-9]", replacement="")
+    digits = pc.if_else(pc.equal(digits, ""), "0", digits)
+    point = pc.if_else(pc.equal(decimals, ""), "", ".")
+    return pc.binary_join_element_wise(pc.if_else(is_negative, "-", ""), digits, point, decimals, "")
+
+
+def _translate_to_ascii(texts: Any, decimal_mark: str) -> Any:
+    """Digits, blanks, minuses and apostrophes of other scripts as those of ASCII."""
+    if find_byte_range(texts)[1] < 0x80:
+        return texts
+    translation = _TRANSLATION_TABLE | {
+        ord(ARABIC_DECIMAL): decimal_mark,
+        ord(ARABIC_THOUSANDS): THOUSANDS_MARKS[decimal_mark],
+    }
+    return pa.array([text.translate(translation) for text in texts.to_pylist()], pa.string())
+
+
+def _build_regex(decimal_mark: str) -> str:
+    separators = (THOUSANDS_MARKS[decimal_mark], " ", "'")
+    grouped = "|".join(f"[1-9][0-9]{{0,2}}(?:{re.escape(separator)}[0-9]{{3}})+" for separator in separators)
+    symbols = "|".join(re.escape(symbol) for symbol in sorted(CURRENCY_SYMBOLS, key=len, reverse=True))
+    currency = f"(?:{symbols}|[A-Z]{{3}})"
+    return (
+        rf"^(?P<s1>[-+]?)(?P<open>\(?)(?P<before>{currency}?) ?(?P<s2>[-+]?)(?P<whole>{grouped}|[0-9]*)"
+        rf"(?:{re.escape(decimal_mark)}(?P<part>[0-9]+))?(?P<s3>-?) ?(?P<after>{currency}?)(?P<close>\)?)(?P<s4>-?)$"
+    )
+
+
+_DECIMAL_COMMA_REGEX: Final = (
+    r"^[-+(]?(?:[0-9]+|[1-9][0-9]{0,2}(?:\.[0-9]{3})+),(?:[0-9]{1,2}|[0-9]{4,})[-)]?$"
+)
+_THOUSANDS_POINT_REGEX: Final = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"
+
+
+def _has_match(texts: Any, pattern: str) -> bool:
+    return bool(pc.any(pc.match_substring_regex(texts, pattern=pattern)).as_py())
+
+
+def _refuse_doubtful(texts: Any) -> Any:
+    """Where a column has decimals behind a comma, its 1.234 may well be a thousand: it has no certain reading."""
+    return pc.if_else(
+        pc.match_substring_regex(texts, pattern=_THOUSANDS_POINT_REGEX), UNREADABLE_NUMBER, texts
+    )
+
+
+def find_number_readings(text: str) -> dict[str, str]:
+    """What a text means under each decimal mark that could be declared; marks without a reading are absent."""
+    readings = {}
+    for mark in DECIMAL_MARKS:
+        plain = NumberNotation(mark).normalize(pa.array([text])).texts[0].as_py()
+        if plain not in {UNREADABLE_NUMBER, ""}:
+            readings[mark] = plain
+    return readings
+
+
+def find_currencies(mark: str) -> tuple[str, ...]:
+    """The currencies that a mark may stand for; none when it is the mark of nothing we know."""
+    return CURRENCY_SYMBOLS.get(mark) or ((mark,) if mark in CURRENCY_DIGITS else ())

@@ -1,0 +1,159 @@
+"""From declarations to pandera schemas.
+
+A table is judged in two passes, because a cell must be readable before its value can be judged: `text_schema`
+on the cells as text, `value_schema` on the typed columns and the facts gathered about them. Every check is an
+Arrow kernel wrapped as a `pandera.Check` that carries its issue code; `failures` runs a schema and returns
+the failing rows of each check, taken from the check's own output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pandera.pandas as pandera
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas import checks
+from schemas.arrow.columns import arrow_column
+from schemas.cell_facts import FACT_SUFFIXES, iter_fact_checks
+from schemas.fields import Table
+from schemas.notation.dates import DateNotation
+from schemas.rule import Rule, RuleSettings
+
+RowMask = npt.NDArray[np.bool_]
+
+
+class Failure(NamedTuple):
+    """A check that failed: its code, the column, and the rows (positions) that failed it."""
+
+    code: str
+    field: str
+    rows: npt.NDArray[np.int64]
+
+
+def build_text_schema(
+    table: Table,
+    columns: Collection[str],
+    fact_columns: Collection[str],
+    *,
+    allow_astral: bool,
+    date_notation: DateNotation,
+) -> pandera.DataFrameSchema:
+    """The schema of a table's cells as text.
+
+    Args:
+        table: as the target takes it.
+        columns: names of the fields found in the sheet.
+        fact_columns: what is told beside them, like `amount:kind`, for those whose cells are not all text.
+        allow_astral: whether characters of 4 bytes are allowed.
+        date_notation: the declared date format.
+    """
+    fields = [field for field in table if field.name in columns]
+    text_columns = {
+        field.name: _build_column(
+            [
+                _wrap_cell_check(check)
+                for check in checks.iter_text_checks(
+                    field, allow_astral=allow_astral, date_notation=date_notation
+                )
+            ]
+        )
+        for field in fields
+    }
+    held_columns = {
+        field.name + suffix: _build_column(
+            [_wrap_cell_check(check) for check in iter_fact_checks(suffix, field, date_notation)]
+        )
+        for field in fields
+        for suffix in FACT_SUFFIXES
+        if field.name + suffix in fact_columns
+    }
+    return pandera.DataFrameSchema(
+        held_columns | text_columns
+    )  # error cells before what their text would break
+
+
+def build_value_schema(
+    table: Table, columns: Collection[str], rules: Iterable[Rule], rule_settings: RuleSettings
+) -> pandera.DataFrameSchema:
+    """The schema of a table's typed columns and facts.
+
+    Args:
+        table: as the target takes it.
+        columns: names of the fields found in the sheet.
+        rules: the rules of this table.
+        rule_settings: what the settings say about rules.
+    """
+    return pandera.DataFrameSchema(
+        {
+            field.name: _build_column([_wrap_cell_check(check) for check in checks.iter_value_checks(field)])
+            for field in table
+            if field.name in columns
+        },
+        checks=[_wrap_rule(rule, rule_settings) for rule in rules],
+    )
+
+
+def iter_failures(schema: pandera.DataFrameSchema, frame: pd.DataFrame) -> Iterator[Failure]:
+    """Ask every check of a schema; the failing rows of each that fails, in the order of declaration.
+
+    The checks are called as pandera calls them. `schema.validate` finds the same, but it also words each failure
+    for a person, which takes longer than the check and is not what we show.
+
+    Raises:
+        KeyError: a column is missing: a mistake of ours.
+    """
+    for name, column in schema.columns.items():
+        for check in column.checks:
+            yield from _run_check(check, frame[name])
+    for check in schema.checks:
+        yield from _run_check(check, frame)
+
+
+def _run_check(check: pandera.Check, data: Any) -> Iterator[Failure]:
+    result = check(data)
+    if not result.check_passed:
+        code, _, field = str(check.name).partition(" ")
+        yield Failure(code, field, np.flatnonzero(~np.asarray(result.check_output)))
+
+
+def _build_column(column_checks: list[pandera.Check]) -> pandera.Column:
+    return pandera.Column(None, checks=column_checks, nullable=True)
+
+
+def _wrap_cell_check(check: checks.CellCheck) -> pandera.Check:
+    return _build_pandera_check(
+        check.code, check.field, lambda series: _apply_to_distinct(check.predicate, arrow_column(series))
+    )
+
+
+def _wrap_rule(rule: Rule, rule_settings: RuleSettings) -> pandera.Check:
+    def apply_rule(frame: pd.DataFrame) -> Any:
+        columns = {name: arrow_column(frame[name]) for name in dict.fromkeys((*rule.inputs, *rule.derived))}
+        return pc.fill_null(rule.predicate(columns, rule_settings), True)
+
+    return _build_pandera_check(rule.code, rule.field, apply_rule)
+
+
+def _build_pandera_check(code: str, field: str, predicate: Callable[[Any], Any]) -> pandera.Check:
+    """A pandera check around a function that returns an Arrow column of booleans, one a row."""
+
+    def run_check(data: Any) -> pd.Series[bool]:
+        return pd.Series(predicate(data).to_numpy(zero_copy_only=False), index=data.index)
+
+    return pandera.Check(run_check, name=f"{code} {field}", error=code, ignore_na=False)
+
+
+def _apply_to_distinct(predicate: checks.Kernel, cells: Any) -> Any:
+    """Judge each distinct value once where the column is dictionary-encoded."""
+    if isinstance(cells, pa.DictionaryArray):
+        is_held = predicate(cells.dictionary)
+        if pc.all(is_held).as_py():
+            return pa.array(np.ones(len(cells), bool))
+        return pc.take(is_held, cells.indices)
+    return predicate(cells)

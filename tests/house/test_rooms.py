@@ -1,0 +1,324 @@
+"""The house: who imports whom, what the wheel holds, what stands at the top, and that the README is true."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from pipeline.acceptance.assessment import EXIT_CODES
+from pipeline.settings import SETTINGS
+from pipeline.targets import TARGETS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+NOUNS = {
+    "model",
+    "past",
+    "outcome",
+    "issues",
+    "errors",
+    "config",
+    "language",
+    "near",
+    "line",
+    "balance",
+    "json_text",
+    "control",
+}
+"""What travels between the rooms, the settings, the reader's language, and the writer of JSON: every room may
+name them."""
+
+STAGES = {
+    "read", "validate", "enrich", "batch", "targets", "ledger", "report", "catalog", "accept", "workspace", "review",
+}  # fmt: skip
+"""Rooms that know nothing of each other."""
+
+COMPOSERS = {"flow", "record", "result", "template", "cli", "pipeline"}
+"""The conductor, what it writes at the end of a run, what it gives back, and its two doors."""
+
+MAY_IMPORT = {
+    **dict.fromkeys(STAGES, NOUNS),
+    "model": set[str](),
+    "past": set[str](),
+    "outcome": set[str](),
+    "errors": set[str](),
+    "language": set[str](),
+    "memory": set[str](),
+    "near": {"language"},
+    "json_text": set[str](),
+    "issues": {"model"},
+    "config": {"errors", "language"},
+    "balance": {"model"},
+    "control": {"balance", "errors", "issues", "language", "model"},
+    "line": {
+        "balance",
+        "config",
+        "control",
+        "issues",
+        "model",
+        "targets",
+    },  # the type of the target that was chosen
+    "content": {"accept", "model"},  # the reference of an invoice is told in one place
+    "record": NOUNS | {"content", "ledger", "memory", "report", "workspace"},
+    "result": NOUNS | {"report"},
+    "template": NOUNS | {"catalog", "targets", "workspace"},
+    "flow": NOUNS | STAGES | {"content", "memory", "record", "result", "template"},
+    "cli": NOUNS | {"memory", "workspace", "flow", "report", "result", "template", "pipeline"},
+    "pipeline": {"flow"},
+}
+"""Room by room; `schemas` besides, everywhere."""
+
+MAY_NAME_TYPES = {
+    "report": {"catalog", "ledger", "result"},
+    "result": {"catalog"},
+    "pipeline": {"flow"},
+    "cli": {"result"},
+}
+"""What a report or a result is of, named for the type checker only."""
+
+
+class Import(NamedTuple):
+    importer: str
+    imported: str
+    types_only: bool
+
+
+@cache
+def modules() -> dict[str, Path]:
+    found = {}
+    for path in sorted([*ROOT.glob("pipeline/**/*.py"), *ROOT.glob("schemas/**/*.py")]):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+@cache
+def imports() -> list[Import]:
+    """Every import of ours, wherever it stands: at the top, in a function, for types only."""
+    return [
+        each
+        for name, path in modules().items()
+        for each in _imports(name, ast.parse(path.read_text("utf-8")))
+    ]
+
+
+def _imports(name: str, node: ast.AST, types_only: bool = False) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        here = types_only or (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING")
+        for target in _targets(child):
+            if target.partition(".")[0] in ("pipeline", "schemas"):
+                yield Import(name, target, types_only)
+        yield from _imports(name, child, here)
+
+
+def _targets(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [each.name for each in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        full = [f"{node.module}.{each.name}" for each in node.names]
+        return [each if each in modules() else str(node.module) for each in full]
+    return []
+
+
+def room(module: str) -> str:
+    """`pipeline.read.rows.data_rows` lies in `read`; a module of `schemas` in `schemas`."""
+    first, _, rest = module.partition(".")
+    return rest.partition(".")[0] or first if first == "pipeline" else first
+
+
+def test_every_room_imports_only_what_it_may() -> None:
+    broken = [
+        each
+        for each in imports()
+        if room(each.importer) not in ("schemas", room(each.imported))
+        and room(each.imported) != "schemas"
+        and room(each.imported) not in MAY_IMPORT.get(room(each.importer), set())
+        and not (each.types_only and room(each.imported) in MAY_NAME_TYPES.get(room(each.importer), set()))
+    ]
+    assert not broken
+
+
+def test_no_stage_may_import_another() -> None:
+    assert all(not MAY_IMPORT[stage] & (STAGES | COMPOSERS) for stage in STAGES)
+    assert {room(each) for each in modules()} <= {"schemas", *MAY_IMPORT}
+
+
+def test_schemas_import_nothing_of_the_pipeline() -> None:
+    assert not [
+        each for each in imports() if each.importer.startswith("schemas") and "pipeline" in each.imported
+    ]
+
+
+def test_no_import_goes_in_a_circle_not_even_a_late_one() -> None:
+    graph: dict[str, set[str]] = {name: set() for name in modules()}
+    for importer, imported, _ in imports():
+        graph[importer].add(imported)
+    while leaves := [name for name, reached in graph.items() if not reached]:
+        for leaf in leaves:
+            del graph[leaf]
+        for reached in graph.values():
+            reached -= set(leaves)
+    assert not graph, f"in a circle, or leading to one: {sorted(graph)}"
+
+
+def test_a_target_is_named_in_its_own_modules_and_the_registry_alone() -> None:
+    for product in {target.partition("-")[0] for target in TARGETS}:
+        homes = (f"pipeline.targets.{product}", f"schemas.{product}")
+        found = [
+            (name, line.strip())
+            for name, path in modules().items()
+            if not name.startswith(homes)
+            for line in path.read_text("utf-8").splitlines()
+            if product in line.lower()
+        ]
+        assert {name for name, _ in found} == {"pipeline.targets"}
+        assert [line.split(" ")[0] for _, line in found] == ["from", "_ALL"], "imported and listed, no more"
+
+
+def test_no_binary_floating_point_near_money() -> None:
+    allowed = {
+        "pipeline.read.formats.cell_values"
+    }  # the parser hands numbers over as floats; 15 digits of them are text
+    words = {"float16", "float32", "float64", "FloatType", "double"}
+    found = [
+        (name, node.lineno)
+        for name, path in modules().items()
+        if name not in allowed
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if (isinstance(node, ast.Attribute) and node.attr in words)
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float")
+        or (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "astype"
+            and "float" in ast.unparse(node)
+        )
+    ]
+    assert not found
+
+
+def test_every_module_and_public_name_says_what_it_is() -> None:
+    silent = []
+    for name, path in modules().items():
+        tree = ast.parse(path.read_text("utf-8"))
+        public = [
+            node
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+        ]
+        silent += [f"{name}.{node.name}" for node in public if not ast.get_docstring(node)]
+        if not ast.get_docstring(tree):
+            silent.append(name)
+    assert not silent
+
+
+def test_the_top_of_the_repository_is_tidy() -> None:
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("no clone: the files of the repository are not known")
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {line.partition("/")[0] for line in listed.splitlines() if (ROOT / line).exists()} == {
+        ".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "benchmarks", "data", "docs",
+        "pipeline", "pyproject.toml", "schemas", "templates", "tests",
+    }  # fmt: skip
+
+
+def test_the_wheel_holds_pipeline_and_schemas_alone(tmp_path: Path) -> None:
+    if importlib.util.find_spec("hatchling") is None:
+        pytest.skip("hatchling is not installed")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as package:
+        names = set(package.namelist())
+    tops = {name.partition("/")[0] for name in names}
+    assert {each for each in tops if not each.endswith(".dist-info")} == {"pipeline", "schemas"}
+    ours = {str(path.relative_to(ROOT)) for path in modules().values()}
+    typed = {"pipeline/py.typed", "schemas/py.typed"}
+    texts = {str(path.relative_to(ROOT)) for path in ROOT.glob("pipeline/locale/*/LC_MESSAGES/*.po")}
+    assert texts
+    texts |= {f"pipeline/report/html/page.{kind}" for kind in ("html", "css")}
+    assert {name for name in names if ".dist-info/" not in name} == ours | typed | texts
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+def commands() -> Iterator[str]:
+    """Every command of the command line, groups spelt out."""
+    import click
+
+    from pipeline.cli import cli
+
+    for name, command in cli.commands.items():
+        if isinstance(command, click.Group):
+            yield from (f"{name} {each}" for each in command.commands)
+        else:
+            yield name
+
+
+def test_the_readme_names_every_command() -> None:
+    assert not [each for each in commands() if each not in README]
+
+
+def test_the_readme_leads_to_the_page_of_every_target() -> None:
+    assert not [name for name in TARGETS if f"\n| [`{name}`](docs/targets/{name}.md) |" not in README]
+
+
+def test_the_readme_names_every_setting_flag_and_exit_code() -> None:
+    import click
+
+    from pipeline.cli import cli
+
+    assert not [name for name in SETTINGS if f"\n| `{name}` |" not in README]
+    flags = [
+        option
+        for each in cli.commands["run"].params
+        if isinstance(each, click.Option)
+        for option in each.opts
+    ]
+    assert not [flag for flag in flags if f"`{flag}" not in README]
+    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    assert codes == {1, 2, 8, 130, 141, *EXIT_CODES.values()}
+    assert "ImportRef__c" in README
+
+
+def test_the_help_names_the_exit_codes_of_the_readme() -> None:
+    from pipeline.cli import cli
+
+    told = re.findall(r"^  (\d+)  ", str(cli.epilog), re.MULTILINE)
+    assert told == re.findall(r"^\| (\d+) \|", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "templates/README.md", "data/README.md", "docs/issues.md", "docs/reports.md"]
+)
+def test_no_link_leads_nowhere(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    links = [each for each in re.findall(r"\]\(([^)]+)\)", text) if "://" not in each]
+    assert not [each for each in links if not ((ROOT / page).parent / each).exists()]
+
+
+def test_the_makefile_has_the_verbs_of_the_readme() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    verbs = set(re.findall(r"`make (\w+)", README))
+    assert verbs == {"run", "test", "lint", "bench", "docs", "sample"}
+    assert not [verb for verb in verbs if f"\n{verb}: " not in makefile]
+
+
+def test_the_changelog_knows_this_version() -> None:
+    from pipeline import __version__
+
+    assert f"\n## [{__version__}] - 20" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert f'\nversion = "{__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")

@@ -1,0 +1,53 @@
+"""Texts a column at a time: what the quick ways make is what the plain ways would."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.arrow import text_bytes
+
+SOME = st.lists(st.tuples(st.text(max_size=4) | st.none(), st.booleans()), max_size=40)
+MANY = st.sampled_from([1, 30])
+"""Thirty times as many, and pieces are no longer put together one by one."""
+
+
+def column(some: list[tuple[str | None, bool]], times: int) -> tuple[pa.Array, np.ndarray]:
+    """Texts, behind one that a slice leaves out, and which of them are meant."""
+    cells = [each for each, _ in some] * times
+    mask = np.array([chosen for _, chosen in some] * times, bool)
+    return pa.array(["", *cells], pa.string())[1:], mask
+
+
+@given(SOME, MANY)
+def test_only_the_chosen_texts_are_replaced(some: list[tuple[str | None, bool]], times: int) -> None:
+    cells, mask = column(some, times)
+    others = pa.array([f"other {number}" for number in range(int(mask.sum()))], pa.string())
+    expected = cells.to_pylist()
+    for number, row in enumerate(np.flatnonzero(mask).tolist()):
+        expected[row] = f"other {number}"
+    assert text_bytes.replace_rows(cells, np.flatnonzero(mask), others).to_pylist() == expected
+
+
+@given(SOME, st.sampled_from([1, 60]), st.integers(0, 40))
+def test_the_rows_that_are_left_are_those_chosen(
+    some: list[tuple[str | None, bool]], times: int, cut: int
+) -> None:
+    cells, mask = column(some, times)
+    chunks = pa.chunked_array([cells[:cut], cells[cut:]], pa.string())
+    assert text_bytes.keep_rows(chunks, mask).to_pylist() == [
+        each for each, chosen in zip(cells.to_pylist(), mask, strict=True) if chosen
+    ]
+
+
+@given(SOME)
+def test_the_edges_of_a_text(some: list[tuple[str | None, bool]]) -> None:
+    cells, _ = column(some, 1)
+    told = [(each or "").encode() or b"\0" for each in cells.to_pylist()]
+    first, last = text_bytes.get_edge_bytes(cells)
+    assert (first.tolist(), last.tolist()) == ([each[0] for each in told], [each[-1] for each in told])
+    assert text_bytes.match_first_characters(cells, "=+'").tolist() == [
+        each[:1] in (b"=", b"+", b"'") for each in told
+    ]

@@ -1,0 +1,1 @@
+"""What the tests share: sheets to hand in, workbooks, the corpus, golden files, the command line."""

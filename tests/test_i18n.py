@@ -1,0 +1,258 @@
+"""The reader's language: every text has a translation, and what is said is what was translated."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import re
+import runpy
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import polib
+import pytest
+from support.command_line import PRODUCTS, SAMPLE, invoice_import
+from support.golden_files import agrees, scrubbed
+
+from pipeline import i18n
+from pipeline.errors import PipelineError
+from pipeline.flow import check, load_catalog
+from pipeline.i18n import (
+    ENGLISH,
+    LANGUAGES,
+    fill_placeholders,
+    format_number,
+    locate_translations,
+    open_thread_pool,
+    translate,
+    translate_count,
+    use_language,
+)
+from pipeline.issues import CATALOGUE
+from pipeline.read.files.refusals import REFUSALS
+from pipeline.reference.explain import explain_issue
+from pipeline.report.issue_table import make_issue_table
+from pipeline.report.terminal import render_report
+from pipeline.report.why import WHY
+
+ROOT = Path(__file__).parent.parent
+MESSAGES = ROOT / "docs" / "messages.py"
+OTHERS = [code for code in LANGUAGES if code != ENGLISH]
+
+
+def holes(*texts: str) -> set[str]:
+    return {hole for text in texts for hole in re.findall(r"\{\w+\}", text)}
+
+
+def edges(text: str) -> tuple[str, str]:
+    """The blanks around a text: they part it from its neighbours in a sentence."""
+    return text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+
+
+@pytest.fixture(scope="module")
+def maker() -> dict[str, Any]:
+    return runpy.run_path(str(MESSAGES))
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_the_catalogue_of_a_language_has_every_text_and_no_other(code: str, maker: dict[str, Any]) -> None:
+    there = [(each.msgid, each.msgid_plural) for each in polib.pofile(str(locate_translations(code)))]
+    assert there == [(each.one, each.many) for each in maker["texts"]()], (
+        "docs/messages.py brings it up to date"
+    )
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_text_is_translated_with_the_same_holes(code: str) -> None:
+    texts = polib.pofile(str(locate_translations(code)))
+    assert [each.msgid for each in texts.untranslated_entries()] == []
+    for each in texts:
+        said = list(each.msgstr_plural.values()) or [each.msgstr]
+        assert all(said), each.msgid
+        assert holes(*said) == holes(each.msgid, each.msgid_plural), each.msgid
+        assert {edges(one) for one in said} == {edges(each.msgid)}, each.msgid
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_translation_is_no_copy(code: str) -> None:
+    """A sentence that reads the same in both languages was forgotten; single words may be the same."""
+    copies = [
+        each.msgid
+        for each in polib.pofile(str(locate_translations(code)))
+        if each.msgstr == each.msgid and len(each.msgid.split()) > 2
+    ]
+    assert not copies
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_issue_is_explained(code: str) -> None:
+    for kind in CATALOGUE.values():
+        english = explain_issue(kind)
+        with use_language(code):
+            translated = explain_issue(kind)
+        assert translated.splitlines()[0] == english.splitlines()[0], "code and slug stay"
+        assert not set(translated.splitlines()[1:]) & set(filter(None, english.splitlines()[1:]))
+
+
+class Missed(gettext.NullTranslations):
+    """What is asked for and has no translation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def gettext(self, message: str) -> str:
+        self.texts.append(message)
+        return message
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        self.texts.append(one)
+        return super().ngettext(one, many, count)
+
+
+def test_nothing_is_said_that_has_no_translation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample with all its faults: texts that are put together while it runs are found here."""
+    missed = Missed()
+    texts = i18n._load_translations.__wrapped__("de")
+    texts.add_fallback(missed)
+    monkeypatch.setattr(i18n, "_load_translations", lambda _: texts)
+    load_catalog(PRODUCTS, workspace=tmp_path / "workspace")
+    result = check(SAMPLE, workspace=tmp_path / "workspace", language="de", report=tmp_path / "report")
+    line = result.line
+    with use_language("de"):
+        render_report(result.summary, make_issue_table(line.issues, line.raw, line.tables))
+    assert missed.texts == []
+
+
+def test_what_the_terminal_says_in_german(tmp_path: Path) -> None:
+    place = tmp_path / "workspace"
+    assert invoice_import("catalog", "load", PRODUCTS, workspace=place).code == 0
+    ran = invoice_import("check", SAMPLE, "--language", "de", workspace=place)
+    assert (ran.code, ran.err) == (4, "")
+    assert agrees("sample_de.txt", scrubbed(ran.out, place))
+
+
+def test_why_a_file_is_not_read_in_german(tmp_path: Path) -> None:
+    """Refusals of the reader itself, of the child process that parses workbooks, and of the settings."""
+    pdf, half, twin = tmp_path / "rechnung.pdf", tmp_path / "halb.xlsx", tmp_path / "kopie.xlsx"
+    pdf.write_bytes(b"%PDF-1.7")
+    with zipfile.ZipFile(SAMPLE) as whole, zipfile.ZipFile(half, "w") as made:
+        for each in whole.namelist():
+            made.writestr(each, b"<!DOCTYPE x [<!ENTITY y 'z'>]>" if "sheet1" in each else whole.read(each))
+    twin.write_bytes(SAMPLE.read_bytes())
+    said = {
+        (pdf,): "rechnung.pdf ist ein PDF und keine Tabelle; bitte als .xlsx oder CSV speichern.",
+        (
+            half,
+        ): "halb.xlsx deklariert XML-Entitäten, die keine Tabelle braucht; bitte in Excel neu speichern.",
+        (SAMPLE, twin): f"kopie.xlsx ist Byte für Byte dasselbe wie {SAMPLE.name}; bitte nur einmal angeben.",
+        (tmp_path / "fort.csv",): f"Es gibt keine Datei {tmp_path / 'fort.csv'}.",
+        (SAMPLE, PRODUCTS): "enthält nichts, was importiert werden kann: ",
+        (
+            SAMPLE,
+            "--decimal",
+            "dot",
+        ): "Die Einstellung decimal auf der Befehlszeile ist 'dot': nötig ist eines von",
+        (SAMPLE, "--expect-count", "x"): "--expect-count ist 'x': nötig ist eine ganze Zahl",
+    }
+    for given, sentence in said.items():
+        ran = invoice_import("check", *map(str, given), "--language", "de", workspace=tmp_path / "workspace")
+        assert ran.code in (2, 3)
+        assert sentence in ran.err
+
+
+def test_nothing_stops_a_run_with_a_sentence_that_was_not_said() -> None:
+    """Every error that a person reads is made of what `say` or a refusal gave, never of a text in the code."""
+    kinds = {each.__name__ for each in [PipelineError, *_kinds(PipelineError)]}
+    unsaid = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted(ROOT.glob("pipeline/**/*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds
+        if any(isinstance(each, ast.Constant | ast.JoinedStr) for each in node.args)
+    ]
+    assert unsaid == []
+
+
+def _kinds(parent: type[Exception]) -> list[type[Exception]]:
+    own = parent.__subclasses__()
+    return [*own, *(each for kind in own for each in _kinds(kind))]
+
+
+def test_why_the_workspace_ledger_or_catalog_cannot_be_used_in_german(tmp_path: Path) -> None:
+    """As the settings of the workspace say; where these are what is wrong, as the environment says."""
+    place = tmp_path / "ordner"
+    place.mkdir()
+    (place / "settings.toml").write_text('language = "de"\n')
+    (place / "ledger.sqlite").write_bytes(b"kein Journal" * 100)
+    broken = tmp_path / "datei"
+    broken.write_text("x")
+    (tmp_path / "kaputt").mkdir()
+    (tmp_path / "kaputt" / "settings.toml").write_text("language = ")
+    ledger = f"Das Journal {place / 'ledger.sqlite'} ist kein Journal."
+    said = (
+        (place, ("ledger", "list"), ledger),
+        (place, ("run", SAMPLE), ledger),
+        (place, ("catalog", "info"), "Nichts geladen (Katalog): invoice-import catalog load FILE."),
+        (place, ("accounts", "info"), "Nichts geladen (Kontenliste): invoice-import accounts load FILE."),
+        (place, ("check", SAMPLE, "--target", "fort"), "Es gibt kein Ziel fort; die Ziele sind "),
+        (tmp_path / "kaputt", ("ledger", "list"), "Die Einstellungen in "),
+    )
+    for folder, words, sentence in said:
+        ran = invoice_import(*words, workspace=folder, env={"INVOICE_IMPORT_LANGUAGE": "de"})
+        assert ran.code in (2, 3)
+        assert ran.err.startswith(f"Fehler: {sentence}")
+
+
+def test_every_refusal_is_a_sentence_in_german() -> None:
+    with use_language("de"):
+        for refusal in REFUSALS:
+            found = {hole[1:-1]: f"<{hole[1:-1]}>" for hole in holes(refusal.template) - {"{name}"}}
+            sentence = str(refusal("Datei.xlsx", **found))
+            assert "Datei.xlsx" in sentence
+            assert sentence.endswith(".")
+            assert not holes(sentence)
+            assert all(each in sentence for each in found.values())
+            assert sentence != fill_placeholders(refusal.template, {"name": "Datei.xlsx", **found})
+
+
+def test_the_environment_sets_the_language_and_a_flag_goes_over_it() -> None:
+    german = invoice_import("explain", "E401", env={"INVOICE_IMPORT_LANGUAGE": "de"})
+    assert "Eine Katalog-SKU ist unbekannt" in german.out
+    assert german == invoice_import("explain", "E401", "--language", "de")
+    english = invoice_import("explain", "E401", "--language", "en", env={"INVOICE_IMPORT_LANGUAGE": "de"})
+    assert "A catalog SKU is unknown" in english.out
+
+
+def test_a_language_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    ran = invoice_import("check", SAMPLE, "--language", "tlh", workspace=tmp_path)
+    assert ran.code == 2
+    assert "en" in ran.err
+    assert "de" in ran.err
+
+
+def test_numbers_are_written_as_the_language_has_them() -> None:
+    with use_language("de"):
+        assert format_number(1234567) == "1.234.567"
+        assert translate_count(1, "{count} row", "{count} rows") == "1 Zeile"
+        assert translate_count(2000, "{count} row", "{count} rows") == "2.000 Zeilen"
+    assert format_number(1234567) == "1,234,567"
+
+
+def test_threads_speak_the_language_of_who_started_them() -> None:
+    with use_language("de"), open_thread_pool(1) as pool:
+        assert pool.submit(translate, "no name").result() == "ohne Namen"
+
+
+def test_what_fills_a_hole_is_never_a_hole_itself() -> None:
+    assert fill_placeholders("{a} and {b}", {"a": "{b}", "b": "2"}) == "{b} and 2"
+    assert translate("") == ""
+
+
+def test_every_issue_says_how_it_comes_about() -> None:
+    assert set(WHY) == set(CATALOGUE), "a cause for each code"
+    for code, why in WHY.items():
+        assert why.endswith("."), code
+        assert not holes(why), code
+        assert why in explain_issue(CATALOGUE[code])
