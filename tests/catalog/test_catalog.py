@@ -380,9 +380,9 @@ class TestLookup:
     def test_readers_in_other_processes(self, folder: Path, three: Snapshot) -> None:
         script = (
             "import sys, pathlib, pyarrow as pa\n"
-            "from pipeline.catalog import current, opened\n"
-            "with opened(current(pathlib.Path(sys.argv[1]))) as catalog:\n"
-            "    print(catalog.known_skus(pa.array(['A', 'B'])).to_pylist())\n"
+            "from pipeline.catalog import get_current_snapshot, open_catalog\n"
+            "with open_catalog(get_current_snapshot(pathlib.Path(sys.argv[1]))) as catalog:\n"
+            "    print(catalog.filter_known_skus(pa.array(['A', 'B'])).to_pylist())\n"
         )
         with open_catalog(three):
             done = subprocess.run(

@@ -97,7 +97,7 @@ def test_a_second_writer_waits_and_then_says_so(tmp_path: Path) -> None:
     _, books = opened(path, busy_seconds=0.3)
     code = (
         "import sys, time; from pathlib import Path; from pipeline import ledger\n"
-        "with ledger.holding(ledger.Ledger(Path(sys.argv[1]), Path(sys.argv[2]))):\n"
+        "with ledger.lock_run_ids(ledger.Ledger(Path(sys.argv[1]), Path(sys.argv[2]))):\n"
         "    print('held', flush=True); sys.stdin.read()\n"
     )
     with subprocess.Popen(

@@ -118,7 +118,7 @@ def test_a_full_disk_is_a_sentence(place: workspace.Workspace) -> None:
         "import resource, sys; from pathlib import Path; from pipeline import errors, workspace\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try:\n"
-        f"    with workspace.filling(workspace.Workspace(Path(sys.argv[1])), {RUN!r}) as folder:\n"
+        f"    with workspace.fill_run_folder(workspace.Workspace(Path(sys.argv[1])), {RUN!r}) as folder:\n"
         "        folder.write('big', b'x' * 5000)\n"
         "except errors.WorkspaceError as error: print(error)\n"
     )
