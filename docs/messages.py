@@ -20,7 +20,8 @@ from pipeline.catalog.snapshot_kinds import CHARGES, CUSTOMERS
 from pipeline.i18n import ENGLISH, LANGUAGES, locate_translations
 from pipeline.issues import CATALOGUE
 from pipeline.ledger.sqlite_connection import SQLITE_ERROR_TEXTS
-from pipeline.read.files import input_files, refusals
+from pipeline.read.files import input_files
+from pipeline.read.files.refusals import NOT_A_WORKBOOK, Refusal
 from pipeline.read.formats import parser_worker, xls
 from pipeline.report import terminal
 from pipeline.report.marked import issues_sheet
@@ -106,11 +107,11 @@ def _iterate_refusals() -> Iterator[Text]:
     strangers = (
         *parser_worker.FOREIGN_FOLDERS.values(),
         *xls.FOREIGN_STREAMS.values(),
-        refusals.NOT_A_WORKBOOK,
+        NOT_A_WORKBOOK,
     )
     for description in (*(what for _, what in input_files.FOREIGN_SIGNATURES), *strangers):
         yield Text(description, "", "what a file is")
-    for refusal in refusals.REFUSALS:
+    for refusal in Refusal:
         yield Text(refusal.template, "", "pipeline/read/refuse.py")
     for name in dict.fromkeys(name for target in TARGETS.values() for name in target.required_settings):
         yield Text(SETTINGS[name].metadata["help"], "", f"setting {name}")

@@ -30,7 +30,7 @@ from pipeline.i18n import (
     use_language,
 )
 from pipeline.issues import CATALOGUE
-from pipeline.read.files.refusals import REFUSALS
+from pipeline.read.files.refusals import Refusal
 from pipeline.reference.explain import explain_issue
 from pipeline.report.issue_table import make_issue_table
 from pipeline.report.terminal import render_report
@@ -207,7 +207,7 @@ def test_why_the_workspace_ledger_or_catalog_cannot_be_used_in_german(tmp_path: 
 
 def test_every_refusal_is_a_sentence_in_german() -> None:
     with use_language("de"):
-        for refusal in REFUSALS:
+        for refusal in Refusal:
             found = {hole[1:-1]: f"<{hole[1:-1]}>" for hole in holes(refusal.template) - {"{name}"}}
             sentence = str(refusal("Datei.xlsx", **found))
             assert "Datei.xlsx" in sentence

@@ -19,10 +19,10 @@ from pipeline.errors import UsageError
 from pipeline.i18n import translate
 from pipeline.issues import Findings, Issues, SheetIssue, collect_findings
 from pipeline.model import RawSheets, SheetContent, SourceFile
-from pipeline.read.files import refusals
 from pipeline.read.files.input_files import Blob, BlobForm, read_blobs
 from pipeline.read.files.limits import ReadLimits
 from pipeline.read.files.options import ReadOptions
+from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats.csv_file import HeaderCounter, read_csv
 from pipeline.read.formats.parser_process import ParserProcess
 from pipeline.read.grid import Grid
@@ -163,7 +163,7 @@ def _parse_blob(
     if blob.form is BlobForm.WORKBOOK:
         return parser.parse(blob.name, blob.data)
     if PurePath(blob.name).suffix.lower() == ".json":
-        raise refusals.SAVED_ANSWER(blob.name)
+        raise Refusal.SAVED_ANSWER(blob.name)
     return [read_csv(blob.name, blob.data, count_known, options)]
 
 
@@ -206,7 +206,7 @@ def _refuse_unused(
                 if field.required
             )
         )
-        raise refusals.NOT_OURS(name, where=reason, labels=labels, columns=columns)
+        raise Refusal.NOT_OURS(name, where=reason, labels=labels, columns=columns)
 
 
 def _with_row_count(

@@ -16,7 +16,7 @@ from pipeline.issues import CATALOGUE
 from pipeline.read.files.file_types import FILE_LAYOUTS, FILE_TYPES
 from pipeline.read.files.input_files import FOREIGN_SIGNATURES
 from pipeline.read.files.limits import MAX_ROWS, ReadLimits
-from pipeline.read.files.refusals import REFUSALS
+from pipeline.read.files.refusals import Refusal
 from pipeline.settings import SETTINGS, Settings
 from schemas import cell_facts, checks
 from schemas.cell_kinds import CellKind
@@ -106,7 +106,7 @@ def _iter_file_rows() -> Iterator[Sequence[str]]:
 
 
 def _iter_refusal_rows() -> Iterator[Sequence[str]]:
-    for refusal in REFUSALS:
+    for refusal in Refusal:
         yield f"{{file}}{refusal.template.removeprefix('{name}')}", refusal.why
 
 

@@ -21,9 +21,9 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.errors import NoSuchFileError
 from pipeline.i18n import translate
-from pipeline.read.files import refusals
 from pipeline.read.files.file_types import READABLE_SUFFIXES, WORKBOOK_SUFFIXES
 from pipeline.read.files.limits import RATIO_CHECKED_FROM, ReadLimits
+from pipeline.read.files.refusals import Refusal
 
 _PARQUET_MAGIC = b"PAR1"
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -103,9 +103,9 @@ def _read_folder(path: Path, limits: ReadLimits) -> Iterator[Blob]:
     try:
         files = sorted(file for file in path.iterdir() if _is_readable_suffix(file.name) and file.is_file())
     except OSError as error:
-        raise refusals.UNREADABLE(_describe_folder(path), why=_describe_os_error(error)) from error
+        raise Refusal.UNREADABLE(_describe_folder(path), why=_describe_os_error(error)) from error
     if not files:
-        raise refusals.NOTHING_INSIDE(_describe_folder(path))
+        raise Refusal.NOTHING_INSIDE(_describe_folder(path))
     for file in files:
         yield _make_blob(_escape_name(file.name), _read_regular_file(file, limits), is_named_by_user=False)
 
@@ -130,38 +130,38 @@ def _read_regular_file(path: Path, limits: ReadLimits) -> bytes:
         handle = os.open(path, flags)
         with open(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise refusals.NO_DATA_FILE(_escape_name(path.name))
+                raise Refusal.NO_DATA_FILE(_escape_name(path.name))
             data = file.read(limits.unpacked + 1)
     except FileNotFoundError as error:
         raise NoSuchFileError(translate("There is no file {path}.", path=_escape_name(str(path)))) from error
     except PermissionError as error:
-        raise refusals.FORBIDDEN(_escape_name(path.name)) from error
+        raise Refusal.FORBIDDEN(_escape_name(path.name)) from error
     except OSError as error:
-        raise refusals.UNREADABLE(_escape_name(path.name), why=_describe_os_error(error)) from error
+        raise Refusal.UNREADABLE(_escape_name(path.name), why=_describe_os_error(error)) from error
     if len(data) > limits.unpacked:
-        raise refusals.TOO_LARGE(_escape_name(path.name), most=limits.unpacked >> 20)
+        raise Refusal.TOO_LARGE(_escape_name(path.name), most=limits.unpacked >> 20)
     return data
 
 
 def _make_blob(name: str, data: bytes, *, is_named_by_user: bool = True) -> Blob:
     """Tell the form by the bytes, or refuse with the reason."""
     if not data:
-        raise refusals.EMPTY(name)
+        raise Refusal.EMPTY(name)
     if data[:4] == b"PK\x03\x04":
         return Blob(name, data, BlobForm.WORKBOOK, is_named_by_user)
     if data.startswith(_EMPTY_ZIP_MAGIC):
-        raise refusals.NOTHING_INSIDE(name)
+        raise Refusal.NOTHING_INSIDE(name)
     if data.startswith((_OLE_MAGIC, _PARQUET_MAGIC, *_BARE_BIFF_MAGICS)):
         return Blob(name, data, BlobForm.WORKBOOK, is_named_by_user)
     for signature, kind in FOREIGN_SIGNATURES:
         if data.startswith(signature):
-            raise refusals.FOREIGN(name, what=translate(kind))
+            raise Refusal.FOREIGN(name, what=translate(kind))
     if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise refusals.MARKUP(name)
+        raise Refusal.MARKUP(name)
     if PurePosixPath(name).suffix.lower() in WORKBOOK_SUFFIXES:
-        raise refusals.MISNAMED(name)
+        raise Refusal.MISNAMED(name)
     if PurePosixPath(name).suffix.lower() == ".parquet":
-        raise refusals.MISNAMED_PARQUET(name)
+        raise Refusal.MISNAMED_PARQUET(name)
     return Blob(name, data, BlobForm.TEXT, is_named_by_user)
 
 
@@ -172,7 +172,7 @@ def _list_plain_zip(name: str, data: bytes) -> list[zipfile.ZipInfo] | None:
             members = package.infolist()
             names = {member.filename for member in members}
     except _ZIP_ERRORS as error:
-        raise refusals.CUT_OFF(name) from error
+        raise Refusal.CUT_OFF(name) from error
     if names & _OFFICE_PARTS or PurePosixPath(name).suffix.lower() in WORKBOOK_SUFFIXES:
         return None
     return members
@@ -188,21 +188,21 @@ def _read_members(
         if _is_readable_suffix(member.filename) and not member.filename.startswith("__MACOSX")
     ]
     if not spreadsheets:
-        raise refusals.NOTHING_INSIDE(name)
+        raise Refusal.NOTHING_INSIDE(name)
     if len(members) > limits.members:
-        raise refusals.TOO_MANY_PARTS(name, count=len(members), most=limits.members)
+        raise Refusal.TOO_MANY_PARTS(name, count=len(members), most=limits.members)
     if any(".." in PurePosixPath(member.filename.replace("\\", "/")).parts for member in members):
-        raise refusals.OUTSIDE(name)
+        raise Refusal.OUTSIDE(name)
     remaining_bytes = limits.unpacked
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         for member in spreadsheets:
             member_name = f"{name}/{PurePosixPath(member.filename).name}"
             if member.flag_bits & 1:
-                raise refusals.PROTECTED(name)
+                raise Refusal.PROTECTED(name)
             try:
                 content = _extract_member(name, package, member, remaining_bytes, limits)
             except (*_ZIP_ERRORS, zlib.error) as error:
-                raise refusals.DAMAGED_MEMBER(member_name) from error
+                raise Refusal.DAMAGED_MEMBER(member_name) from error
             remaining_bytes -= len(content)
             yield _make_blob(member_name, content, is_named_by_user=False)
 
@@ -216,9 +216,9 @@ def _extract_member(
         while chunk := file.read(_CHUNK_BYTES):
             content += chunk
             if len(content) > remaining_bytes:
-                raise refusals.TOO_LARGE(name, most=limits.unpacked >> 20)
+                raise Refusal.TOO_LARGE(name, most=limits.unpacked >> 20)
             if len(content) > RATIO_CHECKED_FROM and len(content) > limits.ratio * max(
                 member.compress_size, 1
             ):
-                raise refusals.BOMB(name, most=limits.ratio)
+                raise Refusal.BOMB(name, most=limits.ratio)
     return bytes(content)

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from pipeline.read.files import refusals
+from pipeline.read.files.refusals import Refusal
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8", "UTF-8"),
@@ -111,7 +111,7 @@ def _refuse_half_surrogates(name: str, data: bytes) -> None:
     line_number = next(
         number for number, line in enumerate(text.split("\n"), 1) if _HALF_SURROGATE.search(line)
     )
-    raise refusals.HALF(name, line=line_number)
+    raise Refusal.HALF(name, line=line_number)
 
 
 def _decode_declared(name: str, data: bytes, declared_encoding: str) -> bytes:
@@ -140,9 +140,9 @@ def _decode_text(name: str, data: bytes, encoding: str, title: str) -> bytes:
     except UnicodeError as error:
         start = getattr(error, "start", 0)
         line = data.count(b"\n", 0, start) + 1
-        raise refusals.NOT_ENCODED(name, title=title, line=line) from error
+        raise Refusal.NOT_ENCODED(name, title=title, line=line) from error
     if "\0" in text:
-        raise refusals.NUL(name, line=text.count("\n", 0, text.index("\0")) + 1)
+        raise Refusal.NUL(name, line=text.count("\n", 0, text.index("\0")) + 1)
     return text.encode(errors="surrogatepass") if encoding != "utf-8" else data
 
 
@@ -157,7 +157,7 @@ def _decode_wide(name: str, data: bytes) -> tuple[str, bytes]:
         plain_count = sum("\t" <= character < "\x7f" for character in sample)
         if "\0" not in text and 3 * plain_count >= len(sample):
             return title, text.encode()
-    raise refusals.NUL(name, line=data.count(b"\n", 0, data.index(b"\0")) + 1)
+    raise Refusal.NUL(name, line=data.count(b"\n", 0, data.index(b"\0")) + 1)
 
 
 def _decode_code_page(name: str, data: bytes) -> tuple[str, bytes]:
@@ -166,13 +166,13 @@ def _decode_code_page(name: str, data: bytes) -> tuple[str, bytes]:
     readings = _find_readings(words, is_mixed=False) or _find_readings(words, is_mixed=True)
     if not readings:
         line = data.count(b"\n", 0, _find_first_invalid(data)) + 1
-        raise refusals.NO_ENCODING(name, line=line)
+        raise Refusal.NO_ENCODING(name, line=line)
     best, *rivals = readings
     for rival in rivals:
         for word, best_reading, rival_reading in zip(words, readings[best], readings[rival], strict=True):
             if best_reading != rival_reading:
                 line = data.count(b"\n", 0, data.index(word)) + 1
-                raise refusals.TWO_ENCODINGS(
+                raise Refusal.TWO_ENCODINGS(
                     name, line=line, one=best_reading, best=best, two=rival_reading, other=rival
                 )
     return best, data.decode(CODE_PAGES[best][0]).encode()

@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from pipeline.errors import SourceError
-from pipeline.read.files import refusals
 from pipeline.read.files.options import DEFAULT_READ_OPTIONS, ReadOptions
+from pipeline.read.files.refusals import Refusal
 from pipeline.read.files.text_encoding import decode_to_utf8
 from pipeline.read.grid import Grid
 from schemas.notation.encodings import DELIMITERS
@@ -54,7 +54,7 @@ def read_csv(
     """
     encoding, body = decode_to_utf8(name, data, options.encoding)
     if not body[:_HEAD_BYTES].strip() and not body.strip():
-        raise refusals.BLANK_FILE(name)
+        raise Refusal.BLANK_FILE(name)
     header: list[str] = []
     if separator := _SEPARATOR_LINE.match(body):
         body = body[separator.end() :]  # its line end stays, so that rows keep their number
@@ -100,7 +100,7 @@ def _detect_delimiter(name: str, body: bytes, count_headers: HeaderCounter) -> t
 
 
 def _refuse_long_cell(name: str, row: int) -> SourceError:
-    return refusals.LONG_CELL(name, most=csv.field_size_limit(), row=row)
+    return Refusal.LONG_CELL(name, most=csv.field_size_limit(), row=row)
 
 
 def _iter_records(text: str, delimiter: str, *, strict: bool) -> Iterator[list[str]]:
@@ -194,4 +194,4 @@ def _iter_checked_records(name: str, text: str, delimiter: str) -> Iterator[list
     except csv.Error as error:
         if "field limit" in str(error):
             raise _refuse_long_cell(name, row_number) from error
-        raise refusals.OPEN_QUOTE(name, row=row_number) from error
+        raise Refusal.OPEN_QUOTE(name, row=row_number) from error

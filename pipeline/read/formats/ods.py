@@ -17,8 +17,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from xml.parsers import expat
 
-from pipeline.read.files import refusals
 from pipeline.read.files.limits import ReadLimits
+from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats.cell_values import ErrorText, FormulaText, parse_stored_number
 from pipeline.read.formats.parsed_sheet import ParsedSheet, SheetBuilder
 from pipeline.spreadsheet.number_formats import PLAIN_FORMAT, NumberFormat
@@ -46,9 +46,9 @@ def read_ods_sheets(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> 
     """The tables of a spreadsheet."""
     parts = package.NameToInfo
     if "META-INF/manifest.xml" in parts and b":encryption-data" in package.read("META-INF/manifest.xml"):
-        raise refusals.PROTECTED(name)
+        raise Refusal.PROTECTED(name)
     if package.read("mimetype").strip() not in (ODS_MIME, ODS_MIME + b"-template"):
-        raise refusals.UNSUPPORTED_ODF(name)
+        raise Refusal.UNSUPPORTED_ODF(name)
     styles = _Styles()
     if "styles.xml" in parts:
         _parse_part(package, "styles.xml", styles)
@@ -221,7 +221,7 @@ class _Content(_PartHandler):
 
     def _start_table(self, attributes: Mapping[str, str]) -> None:
         if len(self.sheets) >= self._limits.members:
-            raise refusals.TOO_MANY_SHEETS(self._name, most=self._limits.members)
+            raise Refusal.TOO_MANY_SHEETS(self._name, most=self._limits.members)
         hidden = attributes.get("table:style-name", "") in self._styles.hidden_styles
         name = attributes.get("table:name", "")
         self._table = _Table(name, hidden, SheetBuilder(self._name, self._limits))

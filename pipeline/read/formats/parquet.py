@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import SourceError
-from pipeline.read.files import refusals
 from pipeline.read.files.limits import ReadLimits
+from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats.cell_values import KindCodes, format_cell_number
 from pipeline.read.formats.parsed_sheet import ParsedSheet
 from schemas.cell_kinds import CellKind
@@ -94,11 +94,11 @@ def _read_table(name: str, data: bytes, limits: ReadLimits) -> Any:
     except MemoryError:
         raise
     except (pa.ArrowException, OSError) as error:
-        raise refusals.DAMAGED_PARQUET(name) from error
+        raise Refusal.DAMAGED_PARQUET(name) from error
 
 
 def _refuse_too_many_rows(name: str, rows: int) -> SourceError:
-    return refusals.TOO_MANY_ROWS(name, rows=rows)
+    return Refusal.TOO_MANY_ROWS(name, rows=rows)
 
 
 def _convert_column(name: str, label: str, column: Any) -> tuple[Any, CellKind]:
@@ -109,7 +109,7 @@ def _convert_column(name: str, label: str, column: Any) -> tuple[Any, CellKind]:
         return _merge_chunks(pc.fill_null(column.cast(pa.string()), "")), CellKind.TEXT
     value_sort = next((candidate for candidate in _VALUE_SORTS if candidate.matches(column.type)), None)
     if value_sort is None:
-        raise refusals.NO_CELLS(name, label=label, what=column.type)
+        raise Refusal.NO_CELLS(name, label=label, what=column.type)
     encoded = _merge_chunks(_convert_to_local(column)).dictionary_encode()
     texts = pa.array([value_sort.to_text(value) for value in encoded.dictionary.to_pylist()], pa.string())
     return pc.fill_null(texts.take(encoded.indices), ""), value_sort.kind

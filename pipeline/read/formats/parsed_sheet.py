@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.read.files import refusals
 from pipeline.read.files.limits import MAX_COLUMNS, MAX_ROWS, ReadLimits
+from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats.cell_values import KindCodes, convert_column
 from pipeline.spreadsheet.number_formats import NumberFormat
 from schemas.cell_kinds import CellKind, to_column_letters
@@ -132,7 +132,7 @@ class SheetBuilder:
         self._height, self._width = max(self._height, row + 1), max(self._width, column + 1)
         is_beyond = self._height > MAX_ROWS or self._width > MAX_COLUMNS
         if is_beyond or self._height * self._width > self._area:
-            raise refusals.FAR_OUT(self._name, cell=f"{to_column_letters(column)}{row + 1}")
+            raise Refusal.FAR_OUT(self._name, cell=f"{to_column_letters(column)}{row + 1}")
 
     def finish(self, name: str, part: str, rows: set[int] | None = None) -> ParsedSheet:
         """The sheet; `rows` are those that stand in the file besides those with cells."""

@@ -21,8 +21,8 @@ import pyarrow as pa
 
 from pipeline.errors import SourceError
 from pipeline.i18n import get_language
-from pipeline.read.files import refusals
 from pipeline.read.files.limits import ReadLimits
+from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats.wire import read_frame, write_frame
 from pipeline.read.grid import Grid
 
@@ -107,7 +107,7 @@ class ParserProcess:
             raise SourceError(answer["error"])
         if "memory" in answer:
             self.close()
-            raise refusals.TOO_MUCH(name, most=self._limits.memory >> 20)
+            raise Refusal.TOO_MUCH(name, most=self._limits.memory >> 20)
         return [
             _decode_grid(description, _require_frame(read_frame(answers))) for description in answer["sheets"]
         ]
@@ -115,10 +115,10 @@ class ParserProcess:
     def _explain_death(self, name: str, process: subprocess.Popen[bytes], has_expired: bool) -> SourceError:
         self.close()
         if has_expired:
-            return refusals.TOO_SLOW(name, seconds=f"{self._limits.seconds:g}")
+            return Refusal.TOO_SLOW(name, seconds=f"{self._limits.seconds:g}")
         if process.returncode in {-9, -6}:
-            return refusals.TOO_MUCH(name, most=self._limits.memory >> 20)
-        return refusals.DEADLY(name, code=process.returncode)
+            return Refusal.TOO_MUCH(name, most=self._limits.memory >> 20)
+        return Refusal.DEADLY(name, code=process.returncode)
 
 
 class _ParserDiedError(Exception):

@@ -26,8 +26,8 @@ from defusedxml.common import DefusedXmlException
 
 from pipeline.errors import SourceError
 from pipeline.i18n import translate, use_language
-from pipeline.read.files import refusals
 from pipeline.read.files.limits import ReadLimits
+from pipeline.read.files.refusals import NOT_A_WORKBOOK, Refusal
 from pipeline.read.formats import ods, parquet, xls, xlsb, xlsx
 from pipeline.read.formats.ooxml.package_gate import DAMAGE_ERRORS, check_package, find_workbook_part
 from pipeline.read.formats.ooxml.repair import repair_package
@@ -67,11 +67,11 @@ def _serve_request(request: dict[str, Any], data: bytes, answers: IO[bytes]) -> 
     except SourceError as error:
         frames, answer = [], {"error": str(error)}
     except DefusedXmlException:
-        frames, answer = [], {"error": str(refusals.ENTITIES(name))}
+        frames, answer = [], {"error": str(Refusal.ENTITIES(name))}
     except (*xlsx.XLSX_FAULTS, *xls.XLS_FAULTS, *DAMAGE_ERRORS) as error:
-        frames, answer = [], {"error": str(refusals.DAMAGED(name, why=f" ({_shorten_error(error)})"))}
+        frames, answer = [], {"error": str(Refusal.DAMAGED(name, why=f" ({_shorten_error(error)})"))}
     except BaseException as error:  # noqa: BLE001, RUF100 - a panic of the parser is no Exception
-        sentence = str(refusals.DAMAGED(name, why=f" ({_shorten_error(error)})"))
+        sentence = str(Refusal.DAMAGED(name, why=f" ({_shorten_error(error)})"))
         frames, answer = [], {"memory": True} if _is_out_of_memory(error) else {"error": sentence}
     write_frame(answers, json.dumps(answer).encode())
     for _, table in frames:
@@ -107,7 +107,7 @@ def _read_sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[ParsedS
     workbook = find_workbook_part(package)
     if "mimetype" not in package.NameToInfo and not workbook.startswith("xl/"):
         folder = workbook.partition("/")[0]
-        raise refusals.FOREIGN(name, what=translate(FOREIGN_FOLDERS.get(folder, refusals.NOT_A_WORKBOOK)))
+        raise Refusal.FOREIGN(name, what=translate(FOREIGN_FOLDERS.get(folder, NOT_A_WORKBOOK)))
     if "mimetype" in package.NameToInfo:
         yield from ods.read_ods_sheets(name, package, limits)
     elif workbook.lower().endswith(".bin"):

@@ -18,8 +18,8 @@ from xlrd.biffh import XLRDError
 from xlrd.compdoc import CompDoc, CompDocError
 
 from pipeline.i18n import translate
-from pipeline.read.files import refusals
 from pipeline.read.files.limits import ReadLimits
+from pipeline.read.files.refusals import NOT_A_WORKBOOK, Refusal
 from pipeline.read.formats.cell_values import EPOCH_1900, EPOCH_1904, ErrorText, FormulaText, convert_serial
 from pipeline.read.formats.parsed_sheet import ParsedSheet, SheetBuilder
 from pipeline.spreadsheet.number_formats import PLAIN_FORMAT, NumberFormat, parse_number_format
@@ -46,7 +46,7 @@ def read_xls_sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[Pars
     """
     workbook = _open_workbook(name, data)
     if workbook.nsheets > limits.members:
-        raise refusals.TOO_MANY_SHEETS(name, most=limits.members)
+        raise Refusal.TOO_MANY_SHEETS(name, most=limits.members)
     number_formats = [
         parse_number_format(workbook.format_map[style.format_key].format_str) for style in workbook.xf_list
     ]
@@ -69,10 +69,10 @@ def _open_workbook(name: str, data: bytes) -> Any:
         )
     except XLRDError as fault:
         if "encrypted" in str(fault):
-            raise refusals.PROTECTED(name) from fault
-        raise refusals.DAMAGED(name, why="") from fault
+            raise Refusal.PROTECTED(name) from fault
+        raise Refusal.DAMAGED(name, why="") from fault
     if workbook.biff_version < _OLDEST_BIFF:
-        raise refusals.TOO_OLD(name)
+        raise Refusal.TOO_OLD(name)
     return workbook
 
 
@@ -82,16 +82,14 @@ def _refuse_foreign_container(name: str, data: bytes) -> None:
         names = {entry.name for entry in CompDoc(data, logfile=io.StringIO()).dirlist}
     except XLS_FAULTS as fault:
         raise (
-            refusals.PROTECTED(name) if _ENCRYPTED_STREAM in data else refusals.DAMAGED(name, why="")
+            Refusal.PROTECTED(name) if _ENCRYPTED_STREAM in data else Refusal.DAMAGED(name, why="")
         ) from fault
     if "EncryptedPackage" in names:
-        raise refusals.PROTECTED(name)
+        raise Refusal.PROTECTED(name)
     if names & {"Workbook", "Book"}:
         return
-    title = next(
-        (title for stream, title in FOREIGN_STREAMS.items() if stream in names), refusals.NOT_A_WORKBOOK
-    )
-    raise refusals.FOREIGN(name, what=translate(title))
+    title = next((title for stream, title in FOREIGN_STREAMS.items() if stream in names), NOT_A_WORKBOOK)
+    raise Refusal.FOREIGN(name, what=translate(title))
 
 
 def _find_uncalculated_cells(workbook: Any) -> dict[int, set[tuple[int, int]]]:

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from pipeline.read.files import refusals
 from pipeline.read.files.limits import ReadLimits
+from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats.cell_values import ColumnCollector, apply_overlays
 from pipeline.read.formats.ooxml.cross_check import find_lost_cell
 from pipeline.read.formats.ooxml.displayed_values import find_displayed_values, read_altering_styles
@@ -51,7 +51,7 @@ def read_xlsx_sheets(
     """The worksheets of a workbook; `odd` are parts with comments or CDATA."""
     sheet_parts, date_1904, is_uncalculated = _list_sheet_parts(package)
     if len(sheet_parts) > limits.members:
-        raise refusals.TOO_MANY_SHEETS(name, most=limits.members)
+        raise Refusal.TOO_MANY_SHEETS(name, most=limits.members)
     has_commented_texts = any(part.lower().endswith("sharedstrings.xml") for part in commented_parts)
     workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
     styles = read_altering_styles(package)
@@ -132,10 +132,10 @@ def _build_sheet(
     texts, kinds = columns.finish(facts.overlays)
     rows = np.array(facts.rows, np.int64)
     if (np.diff(rows) <= 0).any():
-        raise refusals.DISORDERED(sheet_label)
+        raise Refusal.DISORDERED(sheet_label)
     filled, filled_count = _find_filled_rows(texts, max(columns.rows, rows[-1] if len(rows) else 0))
     if not set(np.flatnonzero(filled).tolist()) <= set(facts.rows):
-        raise refusals.OUTSIDE_ROWS(sheet_label)
+        raise Refusal.OUTSIDE_ROWS(sheet_label)
     formula_count = sum(overlay.kind == CellKind.FORMULA for overlay in facts.overlays)
     has_lost_values = facts.value_count > filled_count - formula_count or not all(
         filled[row] for row in facts.valued_rows
@@ -146,7 +146,7 @@ def _build_sheet(
     if facts.cells and (
         cell := find_lost_cell(facts.cells, texts, kinds, lambda: read_shared_strings(package))
     ):
-        raise refusals.LOST(sheet_label, cell=cell)
+        raise Refusal.LOST(sheet_label, cell=cell)
     if is_uncalculated and facts.has_formulas:
         with package.open(part) as stream:
             apply_overlays(texts, kinds, scan_exactly(stream).calculated)

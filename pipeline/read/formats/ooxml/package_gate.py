@@ -17,8 +17,8 @@ from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree
 
-from pipeline.read.files import refusals
 from pipeline.read.files.limits import MAX_COLUMNS, MAX_ROWS, RATIO_CHECKED_FROM, ReadLimits
+from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats.ooxml.sheet_facts import parse_column_letters
 
 DAMAGE_ERRORS = (
@@ -59,13 +59,13 @@ def check_package(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> Un
     members = package.infolist()
     names = [member.filename for member in members]
     if len(members) > limits.members:
-        raise refusals.TOO_MANY_PARTS(name, count=len(members), most=limits.members)
+        raise Refusal.TOO_MANY_PARTS(name, count=len(members), most=limits.members)
     if len({name.casefold() for name in names}) < len(names):
-        raise refusals.SAME_PARTS(name)
+        raise Refusal.SAME_PARTS(name)
     if any(_is_outside(name) for name in names):
-        raise refusals.OUTSIDE(name)
+        raise Refusal.OUTSIDE(name)
     if any(member.flag_bits & 1 for member in members):
-        raise refusals.PROTECTED(name)
+        raise Refusal.PROTECTED(name)
     remaining_bytes, unusual = limits.unpacked, UnusualParts(set(), set())
     for member in members:
         remaining_bytes -= _check_part(name, package, member, remaining_bytes, limits, unusual)
@@ -91,9 +91,9 @@ def _check_part(
     for piece in _iter_overlapping(package, member):
         size += len(piece) - _OVERLAP_BYTES
         if size > remaining_bytes:
-            raise refusals.TOO_LARGE(name, most=limits.unpacked >> 20)
+            raise Refusal.TOO_LARGE(name, most=limits.unpacked >> 20)
         if size > RATIO_CHECKED_FROM and size > limits.ratio * max(member.compress_size, 1):
-            raise refusals.BOMB(name, most=limits.ratio)
+            raise Refusal.BOMB(name, most=limits.ratio)
         if extent:
             extent.add_piece(piece)
         if is_markup and b"\0" in piece:
@@ -101,7 +101,7 @@ def _check_part(
         if is_markup and b"<!" in piece:
             unusual.commented.add(member.filename)
             if declares_entities(piece):
-                raise refusals.ENTITIES(name)
+                raise Refusal.ENTITIES(name)
     return size
 
 
@@ -145,7 +145,7 @@ class _SheetExtent:
                 self._refuse_cell(letters, digits)
 
     def _refuse_cell(self, letters: bytes, digits: bytes) -> None:
-        raise refusals.FAR_OUT(self._name, cell=(letters[:8] + digits[:12]).decode())
+        raise Refusal.FAR_OUT(self._name, cell=(letters[:8] + digits[:12]).decode())
 
 
 def find_part(package: zipfile.ZipFile, part: str, kind: str) -> str:

@@ -13,7 +13,7 @@ import re
 import zipfile
 from collections.abc import Set
 
-from pipeline.read.files import refusals
+from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats.ooxml.package_gate import (
     declares_entities,
     find_workbook_part,
@@ -75,7 +75,7 @@ def _convert_to_utf8(name: str, content: bytes) -> bytes:
     )
     text = _ENCODING_DECLARATION.sub(r"\1", content.decode(encoding))
     if declares_entities(text.encode()):
-        raise refusals.ENTITIES(name)
+        raise Refusal.ENTITIES(name)
     return text.encode()
 
 
