@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from support.desk import SHARED, Desk
 
 from pipeline.settings import ENVIRONMENT_PREFIX
+
+hypothesis.settings.register_profile("house", deadline=None)  # a timed test fails on a busy machine
+hypothesis.settings.load_profile("house")
+
+pytest_plugins = ["support.room_minutes"]
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ one_row = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(one_row, max_size=12))
 def test_as_by_comparing_every_pair(drawn: list[tuple[str, str | None, int | None, int | None, int]]) -> None:
     def clash(one: Any, two: Any) -> bool:

@@ -399,7 +399,7 @@ _JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(answers=st.lists(_JSON, min_size=1, max_size=3), table=st.sampled_from(["catalog", "accounts"]))
 def test_whatever_an_answer_holds_it_is_rows_or_a_sentence(answers: list[Any], table: str) -> None:
     try:

@@ -138,7 +138,7 @@ def test_a_pair_with_a_column_too_many_is_no_flat_file(desk: Desk) -> None:
         max_size=8,
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 def test_every_row_is_accounted_for_and_no_value_wins_over_another(
     tmp_path: Path, rows: list[tuple[str, str, str]]
 ) -> None:

@@ -37,7 +37,7 @@ WORDED = [
     )
 ]
 """The targets whose templates offer such words."""
-QUICK = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 BLANKS = some.text(" \u00a0\u2009", max_size=3)
 TEXTS = some.text(some.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12).filter(
     lambda text: not text.startswith(("#", "'"))

@@ -266,7 +266,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(LINES, min_size=1, max_size=4), st.sampled_from(["EUR", "JPY", "KWD"]), st.booleans())
 def test_any_valid_sheet_gives_payloads_that_fit_with_the_same_total(
     desk: Desk, invoices: list[Any], currency: str, minor: bool

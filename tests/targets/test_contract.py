@@ -321,7 +321,7 @@ def _item(number: int, at: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(trees(), st.sampled_from(["single", "batch"]))
 def test_any_sheet_that_holds_gives_requests_that_fit_with_the_same_totals(
     desk: Desk, contract: Any, tree: dict[str, Any], way: str
@@ -373,7 +373,7 @@ def changes(draw: Any) -> dict[str, list[dict[str, str]]]:
     return {"invoices": drafts, "items": items}
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes(), st.sampled_from(["single", "batch"]))
 def test_any_change_that_holds_gives_requests_that_fit_with_the_same_totals(
     desk: Desk, contract: Any, tree: dict[str, Any], way: str

@@ -270,7 +270,7 @@ ROWS = st.tuples(AMOUNTS, st.lists(AMOUNTS, max_size=5), st.lists(AMOUNTS, max_s
 """Of an item: what is left of it after the discounts, its taxes, and its discounts."""
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ROWS, min_size=1, max_size=6))
 def test_totals_in_payloads_equal_totals_in_sheets(desk: Desk, rows: list[Any]) -> None:
     items, taxes, discounts = [], [], []
