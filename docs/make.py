@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import pipeline
 from pipeline.flow import load_accounts, load_catalog
-from pipeline.reference.explain import build_issues_page
+from pipeline.reference.issues_page import build_issues_page
 from pipeline.reference.reading_page import build_reading_page
 from pipeline.settings import SETTINGS, Settings
 from pipeline.targets import TARGETS

@@ -25,7 +25,6 @@ from pipeline.read.files.refusals import NOT_A_WORKBOOK, Refusal
 from pipeline.read.formats import parser_worker, xls
 from pipeline.report import terminal
 from pipeline.report.marked import issues_sheet
-from pipeline.report.why import WHY
 from pipeline.settings import SETTINGS, Settings
 from pipeline.targets import TARGETS
 from pipeline.validate import issue_facts
@@ -64,9 +63,8 @@ def texts() -> list[Text]:
 
 def _iterate_issues() -> Iterator[Text]:
     for issue_type in CATALOGUE.values():
-        for part in ("title", "template", "fix"):
+        for part in ("title", "template", "fix", "cause"):
             yield Text(getattr(issue_type, part), "", f"{issue_type.code} {part}")
-        yield Text(WHY[issue_type.code], "", f"{issue_type.code} cause")
 
 
 def _iterate_declarations() -> Iterator[Text]:

@@ -166,12 +166,10 @@ def discard(run_id: str, workspace: Path, form: str) -> int:
 def explain(code: str, form: str, language: str | None) -> int:
     """Explain the issue CODE: what it means and what to do."""
     from pipeline.reference.explain import explain_issue, find_issue_type
-    from pipeline.report.why import WHY
 
     kind = find_issue_type(code)
     if form == "json":
-        texts = {name: translate(getattr(kind, name)) for name in ("title", "template", "fix")}
-        texts["cause"] = translate(WHY[kind.code])
+        texts = {name: translate(getattr(kind, name)) for name in ("title", "template", "fix", "cause")}
         print_json({"code": kind.code, "slug": kind.slug, "level": str(kind.level), **texts})
     else:
         click.echo(explain_issue(kind), nl=False)

@@ -1,4 +1,4 @@
-"""What `explain CODE` says."""
+"""The text of `explain CODE`: what an issue means, how it comes about, what it rejects and how to fix it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,20 @@ from difflib import get_close_matches
 
 from pipeline.errors import UsageError
 from pipeline.i18n import PLACEHOLDER, translate
-from pipeline.issues import CATALOGUE, IssueType
-from pipeline.report.why import WHY
+from pipeline.issues import CATALOGUE, IssueType, Level, Scope
 
 _OPTIONAL_PLACEHOLDERS = {"readings", "near", "declared"}
-"""Holes that are filled with a clause of their own, or with nothing."""
-
-_CHAPTERS = {
-    "1": "Files, sheets and headers",
-    "2": "Cells",
-    "3": "Rows and invoices",
-    "4": "Catalog and accounts",
-    "5": "Ledger and policy",
-    "6": "Control totals and templates",
-    "8": "A second look",
-}
+"""Placeholders that are filled with a clause of their own, or with nothing."""
 
 
 def find_issue_type(code: str) -> IssueType:
-    """The issue type of a code or slug, in any case.
+    """Return the issue type of a code or slug, in any case.
+
+    Args:
+        code: or slug, as typed.
 
     Raises:
-        UsageError: there is none; the nearest is named.
+        UsageError: there is none; the message suggests the nearest.
     """
     known = {**CATALOGUE, **{kind.slug: kind for kind in CATALOGUE.values()}}
     for name, kind in known.items():
@@ -37,56 +29,47 @@ def find_issue_type(code: str) -> IssueType:
     raise UsageError(
         translate(
             "There is no issue {code}. Did you mean {near}?" if near else "There is no issue {code}.",
-            code=code, near="".join(near),
+            code=code,
+            near="".join(near),
         )
-    )  # fmt: skip
+    )
 
 
 def explain_issue(kind: IssueType) -> str:
-    """An issue type for people."""
-    title, sentence = translate(kind.title), _fill_placeholders(translate(kind.template))
-    fix = translate("Fix: {fix}", fix=_fill_placeholders(translate(kind.fix)))
-    return f"{kind.code} {kind.slug}\n{title}\n\n{sentence}\n{translate(WHY[kind.code])}\n{_describe_effect(kind)}\n\n{fix}\n"
+    """Return the explanation of an issue type, in the reader's language.
+
+    Args:
+        kind: of the catalogue.
+    """
+    sentence = _elide_placeholders(translate(kind.template))
+    fix = translate("Fix: {fix}", fix=_elide_placeholders(translate(kind.fix)))
+    paragraphs = (
+        f"{kind.code} {kind.slug}\n{translate(kind.title)}",
+        f"{sentence}\n{translate(kind.cause)}\n{describe_effect(kind)}",
+        fix,
+    )
+    return "\n\n".join(paragraphs) + "\n"
 
 
-def _fill_placeholders(text: str) -> str:
-    """A text whose holes wait to be filled, for people: an ellipsis stands for what was found."""
-    return PLACEHOLDER.sub(lambda hole: "" if hole[1] in _OPTIONAL_PLACEHOLDERS else "…", text)
+def _elide_placeholders(text: str) -> str:
+    """Put an ellipsis where a template waits for what was found."""
+    return PLACEHOLDER.sub(lambda match: "" if match[1] in _OPTIONAL_PLACEHOLDERS else "…", text)
 
 
-def _describe_effect(kind: IssueType) -> str:
-    """What becomes of the invoice."""
-    if kind.level == "warning":
+def describe_effect(kind: IssueType) -> str:
+    """Return what an issue does to the invoice, the file or the run.
+
+    Args:
+        kind: of the catalogue.
+    """
+    if kind.level is Level.WARNING:
         return translate("A warning: the invoice is accepted all the same.")
-    if (kind.code.startswith("E10") and kind.code != "E106") or kind.code == "E352":
-        return translate("An error: every invoice is rejected, because the file itself is at fault.")
-    if kind.code in ("E410", "E411", "E412"):
-        return translate("An error: the list is not loaded, and the one in use stays.")
-    if kind.code.startswith("E60"):
-        return translate("An error: nothing is prepared, whatever the invoices are like.")
-    return translate("An error: the whole invoice is rejected.")
-
-
-def build_issues_page() -> str:
-    """Every issue type as a page in Markdown."""
-    lines = [
-        "# Issues",
-        "",
-        "Everything a check may find, by code; `invoice-import explain CODE` says the same. Words in braces",
-        "stand for what was found: `{label}` is the column's header, `{value}` the cell's value.",
-    ]
-    chapter = ""
-    for kind in sorted(CATALOGUE.values(), key=lambda each: (each.code[1:2], each.code)):
-        if chapter != kind.code[1]:
-            chapter = kind.code[1]
-            lines += ["", f"## {_CHAPTERS[chapter]}"]
-        lines += [
-            "",
-            f"### {kind.code} {kind.slug}: {kind.title}",
-            "",
-            f"> {kind.template}",
-            "",
-            WHY[kind.code],
-        ]
-        lines += [f"{_describe_effect(kind)} **Fix:** {kind.fix}"]
-    return "\n".join(lines) + "\n"
+    match kind.scope:
+        case Scope.FILE:
+            return translate("An error: every invoice is rejected, because the file itself is at fault.")
+        case Scope.LIST:
+            return translate("An error: the list is not loaded, and the one in use stays.")
+        case Scope.CONTROL:
+            return translate("An error: nothing is prepared, whatever the invoices are like.")
+        case _:
+            return translate("An error: the whole invoice is rejected.")

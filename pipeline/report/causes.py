@@ -1,6 +1,6 @@
-"""Issues by cause: one code in one column, how many rows it stands for, its first places, and the fix.
+"""Issues grouped by code and column, with the number of rows, the first places and the fix.
 
-Whatever shows issues to a person shows them in this grouping: the terminal, the page, the reply.
+The terminal, the HTML report and the reply all show issues in these groups.
 """
 
 from __future__ import annotations
@@ -13,41 +13,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.i18n import translate
-from pipeline.issues import CATALOGUE
+from pipeline.issues import CATALOGUE, Scope
 from pipeline.report.issue_table import strip_required_mark
 
-_CONTROL_CODES = ("E601", "E602", "E603", "E604")
-"""What was expected and is not so: nothing else matters until that is settled."""
-_FILE_CODES = (
-    *_CONTROL_CODES,
-    "E101",
-    "E102",
-    "E103",
-    "E104",
-    "E105",
-    "E107",
-    "E113",
-    "E340",
-    "E352",
-    "W101",
-    "W105",
-    "W412",
-)
 _ROW_RANK = 2
+_RANKS = {Scope.CONTROL: 0, Scope.FILE: 1, Scope.SHEET: 1}
+"""Order of the groups: control totals first, as nothing else matters until they agree; then files; then rows."""
+
 _ORDER = ("rank", "rows_sum", "code", "column")
 
 
 @dataclass(frozen=True)
 class IssueGroup:
-    """One cause.
+    """The issues of one code in one column.
 
     Attributes:
         code: of the catalogue.
         title: what is wrong, with the column where there is one.
-        rows: how many rows it stands for; 0 where it is about a file or a header.
-        fix: what to do, when it is the same everywhere; else empty, and each place has its own.
+        rows: how many rows have it; 0 where it is about a file, a sheet or a header.
+        fix: what to do if it is the same everywhere; else empty, as each place has its own.
         places: the first issues, as rows of `issue_table`.
-        more: issues that are not among the places.
+        more: the number of issues that are not among the places.
     """
 
     code: str
@@ -60,7 +46,7 @@ class IssueGroup:
 
 @dataclass(frozen=True)
 class IssueGroups:
-    """The first causes, and how many there are besides."""
+    """The first groups, and the number of those that are not shown."""
 
     shown: list[IssueGroup]
     more: int
@@ -70,20 +56,16 @@ class IssueGroups:
 
 
 def group_issues(issues: pa.Table, limit: int, place_limit: int) -> IssueGroups:
-    """Issues by cause: what was expected of the file first, what is wrong with it next, then the commonest.
+    """Group issues: those of control totals first, those of files next, then those with the most rows.
 
     Args:
         issues: as `issue_table` gives them.
-        limit: causes to show.
-        place_limit: to show of each.
+        limit: the number of groups to show.
+        place_limit: the number of issues to show of each group.
     """
     groups = issues.group_by(["code", "column"]).aggregate([("rows", "sum")])
-    ranks = (
-        pc.invert(pc.is_in(groups["code"], value_set=pa.array(codes)))
-        for codes in (_CONTROL_CODES, _FILE_CODES)
-    )
-    rank = pc.add(*(pc.cast(mask, pa.int8()) for mask in ranks))
-    groups = groups.append_column("rank", rank).sort_by(
+    ranks = [_RANKS.get(CATALOGUE[code].scope, _ROW_RANK) for code in groups["code"].to_pylist()]
+    groups = groups.append_column("rank", pa.array(ranks, pa.int8())).sort_by(
         [(key, "descending" if key == "rows_sum" else "ascending") for key in _ORDER]
     )
     shown = [_build_group(group, issues, place_limit) for group in groups.slice(0, limit).to_pylist()]
@@ -94,11 +76,12 @@ def _build_group(group: Mapping[str, Any], issues: pa.Table, place_limit: int) -
     is_member = pc.and_(pc.equal(issues["code"], group["code"]), pc.equal(issues["column"], group["column"]))
     members, kind = issues.filter(is_member), CATALOGUE[group["code"]]
     first = members.slice(0, place_limit)
+    title = translate(kind.title)
+    if group["column"]:
+        title = f"{title} ({strip_required_mark(group['column'])})"
     return IssueGroup(
         kind.code,
-        f"{translate(kind.title)} ({strip_required_mark(group['column'])})"
-        if group["column"]
-        else translate(kind.title),
+        title,
         group["rows_sum"] if group["rank"] == _ROW_RANK else 0,
         members["fix"][0].as_py() if len(pc.unique(members["fix"])) == 1 else "",
         first.to_pylist(),
@@ -107,7 +90,7 @@ def _build_group(group: Mapping[str, Any], issues: pa.Table, place_limit: int) -
 
 
 def describe_place(issue: Mapping[str, Any]) -> str:
-    """Where an issue is, as one would say it: file, sheet and cell, or the row.
+    """Return where an issue is: file, sheet and cell, or file, sheet and row.
 
     Args:
         issue: a row of `issue_table`.
@@ -119,21 +102,17 @@ def describe_place(issue: Mapping[str, Any]) -> str:
 
 
 def describe_place_and_invoice(issue: Mapping[str, Any]) -> str:
-    """Where an issue is, and of which invoice.
+    """Return where an issue is, and the reference of its invoice.
 
     Args:
         issue: a row of `issue_table`.
     """
-    ref = get_unmentioned_reference(issue)
-    return (
-        translate("{place}, invoice {ref}", place=describe_place(issue), ref=ref)
-        if ref
-        else describe_place(issue)
-    )
+    place, ref = describe_place(issue), get_unmentioned_reference(issue)
+    return translate("{place}, invoice {ref}", place=place, ref=ref) if ref else place
 
 
 def get_unmentioned_reference(issue: Mapping[str, Any]) -> str:
-    """The reference of the invoice an issue is about; empty where the message names it already.
+    """Return the reference of an issue's invoice; empty if the message names it already.
 
     Args:
         issue: a row of `issue_table`.

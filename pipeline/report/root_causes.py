@@ -1,4 +1,4 @@
-"""How few causes stand behind how many rejected invoices: the sentence that tells where to begin."""
+"""Root causes: the codes and columns that explain most rejected invoices, so that a person knows where to begin."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pipeline.issues import CATALOGUE, Findings, Level
 from pipeline.model import Positions
 
 _EXPLAINED_SHARE = 9, 10
-"""Of the rejected invoices so many are explained by the causes that are named first."""
+"""The share of the rejected invoices that the causes named first explain, as a fraction."""
 
 
 @dataclass(frozen=True)
 class RootCause:
-    """One code in one column.
+    """The issues of one code in one column, with the invoices that have them.
 
     Attributes:
         code: of the catalogue.
         title: what is wrong, with the column.
         table: the table's name; empty for a fault of a sheet or file.
         field: the field's name; empty when the row or sheet as a whole is meant.
-        issue_count: rows it stands for.
+        issue_count: the number of rows that have it.
         invoices: positions of the invoices that have it.
     """
 
@@ -38,25 +38,30 @@ class RootCause:
 
 
 def find_root_causes(assessment: Assessment) -> list[RootCause]:
-    """Every cause: errors first, then those with the most invoices.
+    """Return every cause: errors first, then those with the most invoices.
 
     Args:
-        assessment: the end of the line.
+        assessment: what is known at the end of a check.
     """
     root_causes = [
         *_group_sheet_issues(assessment),
         *(_group_findings(findings, assessment) for findings in assessment.issues.findings),
     ]
     return sorted(
-        root_causes, key=lambda each: (each.code[0] != "E", -len(each.invoices), each.code, each.field)
+        root_causes,
+        key=lambda cause: (not _is_error(cause.code), -len(cause.invoices), cause.code, cause.field),
     )
+
+
+def _is_error(code: str) -> bool:
+    return CATALOGUE[code].level is Level.ERROR
 
 
 def _group_sheet_issues(assessment: Assessment) -> Iterator[RootCause]:
     codes = [issue.code for issue in assessment.issues.sheet_issues]
     all_invoices = np.arange(len(assessment.rejected))
     for code in dict.fromkeys(codes):
-        rejected = all_invoices if CATALOGUE[code].level is Level.ERROR else all_invoices[:0]
+        rejected = all_invoices if _is_error(code) else all_invoices[:0]
         yield RootCause(code, translate(CATALOGUE[code].title), "", "", codes.count(code), rejected)
 
 
@@ -76,17 +81,18 @@ def _group_findings(findings: Findings, assessment: Assessment) -> RootCause:
 
 
 def summarize_root_causes(assessment: Assessment, root_causes: list[RootCause]) -> str:
-    """How many causes explain how many of the rejected invoices; empty when none was rejected.
+    """Say how many causes explain how many of the rejected invoices; empty if none was rejected.
 
-    An invoice is explained by the causes that, once they are gone, leave no error on it.
+    An invoice is explained once the causes counted so far leave no other error on it.
 
     Args:
-        assessment: the end of the line.
-        root_causes: as `causes` gives them.
+        assessment: what is known at the end of a check.
+        root_causes: as `find_root_causes` returns them.
     """
     rejected = int(assessment.rejected.sum())
     last_rank = np.full(len(assessment.rejected), -1)
-    for rank, cause in enumerate(cause for cause in root_causes if cause.code.startswith("E")):
+    errors = [cause for cause in root_causes if _is_error(cause.code)]
+    for rank, cause in enumerate(errors):
         last_rank[cause.invoices] = rank
     ranks = last_rank[assessment.rejected & (last_rank >= 0)]
     if not len(ranks):
@@ -97,5 +103,6 @@ def summarize_root_causes(assessment: Assessment, root_causes: list[RootCause]) 
         cause_count,
         "{count} cause explains {explained} of {rejected} rejected invoices.",
         "{count} causes explain {explained} of {rejected} rejected invoices.",
-        explained=format_number(int(explained[cause_count - 1])), rejected=format_number(rejected),
-    )  # fmt: skip
+        explained=format_number(int(explained[cause_count - 1])),
+        rejected=format_number(rejected),
+    )

@@ -15,17 +15,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.acceptance.assessment import Assessment
+from pipeline.issues import CATALOGUE, CopyLoss
 from pipeline.model import Positions
 from schemas.fields import Kind, Table
 
 UNCERTAIN_MARK = "#? "
 """Before a value in doubt."""
 
-LOST_IN_REWRITE = ("E106", "E112", "E218", "E219", "E222")
-"""Faults that are gone when a sheet's rows are written anew: ragged, hidden, shown as another, merged."""
+LOST_IN_REWRITE = frozenset(code for code, kind in CATALOGUE.items() if kind.lost_if is CopyLoss.REWRITTEN)
+"""Codes of faults that are gone when a sheet's rows are written anew: ragged, hidden, merged, ..."""
 
-LOST_IN_TEMPLATE = (*LOST_IN_REWRITE, "E110", "E111")
-"""Faults that are gone when invoices and items are written to sheets of their own."""
+LOST_IN_TEMPLATE = frozenset(code for code, kind in CATALOGUE.items() if kind.lost_if is not CopyLoss.NEVER)
+"""Codes of faults that are gone when invoices and items are written to sheets of their own."""
 
 _MARKABLE_KINDS = (
     Kind.DATE,
