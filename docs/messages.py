@@ -33,7 +33,7 @@ from schemas.fields import Kind
 from schemas.tables import TABLES
 
 ROOT = Path(__file__).parent.parent
-_TRANSLATORS = {"say": 1, "counted": 3, "count_of": 3}
+_TRANSLATORS = {"translate": 1, "translate_count": 3, "format_count": 3}
 """Functions that say a text, and how many of their first arguments may be one."""
 
 
@@ -139,16 +139,16 @@ def _iterate_templates() -> Iterator[Text]:
 def _make_text(name: str, literals: Sequence[str], location: str) -> Text:
     """What a function says that is called with these literals."""
     singular, plural = literals[0], literals[1] if len(literals) > 1 else f"{literals[0]}s"
-    if name == "count_of":
+    if name == "format_count":
         return Text(f"{{count}} {singular}", f"{{count}} {plural}", location)
-    return Text(singular, plural if name == "counted" else "", location)
+    return Text(singular, plural if name == "translate_count" else "", location)
 
 
 def _iterate_call(node: ast.Call, location: str) -> Iterator[Text]:
     """The literals of a call; of a choice between literals, both."""
     name = node.func.id if isinstance(node.func, ast.Name) else ""
     literals = [list(_iterate_literals(argument)) for argument in node.args[: _TRANSLATORS[name]]]
-    if name == "say":
+    if name == "translate":
         yield from (Text(literal, "", location) for literal in literals[0])
     elif literals[1:] and all(literals[1:]):
         yield _make_text(name, [argument_literals[0] for argument_literals in literals[1:]], location)

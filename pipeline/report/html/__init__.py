@@ -102,9 +102,9 @@ def _make_environment() -> jinja2.Environment:
         "unread": list_unread_amounts,
     }
     environment.globals |= {
-        "say": _translate_html,
-        "counted": translate_count,
-        "count_of": format_count,
+        "translate": _translate_html,
+        "translate_count": translate_count,
+        "format_count": format_count,
         "spoken": get_language,
     }
     environment.globals |= {"place": describe_place, "whose": get_unmentioned_reference, "shares": SHARES}
