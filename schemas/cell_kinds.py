@@ -23,12 +23,3 @@ ERROR_TEXTS = (
     "#FIELD!", "#BLOCKED!", "#UNKNOWN!", "#CONNECT!", "#BUSY!", "#PYTHON!", "#EXTERNAL!",
 )  # fmt: skip
 """What Excel shows where a formula failed; a text that is exactly that was an error before it was exported."""
-
-
-def to_column_letters(position: int) -> str:
-    """The column as a spreadsheet names it: 0 is A, 26 is AA."""
-    letters, remaining = "", position + 1
-    while remaining:
-        remaining, digit = divmod(remaining - 1, 26)
-        letters = chr(ord("A") + digit) + letters
-    return letters

@@ -19,9 +19,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from pipeline.spreadsheet.references import to_column_letters
 from schemas.arrow import money
 from schemas.arrow.columns import arrow_column
-from schemas.cell_kinds import to_column_letters
 
 Positions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

@@ -1,6 +1,10 @@
-"""The comments on marked cells, beside the preparer's own; those of an earlier marking are taken back first.
+"""Comments written on cells, next to the preparer's own; those of an earlier marking are removed first.
 
-A comment lies in two parts: its text, and a shape in an old drawing format without which Excel shows nothing.
+A comment has two parts: its text, and a shape in an old drawing format (VML), without which Excel shows none.
+
+In: a sheet of a package, and texts by cell.
+Out: the parts with comments and shapes, changed or added.
+Never: removes a word that somebody else wrote, or touches a cell with a threaded comment.
 """
 
 from __future__ import annotations
@@ -10,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, count, islice
 
 from pipeline.spreadsheet.package import WorkbookPackage
-from pipeline.spreadsheet.references import format_reference, parse_reference
+from pipeline.spreadsheet.references import CellPosition, format_reference, parse_reference
+from pipeline.spreadsheet.relations import Relation
+from pipeline.spreadsheet.styles import get_main_namespace
 from pipeline.spreadsheet.xml_bytes import (
     XmlElement,
     escape_text,
@@ -20,10 +26,13 @@ from pipeline.spreadsheet.xml_bytes import (
 )
 
 COMMENT_START, COMMENT_END = "invoice-import:", "(end of invoice-import)"
-"""What stands between them in a comment is ours; a comment may hold somebody's own words before and after."""
+"""What lies between them in a comment is ours; a comment may hold somebody's own words before and after."""
 
+_AUTHOR = "invoice-import"
 _COMMENTS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml"
 _DRAWING_TYPE = "application/vnd.openxmlformats-officedocument.vmlDrawing"
+_THREADED_COMMENT = "threadedComment"
+_COMMENTS_ORDER = ("authors", "commentList", "extLst")
 _OUR_TEXT = re.compile(
     rb"(?:\s|&#10;|&#xA;)*" + COMMENT_START.encode() + rb".*?(?:" + re.escape(COMMENT_END.encode()) + rb"|$)",
     re.DOTALL,
@@ -39,10 +48,14 @@ _ROW, _COLUMN = re.compile(rb"<x:Row>\s*(\d+)"), re.compile(rb"<x:Column>\s*(\d+
 _SHAPE_ID = re.compile(rb'_x0000_s(\d+)"')
 _ID_MAP = re.compile(rb'(<o:idmap\b[^>]*?\bdata=")([\d,\s]*)(")')
 _ID_BLOCK = 1024
+"""Ids of shapes are handed out to drawings in blocks; a drawing's map lists the blocks that are its own."""
+
+_LINE_CHARACTERS, _LINE_POINTS = 45, 13
 _EMPTY_DRAWING = (
     b'<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office"'
-    b' xmlns:x="urn:schemas-microsoft-com:office:excel"><o:shapelayout v:ext="edit"><o:idmap v:ext="edit" data=""/>'
-    b'</o:shapelayout><v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202"'
+    b' xmlns:x="urn:schemas-microsoft-com:office:excel"><o:shapelayout v:ext="edit">'
+    b'<o:idmap v:ext="edit" data=""/></o:shapelayout>'
+    b'<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202"'
     b' path="m,l,21600r21600,l21600,xe"><v:stroke joinstyle="miter"/><v:path gradientshapeok="t"'
     b' o:connecttype="rect"/></v:shapetype></xml>'
 )
@@ -52,24 +65,22 @@ _NOTE_SHAPE = (
     '<v:fill color2="#ffffe1"/><v:shadow on="t" color="black" obscured="t"/><v:path o:connecttype="none"/>'
     '<v:textbox style="mso-direction-alt:auto"><div style="text-align:left"/></v:textbox>'
     '<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/>'
-    "<x:Anchor>{column_after}, 15, {row_before}, 4, {right}, 20, {bottom}, 4</x:Anchor><x:AutoFill>False</x:AutoFill>"
+    "<x:Anchor>{column_after}, 15, {row_before}, 4, {right}, 20, {bottom}, 4</x:Anchor>"
+    "<x:AutoFill>False</x:AutoFill>"
     "<x:Row>{row}</x:Row><x:Column>{column}</x:Column></x:ClientData></v:shape>"
 )
-
-CellPosition = tuple[int, int]
-"""Row and column of a cell, counted from 0."""
 
 
 def write_comments(
     package: WorkbookPackage, sheet: str, drawing: str, notes: Mapping[CellPosition, str]
 ) -> None:
-    """Give cells of a sheet their comments.
+    """Put comments on cells of a sheet.
 
     Args:
         package: its comments, shapes and relations are changed.
         sheet: the part of the sheet.
         drawing: the part with the shapes; it need not exist.
-        notes: what to say, by cell.
+        notes: the text for each cell.
     """
     relations = package.list_relations(sheet)
     part = next((relation.part for relation in relations if relation.kind == "comments"), "")
@@ -79,12 +90,7 @@ def write_comments(
         part = package.choose_free_name("xl/comments{}.xml")
         package.add_relation(sheet, "comments", part)
         package.declare_content_type(part, _COMMENTS_TYPE)
-    threads = [relation.part for relation in relations if relation.kind == "threadedComment"]
-    threaded = {
-        parse_attributes(tag).get("ref", "")
-        for thread in threads
-        for tag in find_start_tags(package.read(thread), _THREADED_COMMENT)
-    }
+    threaded = _list_threaded_cells(package, relations)
     writable = {
         position: note for position, note in notes.items() if format_reference(*position) not in threaded
     }
@@ -94,29 +100,54 @@ def write_comments(
     shapes = package.read(drawing) if drawing in package else _EMPTY_DRAWING
     if drawing not in package:
         package.declare_content_type(drawing, _DRAWING_TYPE)
-    package.write(
-        drawing,
-        _add_shapes(_remove_shapes(shapes, removed), [(position, writable[position]) for position in added]),
-    )
+    new_notes = [(position, writable[position]) for position in added]
+    package.write(drawing, _add_shapes(_remove_shapes(shapes, removed), new_notes))
 
 
-_THREADED_COMMENT = "threadedComment"
+def _list_threaded_cells(package: WorkbookPackage, relations: Sequence[Relation]) -> set[str]:
+    """Return the references of cells with a threaded comment; they get no note of ours."""
+    references: set[str] = set()
+    for relation in relations:
+        if relation.kind == _THREADED_COMMENT:
+            tags = find_start_tags(package.read(relation.part), _THREADED_COMMENT)
+            references.update(parse_attributes(tag).get("ref", "") for tag in tags)
+    return references
 
 
 def _encode_empty_comments(package: WorkbookPackage) -> bytes:
-    namespace = "http://purl.oclc.org/ooxml" if package.strict else "http://schemas.openxmlformats.org"
-    path = "spreadsheetml/main" if package.strict else "spreadsheetml/2006/main"
-    return f'<comments xmlns="{namespace}/{path}"><authors/><commentList/></comments>'.encode()
+    namespace = get_main_namespace(package)
+    return f'<comments xmlns="{namespace}"><authors/><commentList/></comments>'.encode()
 
 
 def _merge_comments(
     comments: XmlElement, notes: Mapping[CellPosition, str]
 ) -> tuple[set[CellPosition], list[CellPosition]]:
-    """Take our old comments back and add the new; returns the cells that lost and that gained a comment."""
+    """Remove our old comments and add the new ones.
+
+    Returns:
+        The cells that lost their comment, and those that gained one.
+    """
     prefix = comments.prefix.decode()
     author = _add_author(comments, prefix)
     old = comments.find("commentList")
     comment_list = parse_element(old.xml if old else f"<{prefix}commentList/>".encode())
+    kept, removed = _remove_our_comments(comment_list)
+    added = [position for position in sorted(notes) if position not in kept]
+    for position in sorted(notes):
+        run = _encode_run(prefix, notes[position], "\n\n" if position in kept else "")
+        if position in kept:
+            kept[position] = _append_run(kept[position], run)
+        else:
+            reference = format_reference(*position)
+            head = f'<{prefix}comment ref="{reference}" authorId="{author}" shapeId="0"><{prefix}text>'
+            kept[position] = head.encode() + run + f"</{prefix}text></{prefix}comment>".encode()
+    merged = comment_list.head + b"".join(kept[position] for position in sorted(kept)) + comment_list.foot
+    comments.insert(merged, _COMMENTS_ORDER, replaced=old)
+    return removed, added
+
+
+def _remove_our_comments(comment_list: XmlElement) -> tuple[dict[CellPosition, bytes], set[CellPosition]]:
+    """Return what others wrote, by cell, and the cells that had a comment of ours alone."""
     kept: dict[CellPosition, bytes] = {}
     removed: set[CellPosition] = set()
     for comment in comment_list.children:
@@ -126,28 +157,19 @@ def _merge_comments(
             removed.add(position)
         else:
             kept[position] = foreign
-    added = [position for position in sorted(notes) if position not in kept]
-    for position in sorted(notes):
-        run = _encode_run(prefix, notes[position], "\n\n" if position in kept else "")
-        if position in kept:
-            kept[position] = _append_run(kept[position], run)
-        else:
-            head = f'<{prefix}comment ref="{format_reference(*position)}" authorId="{author}" shapeId="0"><{prefix}text>'
-            kept[position] = head.encode() + run + f"</{prefix}text></{prefix}comment>".encode()
-    merged = comment_list.head + b"".join(kept[position] for position in sorted(kept)) + comment_list.foot
-    comments.insert(merged, ("authors", "commentList", "extLst"), replaced=old)
-    return removed, added
+    return kept, removed
 
 
 def _add_author(comments: XmlElement, prefix: str) -> int:
+    """Return our position among the authors, added where we are not among them."""
     old = comments.find("authors")
     authors = parse_element(old.xml if old else f"<{prefix}authors/>".encode())
-    our_author = f"<{prefix}author>invoice-import</{prefix}author>".encode()
+    our_author = f"<{prefix}author>{_AUTHOR}</{prefix}author>".encode()
     names = [author.xml.strip() for author in authors.children]
     if our_author in names:
         return names.index(our_author)
     authors.insert(our_author, ("author",))
-    comments.insert(bytes(authors), ("authors", "commentList", "extLst"), replaced=old)
+    comments.insert(bytes(authors), _COMMENTS_ORDER, replaced=old)
     return len(names)
 
 
@@ -158,7 +180,7 @@ def _encode_run(prefix: str, note: str, separator: str) -> bytes:
 
 
 def _strip_our_text(comment: bytes) -> bytes | None:
-    """A comment without what we said in it; None when nothing is left."""
+    """Return a comment without our text; None when nothing is left."""
     if COMMENT_START.encode() not in comment:
         return comment
     stripped = _TEXT_ELEMENT.sub(lambda match: match[1] + _OUR_TEXT.sub(b"", match[2]) + match[3], comment)
@@ -167,7 +189,7 @@ def _strip_our_text(comment: bytes) -> bytes | None:
 
 
 def _append_run(comment: bytes, run: bytes) -> bytes:
-    """A comment with a run more; a plain text becomes a run first, since both cannot stand side by side."""
+    """Append a run to a comment; a plain text becomes a run first, since the schema has one or the other."""
     element = parse_element(comment)
     old = element.find("text")
     if old is None:
@@ -183,11 +205,9 @@ def _append_run(comment: bytes, run: bytes) -> bytes:
 
 
 def _remove_shapes(shapes: bytes, positions: set[CellPosition]) -> bytes:
-    return (
-        _SHAPE.sub(lambda match: b"" if _read_shape_position(match[0]) in positions else match[0], shapes)
-        if positions
-        else shapes
-    )
+    if not positions:
+        return shapes
+    return _SHAPE.sub(lambda match: b"" if _read_shape_position(match[0]) in positions else match[0], shapes)
 
 
 def _read_shape_position(shape: bytes) -> CellPosition | None:
@@ -196,30 +216,37 @@ def _read_shape_position(shape: bytes) -> CellPosition | None:
 
 
 def _add_shapes(shapes: bytes, notes: Sequence[tuple[CellPosition, str]]) -> bytes:
-    """The drawing with a shape for each new comment, its numbers in blocks that nobody uses."""
+    """Add a shape for each new comment, with ids from blocks that no other shape uses."""
     used = {int(shape_id) // _ID_BLOCK for shape_id in _SHAPE_ID.findall(shapes)}
-    mapped = {
-        int(block_id)
-        for match in _ID_MAP.findall(shapes)
-        for block_id in match[1].split(b",")
-        if block_id.strip()
-    }
+    mapped = _read_id_map(shapes)
     free_blocks = chain(sorted(mapped - used), count(max(used | mapped, default=0) + 1))
+    # The first id of a block is not handed out, so a block has room for one shape less.
     blocks = list(islice(free_blocks, -(-len(notes) // (_ID_BLOCK - 1))))
-    numbers = (block * _ID_BLOCK + offset for block in blocks for offset in range(1, _ID_BLOCK))
-    note_shapes = [_encode_note_shape(number, *note) for number, note in zip(numbers, notes, strict=False)]
+    ids = chain.from_iterable(range(block * _ID_BLOCK + 1, (block + 1) * _ID_BLOCK) for block in blocks)
+    note_shapes = [
+        _encode_note_shape(shape_id, position, note)
+        for shape_id, (position, note) in zip(ids, notes, strict=False)
+    ]
     id_list = ",".join(map(str, sorted(mapped.union(blocks)))).encode()
     shapes = _ID_MAP.sub(lambda match: match[1] + id_list + match[3], shapes, count=1)
     end = shapes.rfind(b"</xml>")
     return shapes[:end] + "".join(note_shapes).encode() + shapes[end:]
 
 
-def _encode_note_shape(number: int, position: CellPosition, note: str) -> str:
+def _read_id_map(shapes: bytes) -> set[int]:
+    """Return the blocks of ids that a drawing claims."""
+    blocks: set[int] = set()
+    for match in _ID_MAP.finditer(shapes):
+        blocks.update(int(block) for block in match[2].split(b",") if block.strip())
+    return blocks
+
+
+def _encode_note_shape(shape_id: int, position: CellPosition, note: str) -> str:
     row, column = position
-    lines = 2 + sum(1 + len(paragraph) // 45 for paragraph in note.split("\n"))
+    lines = 2 + sum(1 + len(paragraph) // _LINE_CHARACTERS for paragraph in note.split("\n"))
     return _NOTE_SHAPE.format(
-        id=number,
-        height=lines * 13,
+        id=shape_id,
+        height=lines * _LINE_POINTS,
         column_after=column + 1,
         row_before=max(row - 1, 0),
         right=column + 5,

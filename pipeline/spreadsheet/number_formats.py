@@ -1,8 +1,9 @@
-"""Stage 1, in the child: a number format -> what it makes of a number: a date, a time, other digits.
+"""Number formats: whether a format code shows a date, a duration or other digits than are stored.
 
-In: the code of a number format as Excel writes it into files, whatever language the person works in.
+In: a format code as Excel writes it into files, whatever language the person works in.
 Out: a `NumberFormat`.
-Never: renders grouping, colours or currency: only what changes the number that a person reads.
+Never: renders grouping, colours or currency: only what changes the number that a person reads. Light: the
+parser's process loads it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _MAX_DIGITS = 30
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """What a number format does.
+    """What a number format makes of a number.
 
     Attributes:
         date: shows a number as a date or a time of day.
@@ -49,11 +50,15 @@ class NumberFormat:
 
     @property
     def is_plain(self) -> bool:
-        """Shows every number as it is."""
+        """Whether every number is shown as it is."""
         return self == PLAIN_FORMAT
 
     def render(self, text: str) -> str:
-        """What a person sees of a number where it is another number; "" where it is the same."""
+        """Return what a person sees of a number; "" where it is the number itself.
+
+        Args:
+            text: the number as stored.
+        """
         number = Decimal(text)
         if number.adjusted() > _MAX_DIGITS:
             return ""
@@ -74,7 +79,11 @@ PLAIN_FORMAT = NumberFormat()
 
 @cache
 def parse_number_format(code: str) -> NumberFormat:
-    """What a format code does; its first section, which positive numbers take, is the one that counts."""
+    """Return what a format code does, judged by its first section, which positive numbers take.
+
+    Args:
+        code: like `#,##0.00;[Red]-#,##0.00`.
+    """
     if _ELAPSED_TOKEN.search(code):
         return NumberFormat(elapsed=True)
     section = _LITERAL_TOKEN.sub("", code).partition(";")[0].lower()
@@ -86,6 +95,7 @@ def parse_number_format(code: str) -> NumberFormat:
     if not digits or not digits[0]:
         return PLAIN_FORMAT
     whole, fraction = digits[1] or "", digits[2] or ""
+    # A comma behind the last digit divides by a thousand; one between digits only groups them.
     thousands = len(section[digits.end() :]) - len(section[digits.end() :].lstrip(","))
     thousands += len(whole) - len(whole.rstrip(",")) if not fraction else 0
     return NumberFormat(
@@ -94,5 +104,5 @@ def parse_number_format(code: str) -> NumberFormat:
 
 
 def get_builtin_format(number: int) -> str:
-    """The code of a format that files name by number; "" for General."""
+    """Return the code of a format that files name by number; "" for General."""
     return BUILTIN_FORMATS.get(number, "")

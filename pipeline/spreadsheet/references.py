@@ -1,62 +1,56 @@
-"""Addresses of cells, and the bytes of the cells we write."""
+"""A1 references: column letters and numbers, cells and ranges. Light: the parser's process loads it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
-from pipeline.model import SheetColumn
-from pipeline.spreadsheet.xml_bytes import escape_text
+CellPosition = tuple[int, int]
+"""Row and column of a cell, counted from 0."""
 
-MAX_CELL_CHARACTERS = 32_767
-"""Characters a cell may hold."""
+_REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)")
 
-_ADDRESS = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)")
+
+def to_column_letters(position: int) -> str:
+    """Return the letters of a column: 0 is A, 26 is AA."""
+    letters, remaining = "", position + 1
+    while remaining:
+        remaining, digit = divmod(remaining - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    return letters
+
+
+def parse_column_letters(letters: str) -> int:
+    """Return the position of a column: A is 0, AA is 26."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number - 1
 
 
 def format_reference(row: int, column: int) -> str:
-    """A cell as Excel names it; row and column are counted from 0."""
-    return f"{SheetColumn('', '', column).letter}{row + 1}"
+    """Return a cell's A1 reference.
+
+    Args:
+        row: counted from 0.
+        column: counted from 0.
+    """
+    return f"{to_column_letters(column)}{row + 1}"
 
 
-def parse_reference(reference: str) -> tuple[int, int]:
-    """Row and column, counted from 0, of the first cell of a reference."""
-    match = _ADDRESS.match(reference)
+def parse_reference(reference: str) -> CellPosition:
+    """Return the position of the first cell of a reference; (-1, -1) where it is none."""
+    match = _REFERENCE.match(reference)
     if not match:
         return -1, -1
-    column = 0
-    for letter in match[1].upper():
-        column = column * 26 + ord(letter) - 64
-    return int(match[2]) - 1, column - 1
+    return int(match[2]) - 1, parse_column_letters(match[1])
 
 
-def encode_text_cell(reference: str, value: str, style: int, prefix: str = "") -> bytes:
-    """A cell that holds a text and never a formula, whatever the text begins with.
+def group_into_ranges(cells: Iterable[CellPosition]) -> Iterator[str]:
+    """Yield references that cover cells: neighbours in a column become one range.
 
     Args:
-        reference: its address.
-        value: the text.
-        style: position of its format in the styles.
-        prefix: of the sheet's elements.
-    """
-    content = escape_text(value[:MAX_CELL_CHARACTERS])
-    tag_prefix = prefix.encode()
-    head = b'<%sc r="%s" s="%d" t="inlineStr">' % (tag_prefix, reference.encode(), style)
-    return head + b'<%sis><%st xml:space="preserve">%s</%st></%sis></%sc>' % (
-        tag_prefix,
-        tag_prefix,
-        content,
-        tag_prefix,
-        tag_prefix,
-        tag_prefix,
-    )
-
-
-def group_into_ranges(cells: Iterable[tuple[int, int]]) -> Iterator[str]:
-    """Cells as ranges: what lies below each other in a column is one range.
-
-    Args:
-        cells: rows and columns, counted from 0.
+        cells: positions in any order; duplicates count once.
     """
     ordered = sorted((column, row) for row, column in set(cells))
     start = 0

@@ -1,40 +1,46 @@
-"""Columns of text as the rows of a sheet's XML, made a column at a time, never a cell.
+"""Arrow columns of text written as the rows of a sheet, whole columns at a time.
 
-Every value is written as what it was: a text as a text, whatever it begins with; a number, a date or a time as one;
-an error or a formula without a value as an error, never as a text that would pass.
+In: columns of text, with the kind of each cell where it is not text.
+Out: `<row>` elements as bytes.
+Never: loops over cells in Python, but for times of day and texts that must be escaped; or lets a value become
+what it was not: a text stays a text, whatever it begins with, and a formula without a value becomes an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.spreadsheet.references import MAX_CELL_CHARACTERS
+from pipeline.spreadsheet.serial_dates import UNIX_EPOCH_SERIAL
 from pipeline.spreadsheet.xml_bytes import escape_text
-from schemas.arrow import formula_guard
-from schemas.arrow.columns import decode_dictionary, merge_chunks
+from schemas.arrow.columns import Integers, Texts, decode_dictionary, merge_chunks
+from schemas.arrow.formula_guard import is_formula_like
 from schemas.arrow.text_bytes import find_byte_range
 from schemas.cell_kinds import CellKind
 
+MAX_CELL_CHARACTERS = 32_767
+"""Characters that a cell may hold; a longer text is cut."""
+
 CellKinds = npt.NDArray[np.uint8]
 _BATCH_ROWS = 20_000
-_UNIX_EPOCH_SERIAL = 25_569
-"""Days from the first day of a spreadsheet's calendar to that of everybody else's."""
 _SECONDS_PER_DAY = 86_400
+_MARKUP = r'[<>&"]|_x'
+_NEEDS_ESCAPE = r"[^ !#-%\'-;=?-~]|_x[0-9A-Fa-f]{4}_"
+_TEXT_CELL = '" t="inlineStr"><is><t xml:space="preserve">'
 
 
 class ValueStyles(NamedTuple):
-    """Positions of the formats that a column's cells have, by what they hold.
+    """Positions of cell formats in the styles, by what a cell holds.
 
     Attributes:
         text: of texts.
-        guarded: of texts that would be run if somebody typed them.
+        guarded: of texts that would be run as formulas if somebody typed them.
         value: of numbers, TRUE and FALSE, and errors.
         date: of dates.
         date_time: of dates with a time.
@@ -51,30 +57,44 @@ class ValueStyles(NamedTuple):
 
 @dataclass(frozen=True)
 class OutputColumn:
-    """A column that is to be written.
+    """A column to be written.
 
     Attributes:
         letter: of the column.
-        texts: of all cells; nothing is written of an empty one.
+        texts: of all cells; nothing is written for an empty one.
         styles: of the cells.
         kinds: the CellKind of each cell; None where all are texts.
     """
 
     letter: str
-    texts: Any
+    texts: Texts
     styles: ValueStyles
     kinds: CellKinds | None = None
 
 
 def encode_rows(columns: Sequence[OutputColumn], rows: npt.NDArray[np.int32]) -> Iterator[bytes]:
-    """The rows as XML, some at a time.
+    """Yield rows as XML, a batch at a time.
 
     Args:
         columns: from left to right.
-        rows: the number of each row, ascending.
+        rows: the number of each row, ascending, as Excel shows it.
     """
     for start in range(0, len(rows), _BATCH_ROWS):
         yield _encode_batch(columns, rows, start, min(start + _BATCH_ROWS, len(rows)))
+
+
+def encode_text_cell(reference: str, value: str, style: int, prefix: str = "") -> bytes:
+    """Return a cell that holds a text and never a formula, whatever the text begins with.
+
+    Args:
+        reference: of the cell.
+        value: the text.
+        style: position of its format in the styles.
+        prefix: of the sheet's elements.
+    """
+    p, content = prefix.encode(), escape_text(value[:MAX_CELL_CHARACTERS])
+    start = b'<%sc r="%s" s="%d" t="inlineStr">' % (p, reference.encode(), style)
+    return start + b'<%sis><%st xml:space="preserve">%s</%st></%sis></%sc>' % (p, p, content, p, p, p)
 
 
 def _encode_batch(
@@ -95,13 +115,10 @@ def _encode_batch(
     return "".join(encoded.to_pylist()).encode()
 
 
-def _encode_cells(starts: Any, texts: Any, styles: ValueStyles, kinds: CellKinds | None) -> Any:
-    """A column's cells as XML; nothing for a blank."""
-    type_and_content = '" t="inlineStr"><is><t xml:space="preserve">'
+def _encode_cells(starts: Texts, texts: Texts, styles: ValueStyles, kinds: CellKinds | None) -> Texts:
+    """Encode a column's cells; nothing for a blank."""
     text_starts = pc.if_else(
-        formula_guard.is_formula_like(texts),
-        f"{styles.guarded}{type_and_content}",
-        f"{styles.text}{type_and_content}",
+        is_formula_like(texts), f"{styles.guarded}{_TEXT_CELL}", f"{styles.text}{_TEXT_CELL}"
     )
     cells = pc.binary_join_element_wise(starts, text_starts, _escape_texts(texts), "</t></is></c>", "")
     for kind in np.unique(kinds).tolist() if kinds is not None else ():
@@ -112,37 +129,35 @@ def _encode_cells(starts: Any, texts: Any, styles: ValueStyles, kinds: CellKinds
     return pc.if_else(pc.equal(texts, ""), "", cells)
 
 
-def _encode_numbers(texts: Any, styles: ValueStyles) -> Any:
+def _encode_numbers(texts: Texts, styles: ValueStyles) -> Texts:
     return pc.binary_join_element_wise(f'{styles.value}"><v>', texts, "")
 
 
-def _encode_booleans(texts: Any, styles: ValueStyles) -> Any:
+def _encode_booleans(texts: Texts, styles: ValueStyles) -> Texts:
     return pc.if_else(pc.equal(texts, "TRUE"), f'{styles.value}" t="b"><v>1', f'{styles.value}" t="b"><v>0')
 
 
-def _encode_errors(texts: Any, styles: ValueStyles) -> Any:
-    return pc.binary_join_element_wise(
-        f'{styles.value}" t="e"><v>', _escape_texts(pc.fill_null(texts, "")), ""
-    )
+def _encode_errors(texts: Texts, styles: ValueStyles) -> Texts:
+    escaped = _escape_texts(pc.fill_null(texts, ""))
+    return pc.binary_join_element_wise(f'{styles.value}" t="e"><v>', escaped, "")
 
 
-def _encode_formulas(texts: Any, styles: ValueStyles) -> Any:
+def _encode_formulas(texts: Texts, styles: ValueStyles) -> Texts:
     return pa.repeat(pa.scalar(f'{styles.value}" t="e"><v>#VALUE!'), len(texts))
 
 
-def _encode_dates(texts: Any, styles: ValueStyles) -> Any:
-    """Dates as the numbers that spreadsheets keep them as; a time of day is the part of a day."""
+def _encode_dates(texts: Texts, styles: ValueStyles) -> Texts:
+    """Encode ISO dates as serials; the time of day is the fraction of a day."""
     days = pc.strptime(pc.utf8_slice_codeunits(texts, 0, 10), format="%Y-%m-%d", unit="s", error_is_null=True)
     times = pc.strptime(
         pc.utf8_slice_codeunits(texts, 11, 19), format="%H:%M:%S", unit="s", error_is_null=True
     )
-    serials = pc.cast(
-        pc.add(pc.divide(pc.cast(days, pa.int64()), _SECONDS_PER_DAY), _UNIX_EPOCH_SERIAL), pa.string()
-    )
+    unix_days = pc.divide(pc.cast(days, pa.int64()), _SECONDS_PER_DAY)
+    serials = pc.cast(pc.add(unix_days, UNIX_EPOCH_SERIAL), pa.string())
     seconds = pc.fill_null(pc.subtract(pc.cast(times, pa.int64()), _truncate_to_day(times)), 0)
-    fractions = pc.utf8_lpad(
-        pc.cast(pc.divide(pc.multiply(seconds, 10**12), _SECONDS_PER_DAY), pa.string()), width=12, padding="0"
-    )
+    # Twelve digits of a day are less than a microsecond; integers keep binary noise out of the file.
+    digits = pc.cast(pc.divide(pc.multiply(seconds, 10**12), _SECONDS_PER_DAY), pa.string())
+    fractions = pc.utf8_lpad(digits, width=12, padding="0")
     return pc.if_else(
         pc.equal(seconds, 0),
         pc.binary_join_element_wise(f'{styles.date}"><v>', serials, ""),
@@ -150,26 +165,26 @@ def _encode_dates(texts: Any, styles: ValueStyles) -> Any:
     )
 
 
-def _truncate_to_day(times: Any) -> Any:
+def _truncate_to_day(times: Texts) -> Integers:
     return pc.cast(pc.floor_temporal(times, unit="day"), pa.int64())
 
 
-def _encode_times(texts: Any, styles: ValueStyles) -> Any:
-    """Times of a day and durations as parts of a day; there are few, so each is reckoned on its own."""
+def _encode_times(texts: Texts, styles: ValueStyles) -> Texts:
+    """Encode times of day and durations as fractions of a day; each distinct one is computed once."""
     fractions = {text: _format_day_fraction(text) for text in pc.unique(texts).to_pylist() if text}
     values = [fractions.get(text, "0") for text in texts.to_pylist()]
     return pc.binary_join_element_wise(f'{styles.time}"><v>', pa.array(values, pa.string()), "")
 
 
 def _format_day_fraction(duration: str) -> str:
-    """`-1:30:00` -> -0.0625, with the digits that spreadsheets keep."""
+    """Return `-1:30:00` as -0.0625, with the 15 digits that spreadsheets keep."""
     hours, minutes, seconds = (int(part) for part in duration.lstrip("-").split(":"))
     scaled = (hours * 3600 + minutes * 60 + seconds) * 10**15 // _SECONDS_PER_DAY
     whole_days, fraction = divmod(scaled, 10**15)
     return f"{'-' if duration.startswith('-') else ''}{whole_days}.{fraction:015}"
 
 
-_VALUE_ENCODERS: dict[int, Callable[[Any, ValueStyles], Any]] = {
+_VALUE_ENCODERS: dict[int, Callable[[Texts, ValueStyles], Texts]] = {
     CellKind.NUMBER: _encode_numbers,
     CellKind.BOOLEAN: _encode_booleans,
     CellKind.ERROR: _encode_errors,
@@ -177,23 +192,22 @@ _VALUE_ENCODERS: dict[int, Callable[[Any, ValueStyles], Any]] = {
     CellKind.DATE: _encode_dates,
     CellKind.TIME: _encode_times,
 }
-"""How a cell of each kind but text is written: its format, its type, and its value."""
+"""How a cell of each kind but text is written: its format, its type and its value."""
 
 
-def _escape_texts(texts: Any) -> Any:
-    """Texts as XML; what is not plain ASCII letters and digits goes through the one rule for texts."""
+def _escape_texts(texts: Texts) -> Texts:
+    """Escape texts as XML; only those with more than harmless ASCII go through `escape_text`, one by one."""
     lowest, highest = find_byte_range(texts)
     if len(texts) and lowest >= ord(" ") and highest < 0x7F and not _has_markup(texts):
         return texts
-    needs_escape = pc.match_substring_regex(texts, pattern=r"[^ !#-%\'-;=?-~]|_x[0-9A-Fa-f]{4}_")
+    needs_escape = pc.match_substring_regex(texts, pattern=_NEEDS_ESCAPE)
     needs_escape = pc.or_(needs_escape, pc.greater(pc.utf8_length(texts), MAX_CELL_CHARACTERS))
     if not pc.any(needs_escape).as_py():
         return texts
-    escaped = [
-        escape_text(value[:MAX_CELL_CHARACTERS]).decode() for value in texts.filter(needs_escape).to_pylist()
-    ]
+    pieces = (text[:MAX_CELL_CHARACTERS] for text in texts.filter(needs_escape).to_pylist())
+    escaped = [escape_text(piece).decode() for piece in pieces]
     return pc.replace_with_mask(texts, needs_escape, pa.array(escaped, pa.string()))
 
 
-def _has_markup(texts: Any) -> bool:
-    return bool(pc.any(pc.match_substring_regex(texts, pattern=r'[<>&"]|_x')).as_py())
+def _has_markup(texts: Texts) -> bool:
+    return bool(pc.any(pc.match_substring_regex(texts, pattern=_MARKUP)).as_py())

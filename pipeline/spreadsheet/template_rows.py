@@ -1,4 +1,4 @@
-"""A template that is filled: the rows below its headers go, others come in their place, and all else stays."""
+"""A workbook made to be filled: the rows below its headers are replaced, and all else stays."""
 
 from __future__ import annotations
 
@@ -12,42 +12,43 @@ _FIRST_ROW = re.compile(rb"<sheetData>\s*<row\b.*?</row>", re.DOTALL)
 
 
 def map_sheet_parts(package: WorkbookPackage) -> Mapping[str, str]:
-    """The part of each sheet, by its name.
+    """Return the part of each sheet by the sheet's name.
 
     Args:
         package: the workbook.
     """
     part_of_relation = {relation.id: relation.part for relation in package.list_relations(package.workbook)}
     sheet_list = parse_element(package.read(package.workbook)).find("sheets")
-    sheet_attributes = (
-        [sheet.attributes for sheet in parse_element(sheet_list.xml).children] if sheet_list else []
-    )
-    return {sheet["name"]: part_of_relation[sheet["r:id"]] for sheet in sheet_attributes}
+    sheets = [sheet.attributes for sheet in parse_element(sheet_list.xml).children] if sheet_list else []
+    return {sheet["name"]: part_of_relation[sheet["r:id"]] for sheet in sheets}
 
 
 def read_column_styles(package: WorkbookPackage, part: str) -> Mapping[int, int]:
-    """The format of each column of a sheet, where it has one.
+    """Return the format of each column of a sheet that has one, by the column's position.
 
     Args:
         package: the workbook.
         part: of the sheet.
     """
-    columns = [parse_attributes(tag) for tag in find_start_tags(package.read(part), "col")]
-    return {
-        number - 1: int(column["style"])
-        for column in columns
-        if "style" in column
-        for number in range(int(column["min"]), int(column["max"]) + 1)
-    }
+    styles: dict[int, int] = {}
+    for tag in find_start_tags(package.read(part), "col"):
+        column = parse_attributes(tag)
+        if "style" in column:
+            # `min` and `max` are counted from 1, and both belong to the span.
+            styles |= dict.fromkeys(range(int(column["min"]) - 1, int(column["max"])), int(column["style"]))
+    return styles
 
 
 def replace_data_rows(package: WorkbookPackage, part: str, rows: Iterable[bytes]) -> None:
-    """Put rows below the header of a sheet, in the place of those that are there.
+    """Put rows below the header of a sheet, in place of those that are there.
 
     Args:
         package: the workbook.
         part: of the sheet.
-        rows: as XML.
+        rows: `<row>` elements, any number in each piece.
+
+    Raises:
+        ValueError: the sheet has no header.
     """
     package.replace(part, _insert_rows(package.read(part), rows))
 

@@ -1,26 +1,31 @@
-"""XML by its bytes: an element's children as spans of the original, so that what is not touched stays as it was.
+"""XML edited as bytes: children are spans of the original, so that what is not touched stays byte for byte.
 
-Nothing is parsed into objects and written anew: a writer's own prefixes, blanks and unknown elements survive.
-The bytes come from a workbook that passed the reader's gate: UTF-8, no document type, no entities of its own.
+In: an element or a whole part that passed the reader's gate: UTF-8, no document type, no entities of its own.
+Out: the same bytes with children replaced, inserted or removed, or attributes set.
+Never: builds a tree and serializes it: a writer's own prefixes, blanks and unknown elements survive.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 from typing import NamedTuple
 
+TRUE_WORDS = frozenset({"1", "true", "on"})
+"""What attributes of the type boolean say for yes."""
+
+# The possessive quantifier keeps a broken tag from being tried in exponentially many ways.
 _TAG = re.compile(rb"""<(/?)([\w:.-]+)((?:[^"'<>]+|"[^"]*"|'[^']*')*+)>""")
 _ATTRIBUTE = re.compile(rb"""([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _NON_ELEMENT = re.compile(rb"<!--.*?-->|<!\[CDATA\[(.*?)\]\]>|<\?(?!xml\s).*?\?>", re.DOTALL)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _AMBIGUOUS_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _ENTITIES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;"}
 )
-_RELATIONS_PREFIX = re.compile(rb'xmlns:(\w+)\s*=\s*["\'][^"\']*/officeDocument[^"\']*/relationships["\']')
 
 
 class XmlChild(NamedTuple):
@@ -28,7 +33,7 @@ class XmlChild(NamedTuple):
 
     Attributes:
         name: without prefix.
-        tag: the start tag's attributes, as bytes.
+        tag: the attributes of the start tag, as bytes.
         xml: all of it.
     """
 
@@ -38,17 +43,17 @@ class XmlChild(NamedTuple):
 
     @property
     def attributes(self) -> Mapping[str, str]:
-        """By name, prefixes kept."""
+        """The attributes by name, prefixes kept."""
         return parse_attributes(self.tag)
 
 
 @dataclass
 class XmlElement:
-    """An element and its children; they may be replaced, removed and added.
+    """An element whose children may be replaced, removed and inserted.
 
     Attributes:
         head: everything up to the end of the start tag.
-        children: in order.
+        children: in document order.
         foot: the end tag, and what follows.
     """
 
@@ -61,41 +66,38 @@ class XmlElement:
 
     @property
     def prefix(self) -> bytes:
-        """Of the root and, in office documents, of everything of its namespace: empty or like `x:`."""
+        """The namespace prefix of the root, empty or like `x:`; in office files its children have it too."""
         before, colon, _ = list(_TAG.finditer(self.head))[-1][2].rpartition(b":")
         return before + colon
 
-    @property
-    def relations_prefix(self) -> bytes:
-        """What attributes that name a relation begin with; empty where the root declares none."""
-        declared = _RELATIONS_PREFIX.search(self.head)
-        return declared[1] + b":" if declared else b""
-
     def find(self, name: str) -> XmlChild | None:
-        """The first child of a name."""
+        """Return the first child of a name."""
         return next((child for child in self.children if child.name == name), None)
 
-    def insert(self, xml: bytes, order: tuple[str, ...], *, replaced: XmlChild | None = None) -> None:
-        """Put a child in the place of an old one, or where the order of the schema wants it."""
+    def insert(self, xml: bytes, order: Sequence[str], *, replaced: XmlChild | None = None) -> None:
+        """Insert a child where the schema wants it, or replace one.
+
+        Args:
+            xml: the new child.
+            order: names of all possible children in the order of the schema.
+            replaced: the child in whose place it comes; None inserts.
+        """
         inserted = parse_element(xml).as_child()
         if replaced is not None:
             self.children[self.children.index(replaced)] = inserted
             return
         successors = set(order[order.index(inserted.name) + 1 :])
-        index = next(
-            (index for index, child in enumerate(self.children) if child.name in successors),
-            len(self.children),
-        )
-        self.children.insert(index, inserted)
+        later = (index for index, child in enumerate(self.children) if child.name in successors)
+        self.children.insert(next(later, len(self.children)), inserted)
 
     def as_child(self) -> XmlChild:
-        """The element as a child of another."""
+        """Return the element as a child of another."""
         tag = list(_TAG.finditer(self.head))[-1]
-        return XmlChild(get_local_name(tag[2]), tag[3], bytes(self))
+        return XmlChild(get_local_name(tag[2].decode()), tag[3], bytes(self))
 
 
 def parse_element(xml: bytes) -> XmlElement:
-    """Take an element apart; a byte-order mark, comments and CDATA are gone afterwards.
+    """Split an element into head, children and foot; a byte-order mark, comments and CDATA are dropped.
 
     Args:
         xml: a whole document, or an element of one.
@@ -112,39 +114,52 @@ def parse_element(xml: bytes) -> XmlElement:
         if start_tag is None or (depth == 0 and closing):
             break
         if not head:
-            head, position = xml[: tag.end()], tag.end()
             if self_closing:
-                return XmlElement(
-                    xml[: tag.end() - 2].rstrip() + b">", [], b"</" + tag[2] + b">" + xml[tag.end() :]
-                )
+                return _open_self_closing(xml, tag)
+            head, position = xml[: tag.end()], tag.end()
         elif depth == 1:
-            children.append(XmlChild(get_local_name(start_tag[2]), start_tag[3], xml[position : tag.end()]))
+            name = get_local_name(start_tag[2].decode())
+            children.append(XmlChild(name, start_tag[3], xml[position : tag.end()]))
             position = tag.end()
     return XmlElement(head, children, xml[position:])
 
 
+def _open_self_closing(xml: bytes, tag: re.Match[bytes]) -> XmlElement:
+    """Return `<a/>` as `<a></a>`, so that it can take children."""
+    head = xml[: tag.end() - 2].rstrip() + b">"
+    return XmlElement(head, [], b"</" + tag[2] + b">" + xml[tag.end() :])
+
+
 def strip_non_elements(xml: bytes) -> bytes:
-    """XML without byte-order mark, comments, processing instructions and CDATA: only tags begin with `<`."""
-    xml = xml.removeprefix(b"\xef\xbb\xbf")
-    if b"<!" not in xml and xml.find(b"<?", 5) < 0:
+    """Drop a byte-order mark, comments and processing instructions, and escape CDATA.
+
+    Only tags begin with `<` afterwards.
+    """
+    xml = xml.removeprefix(_BYTE_ORDER_MARK)
+    if not has_non_elements(xml):
         return xml
     return _NON_ELEMENT.sub(lambda match: _escape_cdata(match[1]) if match[1] else b"", xml)
 
 
-def _escape_cdata(text: bytes) -> bytes:
-    return text.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
+def has_non_elements(xml: bytes) -> bool:
+    """Whether XML has comments, CDATA or processing instructions behind its declaration."""
+    return b"<!" in xml or xml.find(b"<?", 5) >= 0
 
 
-def get_local_name(name: bytes) -> str:
-    """Return a tag or attribute name without its namespace prefix."""
-    return name.rpartition(b":")[2].decode()
+def _escape_cdata(content: bytes) -> bytes:
+    return content.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
+
+
+def get_local_name(name: str) -> str:
+    """Return a tag's name without its namespace: `x:row`, or `{http://...}row` as ElementTree has it."""
+    return name.rpartition("}")[2].rpartition(":")[2]
 
 
 def parse_attributes(tag: bytes) -> Mapping[str, str]:
-    """The attributes in a start tag.
+    """Return the attributes in a start tag, by name.
 
     Args:
-        tag: of it, as bytes.
+        tag: what follows the name in the start tag.
     """
     return {
         name.decode(): unescape((double or single).decode())
@@ -153,21 +168,22 @@ def parse_attributes(tag: bytes) -> Mapping[str, str]:
 
 
 def find_start_tags(xml: bytes, name: str) -> Iterator[bytes]:
-    """The start tags of all elements of a name, however deep.
+    """Yield the attributes of all elements of a name, however deep.
 
     Args:
         xml: without comments and CDATA.
         name: without prefix.
     """
     for tag in _TAG.finditer(xml):
-        if not tag[1] and get_local_name(tag[2]) == name:
+        if not tag[1] and get_local_name(tag[2].decode()) == name:
             yield tag[3]
 
 
 def escape_text(value: str) -> bytes:
-    """A text for an element or attribute; nothing in it can be markup, and any encoding holds it.
+    """Escape a text for an element or attribute; the result is ASCII, so every encoding holds it.
 
-    Characters that XML cannot hold are written as spreadsheets do (`_x0001_`), and so is a text that looks so.
+    Characters that XML cannot hold are written as spreadsheets write them (`_x0001_`), and so is a text that
+    looks like one.
     """
     value = _AMBIGUOUS_ESCAPE.sub("_x005F_", value)
     value = _ILLEGAL.sub(lambda match: f"_x{ord(match[0]):04X}_", value).replace("\r", "_x000D_")
@@ -175,7 +191,7 @@ def escape_text(value: str) -> bytes:
 
 
 def set_attribute(xml: bytes, name: str, value: str) -> bytes:
-    """An element with an attribute of its start tag set.
+    """Set an attribute in the start tag of an element.
 
     Args:
         xml: the element.
@@ -184,7 +200,7 @@ def set_attribute(xml: bytes, name: str, value: str) -> bytes:
     """
     tag = next(match for match in _TAG.finditer(xml))
     pattern = re.compile(rb"(\s" + name.encode() + rb"\s*=\s*)(?:\"[^\"]*\"|'[^']*')")
-    attribute = b'="'.join((b" " + name.encode(), escape_text(value))) + b'"'
+    attribute = b" " + name.encode() + b'="' + escape_text(value) + b'"'
     body, replaced = pattern.subn(lambda _: attribute, tag[3], count=1)
     if not replaced:
         body = body[:-1] + attribute + b"/" if body.endswith(b"/") else body + attribute

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schemas.cell_kinds import to_column_letters
+from pipeline.spreadsheet.references import to_column_letters
 from schemas.fields import Table
 from schemas.tables import INVOICE_REF
 

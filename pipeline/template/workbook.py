@@ -18,12 +18,12 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from pipeline.i18n import format_number, translate
+from pipeline.spreadsheet.references import to_column_letters
 from pipeline.template import control_sheet, sheet
 from pipeline.template.cell_formats import build_cell_formats
 from pipeline.template.named_ranges import CURRENCIES_NAME, CURRENCY_DECIMALS_NAME, LAST_ROW, TableRanges
 from pipeline.template.row_formats import FormulaSettings, build_row_formats
 from pipeline.template.workbook_formats import TemplateFormats, add_formats
-from schemas.cell_kinds import to_column_letters
 from schemas.control import CONTROL
 from schemas.currencies import CURRENCY_DIGITS
 from schemas.fields import Table

@@ -29,7 +29,7 @@ MONTH_NAMES: Final = (
 SERIAL_EPOCHS: Final[Mapping[str, date]] = {"serial": date(1899, 12, 30), "serial-1904": date(1904, 1, 1)}
 """Day numbers as spreadsheets count them, and the day before which the count begins."""
 
-_FALSE_LEAP_DAY: Final = 60
+FALSE_LEAP_DAY: Final = 60
 """The day number of 29 February 1900, a day that Excel counts and that never was; before it, it counts one less."""
 _TIME_REGEX: Final = "(?:[ T](?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)?"
 
@@ -116,8 +116,8 @@ def parse_serial_date(text: str, serial_system: str) -> date | None:
     if not re.fullmatch("[1-9][0-9]{0,5}", text):
         return None
     number = int(text)
-    if serial_system == "serial" and number <= _FALSE_LEAP_DAY:
-        return None if number == _FALSE_LEAP_DAY else SERIAL_EPOCHS[serial_system] + timedelta(number + 1)
+    if serial_system == "serial" and number <= FALSE_LEAP_DAY:
+        return None if number == FALSE_LEAP_DAY else SERIAL_EPOCHS[serial_system] + timedelta(number + 1)
     return SERIAL_EPOCHS[serial_system] + timedelta(number)
 
 

@@ -19,7 +19,8 @@ from pipeline.read.files.limits import MAX_COLUMNS, MAX_ROWS, ReadLimits
 from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats.cell_values import KindCodes, convert_column
 from pipeline.spreadsheet.number_formats import NumberFormat
-from schemas.cell_kinds import CellKind, to_column_letters
+from pipeline.spreadsheet.references import to_column_letters
+from schemas.cell_kinds import CellKind
 
 MergedRange = tuple[int, int, int, int]
 

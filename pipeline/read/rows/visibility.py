@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from pipeline.model import Mask, SheetColumn
 from pipeline.read.layout.bound_sheet import BoundSheet
-from schemas.cell_kinds import to_column_letters
+from pipeline.spreadsheet.references import to_column_letters
 
 
 class _MergedCells(NamedTuple):

@@ -7,7 +7,8 @@ from collections.abc import Generator, Iterator
 
 from pipeline.i18n import translate
 from pipeline.report.marked.annotations import RowStatus, SheetAnnotations
-from pipeline.spreadsheet.references import encode_text_cell, format_reference, parse_reference
+from pipeline.spreadsheet.references import format_reference, parse_reference
+from pipeline.spreadsheet.row_writer import encode_text_cell
 from pipeline.spreadsheet.styles import MarkStyles
 from schemas.tables import REASON_HEADER, STATUS_HEADER
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.issues import Level
-
-CellPosition = tuple[int, int]
-"""Row and column of a cell, counted from 0."""
+from pipeline.spreadsheet.references import CellPosition
 
 
 class RowStatus(NamedTuple):

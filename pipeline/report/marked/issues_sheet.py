@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pipeline.i18n import translate
 from pipeline.report.marked.annotations import IssueList, WorkbookAnnotations
 from pipeline.spreadsheet.package import WorkbookPackage
-from pipeline.spreadsheet.references import encode_text_cell, format_reference
+from pipeline.spreadsheet.references import format_reference
+from pipeline.spreadsheet.row_writer import encode_text_cell
 from pipeline.spreadsheet.styles import MAIN_NAMESPACE, STRICT_NAMESPACE, MarkStyles
 from pipeline.spreadsheet.xml_bytes import escape_text, parse_element
 from schemas.tables import ISSUES_TITLE

@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from pipeline.read.formats.cell_values import KindCodes, format_cell_number, parse_xml_number
 from pipeline.read.formats.ooxml.sheet_facts import XmlCell
-from schemas.cell_kinds import CellKind, to_column_letters
+from pipeline.spreadsheet.references import to_column_letters
+from schemas.cell_kinds import CellKind
 
 _EPOCHS = (date(1899, 12, 30), date(1904, 1, 1))
 _FIRST_REAL_SERIAL = 61
