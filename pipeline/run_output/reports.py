@@ -60,7 +60,7 @@ def write_reports(
         csv_writer.write_csv(items, file)
         csv_writer.write_csv(invoice_table.select_invoices_without_items(invoices, items), file, header=False)
     copies = marked.write_marked_copies(assessment, options.template, create)
-    summary["copies"] = [copy._asdict() for copy in copies]
+    summary["copies"] = [copy.to_dict() for copy in copies]
     with create("report.html") as file:
         file.write(
             render_html(

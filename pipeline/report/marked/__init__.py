@@ -48,6 +48,10 @@ class MarkedCopy(NamedTuple):
     reason: str = ""
     contents: str = "all"
 
+    def to_dict(self) -> dict[str, object]:
+        """Return the copy as `summary.json` has it under `copies`."""
+        return {"file": self.file_name, "of": self.source_names, "reason": self.reason, "holds": self.contents}
+
 
 def list_copy_names(assessment: Assessment) -> list[str]:
     """The names that copies of these files have, whether they are made or not."""
