@@ -12,7 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import Findings, Issues, Level
-from pipeline.model import EnrichedSheets, Invoices, Mask, Positions, ValidSheets
+from pipeline.model.enriched import EnrichedSheets
+from pipeline.model.indices import Mask, Positions
+from pipeline.model.invoices import Invoices
+from pipeline.model.valid import ValidSheets
 from schemas.arrow.columns import arrow_column
 
 

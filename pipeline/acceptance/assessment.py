@@ -10,7 +10,10 @@ from pathlib import Path
 from pipeline.acceptance.balance import Balance
 from pipeline.acceptance.control_totals import ControlResult
 from pipeline.issues import Issues
-from pipeline.model import Batches, EnrichedSheets, Mask, RawSheets
+from pipeline.model.enriched import EnrichedSheets
+from pipeline.model.indices import Mask
+from pipeline.model.invoices import Batches
+from pipeline.model.sheets import RawSheets
 from pipeline.settings import Settings
 from pipeline.targets.target import Target
 from schemas.fields import Table

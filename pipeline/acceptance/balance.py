@@ -17,7 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import Batches, Mask, Positions, ValidSheets
+from pipeline.model.indices import Mask, Positions
+from pipeline.model.invoices import Batches
+from pipeline.model.valid import ValidSheets
 from schemas.arrow.columns import arrow_column, decode_dictionary
 from schemas.currencies import NO_CURRENCY
 

@@ -11,7 +11,8 @@ from bisect import bisect_right
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.model import Batch, Batches, Invoices, Positions, RequestLimits
+from pipeline.model.indices import Positions
+from pipeline.model.invoices import Batch, Batches, Invoices, RequestLimits
 
 InvoiceSizes = npt.NDArray[np.int64]
 

@@ -20,7 +20,8 @@ from pipeline.acceptance.balance import Share
 from pipeline.errors import UsageError
 from pipeline.i18n import format_number, translate, translate_count
 from pipeline.issues import Findings, Issues, SheetIssue
-from pipeline.model import Positions, RawSheets
+from pipeline.model.indices import Positions
+from pipeline.model.sheets import RawSheets
 from schemas.arrow.columns import arrow_column, decode_dictionary
 from schemas.arrow.money import format_money
 from schemas.control import CONTROL, MEASURE_AMOUNT, MEASURE_INVOICES, MEASURE_ITEMS

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.acceptance.accept import gather_items
-from pipeline.model import Positions, ValidSheets
+from pipeline.model.indices import Positions
+from pipeline.model.valid import ValidSheets
 from schemas.arrow import money
 from schemas.arrow.columns import arrow_column, decode_dictionary
 from schemas.arrow.text_bytes import get_text_bytes

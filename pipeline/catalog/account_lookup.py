@@ -20,7 +20,7 @@ from pipeline.catalog.duckdb_connection import register_table
 from pipeline.catalog.lookup import translate_duckdb_errors
 from pipeline.catalog.snapshot_kinds import CUSTOMERS
 from pipeline.catalog.snapshots import Snapshot, build_damage_error, describe_snapshot, open_read_only
-from pipeline.model import AccountAnswers
+from pipeline.model.enriched import AccountAnswers
 from schemas.catalog import ACCOUNT_KEYS, fold_account_keys
 
 _LOOKUP_SQL = """

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.catalog.snapshot_kinds import CATALOG_SCHEMA, CHARGE_ID_FIELD, PRICE_TYPE, SKU_FIELD
-from pipeline.model import Mask, Positions
+from pipeline.model.indices import Mask, Positions
 from schemas.catalog import ACCOUNT_KEYS, fold_account_keys
 
 _IDENTITY_FIELDS = (SKU_FIELD, "product_id")

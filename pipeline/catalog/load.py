@@ -30,7 +30,8 @@ from pipeline.catalog.snapshots import (
 )
 from pipeline.errors import CatalogError
 from pipeline.i18n import translate
-from pipeline.model import Positions, SourceFile
+from pipeline.model.indices import Positions
+from pipeline.model.sheets import SourceFile
 
 _BUILD_PREFIX = ".load-"
 _ABANDONED_SECONDS = 24 * 3600

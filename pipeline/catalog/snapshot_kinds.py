@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import Positions
+from pipeline.model.indices import Positions
 from schemas.catalog import ACCOUNTS, CATALOG
 from schemas.fields import Kind, Table
 

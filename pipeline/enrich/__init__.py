@@ -20,7 +20,10 @@ from pipeline.enrich import charge_match, prices
 from pipeline.enrich.charge_match import ChargeMatches, group_findings
 from pipeline.i18n import translate
 from pipeline.issues import Findings, Issues, collect_findings
-from pipeline.model import CatalogAnswers, EnrichedSheets, Positions, RawSheets, ValidSheets
+from pipeline.model.enriched import CatalogAnswers, EnrichedSheets
+from pipeline.model.indices import Positions
+from pipeline.model.sheets import RawSheets
+from pipeline.model.valid import ValidSheets
 from schemas.arrow.columns import arrow_column, decode_dictionary, to_series
 from schemas.catalog import USABLE_CHARGE_MODELS
 from schemas.rule import RuleSettings

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from pipeline.i18n import translate
 from pipeline.issues import Findings
-from pipeline.model import Mask, Positions, ValidSheets
+from pipeline.model.indices import Mask, Positions
+from pipeline.model.valid import ValidSheets
 from schemas.arrow.columns import arrow_column, decode_dictionary, merge_chunks
 from schemas.catalog import USABLE_CHARGE_MODELS
 

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from pipeline.enrich.charge_match import ChargeMatches, group_findings
 from pipeline.issues import Findings
-from pipeline.model import Mask, ValidSheets
+from pipeline.model.indices import Mask
+from pipeline.model.valid import ValidSheets
 from schemas import rules
 from schemas.arrow import money
 from schemas.arrow.columns import arrow_column, decode_dictionary, to_series

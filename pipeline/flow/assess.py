@@ -24,7 +24,9 @@ from pipeline.flow.expectations import (
 )
 from pipeline.i18n import open_thread_pool, translate
 from pipeline.issues import Issues
-from pipeline.model import AccountAnswers, CatalogAnswers, EnrichedSheets, RawSheets, ValidSheets
+from pipeline.model.enriched import AccountAnswers, CatalogAnswers, EnrichedSheets
+from pipeline.model.sheets import RawSheets
+from pipeline.model.valid import ValidSheets
 from pipeline.process import release_memory
 from pipeline.read import ReadLimits, ReadOptions, load_optional_mapping, read_raw_sheets
 from pipeline.read.layout.mapping import SheetMapping

@@ -16,8 +16,9 @@ from pipeline.flow.expectations import compare_expectations
 from pipeline.flow.ledger_access import open_ledger
 from pipeline.issues import Findings, Issues
 from pipeline.ledger import Ledger
-from pipeline.model import Invoices, Mask, Positions
 from pipeline.model.history import PAST_PERIODS, BillingHistory
+from pipeline.model.indices import Mask, Positions
+from pipeline.model.invoices import Invoices
 from pipeline.workspace import Workspace
 from schemas.arrow.columns import arrow_column
 

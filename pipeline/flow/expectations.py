@@ -12,7 +12,8 @@ from pipeline.acceptance import control_totals
 from pipeline.acceptance.balance import Balance
 from pipeline.acceptance.control_totals import ControlResult, Expectation
 from pipeline.issues import Findings, Issues, SheetIssue
-from pipeline.model import Positions, RawSheets, RawTable
+from pipeline.model.indices import Positions
+from pipeline.model.sheets import RawSheets, RawTable
 from pipeline.read.formats.ooxml.formulas import find_formula_rows
 from pipeline.settings import Settings
 from pipeline.validate import check_table

@@ -21,7 +21,7 @@ from pipeline.errors import CatalogError, UsageError
 from pipeline.flow.assess import build_read_limits, build_read_options
 from pipeline.i18n import translate
 from pipeline.issues import Findings, Issues
-from pipeline.model import RawSheets, SourceFile
+from pipeline.model.sheets import RawSheets, SourceFile
 from pipeline.read import read_raw_sheets
 from pipeline.read.files.api_answers import build_record_sheets, is_json, read_json_documents
 from pipeline.report.issue_table import make_issue_table

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from pipeline.issues.catalogue import CATALOGUE
 from pipeline.issues.types import Level
-from pipeline.model import Positions
+from pipeline.model.indices import Positions
 from schemas.arrow.columns import Texts
 
 IssueFacts = Mapping[str, str | Texts]

@@ -20,7 +20,7 @@ from pipeline.read.files.options import DEFAULT_READ_OPTIONS, ReadOptions
 
 if TYPE_CHECKING:
     from pipeline.issues import Issues
-    from pipeline.model import RawSheets
+    from pipeline.model.sheets import RawSheets
     from pipeline.read.formats.parser_process import ParserProcess
     from pipeline.read.layout.mapping import SheetMapping
     from schemas.fields import Table

@@ -18,7 +18,7 @@ import numpy as np
 from pipeline.errors import UsageError
 from pipeline.i18n import translate
 from pipeline.issues import Findings, Issues, SheetIssue, collect_findings
-from pipeline.model import RawSheets, SheetContent, SourceFile
+from pipeline.model.sheets import RawSheets, SheetContent, SourceFile
 from pipeline.read.files.input_files import Blob, BlobForm, read_blobs
 from pipeline.read.files.limits import ReadLimits
 from pipeline.read.files.options import ReadOptions

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.acceptance.assessment import Assessment
 from pipeline.issues import CATALOGUE, IssueType
-from pipeline.model import Request
+from pipeline.model.invoices import Request
 from pipeline.settings import SETTINGS
 from pipeline.template.field_docs import render_fields_table
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline.i18n import PLACEHOLDER, translate
 from pipeline.issues import CATALOGUE, Findings, Issues, SheetIssue
-from pipeline.model import RawSheets, RawTable
+from pipeline.model.sheets import RawSheets, RawTable
 from schemas.arrow.columns import arrow_column, decode_dictionary
 from schemas.arrow.text_bytes import find_byte_range
 from schemas.fields import Table

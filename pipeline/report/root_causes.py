@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.acceptance.assessment import Assessment
 from pipeline.i18n import format_number, translate, translate_count
 from pipeline.issues import CATALOGUE, Findings, Level
-from pipeline.model import Positions
+from pipeline.model.indices import Positions
 
 _EXPLAINED_SHARE = 9, 10
 """The share of the rejected invoices that the causes named first explain, as a fraction."""

@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 
 from pipeline.i18n import open_thread_pool
 from pipeline.issues import Findings, Issues, collect_findings
-from pipeline.model import Invoices
 from pipeline.model.history import BillingHistory
+from pipeline.model.invoices import Invoices
 from pipeline.review import (
     invoice_header,
     near_duplicates,

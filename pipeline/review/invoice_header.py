@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 
 from pipeline.i18n import translate
 from pipeline.issues import Findings, Issues, collect_findings
-from pipeline.model import Invoices, Mask, Positions, ValidSheets
+from pipeline.model.indices import Mask, Positions
+from pipeline.model.invoices import Invoices
+from pipeline.model.valid import ValidSheets
 from pipeline.settings import Settings
 from schemas.arrow.columns import arrow_column, decode_dictionary
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.i18n import translate
-from pipeline.model import Invoices
 from pipeline.model.history import PAST_AMOUNT
+from pipeline.model.invoices import Invoices
 from schemas.arrow import money
 from schemas.arrow.columns import arrow_column, decode_dictionary
 from schemas.catalog import ACCOUNT_KEYS

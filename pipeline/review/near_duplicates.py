@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import Findings
-from pipeline.model import Positions
+from pipeline.model.indices import Positions
 from pipeline.review.invoice_view import describe_run, format_currency_amount
 from schemas.arrow.columns import merge_chunks
 

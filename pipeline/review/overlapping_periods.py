@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import Findings
-from pipeline.model import Invoices, Mask, Positions
+from pipeline.model.indices import Mask, Positions
+from pipeline.model.invoices import Invoices
 from pipeline.review.invoice_view import describe_run
 from schemas.arrow.columns import arrow_column, decode_dictionary, merge_chunks
 

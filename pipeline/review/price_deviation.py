@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import Findings
-from pipeline.model import Invoices
+from pipeline.model.invoices import Invoices
 from pipeline.settings import Settings
 from schemas.arrow import money
 from schemas.arrow.columns import arrow_column, decode_dictionary, merge_chunks

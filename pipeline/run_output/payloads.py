@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from pipeline.acceptance.assessment import Assessment
 from pipeline.i18n import open_thread_pool
-from pipeline.model import Request
+from pipeline.model.invoices import Request
 from pipeline.workspace import RunFolder
 from schemas.arrow import money
 from schemas.arrow.columns import merge_chunks

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.i18n import translate
-from pipeline.model import ApiRecord
+from pipeline.model.sheets import ApiRecord
 from pipeline.settings import Settings
 from pipeline.targets.bxb import one_off_invoices
 from pipeline.targets.target import Target

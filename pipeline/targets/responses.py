@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.model import Batches, Request
+from pipeline.model.invoices import Batches, Request
 from pipeline.model.outcomes import InvoiceOutcome, InvoiceState, RefusalCause, RefusalReason, Response
 from schemas.fields import Projection
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.model import ApiRecord, Batches, Request, RequestLimits
+from pipeline.model.invoices import Batches, Request, RequestLimits
 from pipeline.model.outcomes import InvoiceOutcome, Response
+from pipeline.model.sheets import ApiRecord
 from pipeline.settings import Settings
 from schemas.fields import Projection
 

@@ -16,7 +16,9 @@ import pyarrow as pa
 
 from pipeline.i18n import open_thread_pool
 from pipeline.issues import CATALOGUE, Findings, Issues, Level, collect_findings
-from pipeline.model import Mask, RawSheets, RawTable, ValidSheets
+from pipeline.model.indices import Mask
+from pipeline.model.sheets import RawSheets, RawTable
+from pipeline.model.valid import ValidSheets
 from pipeline.validate import derived_columns, issue_facts, parse_columns
 from pipeline.validate.requirements import Requirements
 from pipeline.validate.totals_check import check_totals
@@ -70,17 +72,18 @@ def validate(raw: RawSheets, requirements: Requirements) -> tuple[ValidSheets, I
         for name, table in tables.items()
     }
     derived = derived_columns.derive_columns(raw, cells, values, unreadable, requirements)
+    customers = to_series(derived.accounts.customer_id)
     valid = ValidSheets(
-        raw,
-        values["invoices"].assign(effective_currency=derived.get_column("invoices", "effective_currency")),
-        values["items"].assign(effective_amount=derived.get_column("items", "effective_amount")),
-        unreadable,
-        derived.parent,
-        derived.digits,
-        pd.DataFrame(
-            {"customer_id": to_series(derived.accounts.customer_id)}, index=values["invoices"].index
+        raw=raw,
+        invoices=values["invoices"].assign(
+            effective_currency=derived.get_column("invoices", "effective_currency")
         ),
-        derived.children,
+        items=values["items"].assign(effective_amount=derived.get_column("items", "effective_amount")),
+        unread_masks=unreadable,
+        invoice_of_item=derived.parent,
+        digits=derived.digits,
+        accounts=pd.DataFrame({"customer_id": customers}, index=values["invoices"].index),
+        children=derived.children,
     )
     value_findings = [
         finding

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.i18n import translate
-from pipeline.model import AccountAnswers
+from pipeline.model.enriched import AccountAnswers
 from schemas.arrow.columns import decode_dictionary, merge_chunks
 from schemas.catalog import ACCOUNT_KEYS, ACCOUNTS, fold_account_keys
 

@@ -14,7 +14,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import ChildTable, Mask, Positions
+from pipeline.model.indices import Mask, Positions
+from pipeline.model.valid import ChildTable
 from pipeline.validate.duplicates import is_duplicate
 from schemas.arrow.columns import arrow_column, decode_dictionary
 from schemas.fields import Table

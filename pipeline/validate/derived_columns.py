@@ -11,7 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import ChildTable, Mask, Positions, RawSheets, sum_invoice_totals
+from pipeline.model.indices import Mask, Positions
+from pipeline.model.sheets import RawSheets
+from pipeline.model.valid import ChildTable, sum_invoice_totals
 from pipeline.validate import draft_changes
 from pipeline.validate.accounts import AccountMatch
 from pipeline.validate.child_tables import ParentKeys, attach_children, has_children

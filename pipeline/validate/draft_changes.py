@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import Mask
+from pipeline.model.indices import Mask
 from pipeline.validate.duplicates import is_duplicate
 from schemas.arrow.columns import arrow_column, decode_dictionary
 from schemas.notation.parsing import DECIMAL

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from pipeline.model import Mask
+from pipeline.model.indices import Mask
 from schemas.arrow.columns import decode_dictionary
 
 

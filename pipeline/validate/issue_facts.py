@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from pipeline.i18n import translate
 from pipeline.issues import Findings
-from pipeline.model import Positions, RawTable
+from pipeline.model.indices import Positions
+from pipeline.model.sheets import RawTable
 from pipeline.suggest import KnownNames, suggest_near
 from pipeline.validate.possible_readings import suggest_dates, suggest_numbers, suggest_serial_dates
 from schemas.arrow import money

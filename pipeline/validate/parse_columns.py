@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.i18n import open_thread_pool
-from pipeline.model import Mask, RawTable
+from pipeline.model.indices import Mask
+from pipeline.model.sheets import RawTable
 from schemas.arrow.columns import arrow_column, to_series
 from schemas.cell_facts import KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX
 from schemas.fields import Field, Kind, Table

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
 
-from pipeline.model import AccountAnswers
+from pipeline.model.enriched import AccountAnswers
 from schemas import rules
 from schemas.fields import Projection, Table
 from schemas.notation.dates import DateNotation

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import SheetIssue
-from pipeline.model import Mask, RawSheets, TotalsRow
+from pipeline.model.indices import Mask
+from pipeline.model.sheets import RawSheets, TotalsRow
 from schemas.arrow.columns import arrow_column
 from schemas.cell_kinds import CellKind
 from schemas.fields import Kind, Table

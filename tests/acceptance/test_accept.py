@@ -10,7 +10,7 @@ from support.desk import Desk
 
 from pipeline.acceptance import accept
 from pipeline.issues import Findings, Issues, SheetIssue
-from pipeline.model import ValidSheets
+from pipeline.model.valid import ValidSheets
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from support.desk import Desk
 
 from pipeline.acceptance.assessment import Assessment
 from pipeline.acceptance.balance import Balance, Share, compute_balance
-from pipeline.model import Batch, Batches
+from pipeline.model.invoices import Batch, Batches
 from schemas.arrow.columns import arrow_column
 
 

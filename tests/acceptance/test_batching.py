@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.desk import Desk
 
 from pipeline.acceptance.batching import pack_in_fewest, pack_in_sheet_order
-from pipeline.model import RequestLimits
+from pipeline.model.invoices import RequestLimits
 
 ZUORA = RequestLimits(invoices=50, items=1000)
 sizes_of = st.one_of(

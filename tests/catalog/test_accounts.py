@@ -20,7 +20,7 @@ from pipeline.catalog import (
 )
 from pipeline.errors import CatalogError, UsageError
 from pipeline.flow import load_accounts
-from pipeline.model import SourceFile
+from pipeline.model.sheets import SourceFile
 
 GLOBEX = "0f8fad5b-d9cb-469f-a165-70867728950e"
 INITECH = "7c9e6679-7425-40de-944b-e07fc1f90ae7"

@@ -21,7 +21,7 @@ import pytest
 from pipeline.catalog import Catalog, Snapshot, build_snapshot, get_current_snapshot, open_catalog
 from pipeline.catalog.snapshot_kinds import CATALOG_SCHEMA, cast_rows, hash_rows
 from pipeline.errors import CatalogError
-from pipeline.model import SourceFile
+from pipeline.model.sheets import SourceFile
 
 SOURCE = SourceFile("products.csv", "ab" * 32, 123)
 

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.catalog import Catalog, Snapshot, build_snapshot, open_catalog, suggestions
 from pipeline.catalog.snapshot_kinds import CATALOG_SCHEMA
-from pipeline.model import SourceFile
+from pipeline.model.sheets import SourceFile
 
 SOURCE = SourceFile("products.csv", "ab" * 32, 123)
 NAMES = {

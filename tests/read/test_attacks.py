@@ -15,7 +15,7 @@ import xlsxwriter
 
 from pipeline.errors import SourceError
 from pipeline.issues import Issues, SheetIssue
-from pipeline.model import RawSheets
+from pipeline.model.sheets import RawSheets
 from pipeline.read import read_raw_sheets
 from pipeline.read.formats.ooxml.fast_scan import UnusualXmlError, scan_fast
 from schemas.tables import INVOICES, ITEMS

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import NoSuchFileError, SourceError
 from pipeline.issues import Findings, Issues, SheetIssue
-from pipeline.model import RawSheets
+from pipeline.model.sheets import RawSheets
 from pipeline.read import ReadLimits, ReadOptions, read_raw_sheets
 from pipeline.read.files.text_encoding import decode_to_utf8
 from schemas.catalog import CATALOG

@@ -19,7 +19,7 @@ from support.workbooks import patched
 
 from pipeline.errors import SourceError
 from pipeline.issues import Issues
-from pipeline.model import RawSheets
+from pipeline.model.sheets import RawSheets
 from pipeline.read import ReadLimits, read_raw_sheets
 from pipeline.read.formats.ooxml import fast_scan as child_scan
 from pipeline.read.formats.ooxml.exact_scan import scan_exactly

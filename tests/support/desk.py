@@ -11,7 +11,7 @@ from typing import Any
 
 import pipeline
 from pipeline.flow import CatalogLoad, load_accounts, load_catalog
-from pipeline.model import ValidSheets
+from pipeline.model.valid import ValidSheets
 from pipeline.result import Result
 
 Row = Mapping[str, Any]

@@ -15,7 +15,7 @@ from support.desk import Desk
 
 import pipeline
 from pipeline import json_columns
-from pipeline.model import Batches, Request, RequestLimits
+from pipeline.model.invoices import Batches, Request, RequestLimits
 from pipeline.model.outcomes import InvoiceOutcome, InvoiceState, Response
 from pipeline.settings import Settings
 from pipeline.targets import TARGETS

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.desk import Desk
 
-from pipeline.model import Request
+from pipeline.model.invoices import Request
 from pipeline.model.outcomes import InvoiceOutcome, Response
 from pipeline.report.issue_table import make_issue_table
 from pipeline.result import Result

@@ -8,7 +8,7 @@ import pytest
 from support.desk import Desk
 
 from pipeline.errors import UsageError
-from pipeline.model import RequestLimits
+from pipeline.model.invoices import RequestLimits
 from pipeline.settings import Settings
 from pipeline.targets import TARGETS, get_target
 from pipeline.targets.zuora.invoices import ZUORA_INVOICES

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from pipeline.errors import SourceError, UsageError
 from pipeline.i18n import translate
 from pipeline.issues import Findings, Issues, collect_findings
-from pipeline.model import ApiRecord, RawSheets, RawTable, SourceFile, SourceSheet
+from pipeline.model.sheets import ApiRecord, RawSheets, RawTable, SourceFile, SourceSheet
 from pipeline.read.files.input_files import read_blobs
 from pipeline.read.files.limits import ReadLimits
 from schemas.arrow.columns import encode_repeats
@@ -106,7 +106,10 @@ def build_record_sheets(
     fields = [
         field for field in table if field.required or any(record.cells.get(field.name) for record in records)
     ]
-    sheets = tuple(SourceSheet(index, source.name, "", (), 0) for index, source in enumerate(sources))
+    sheets = tuple(
+        SourceSheet(source=index, name=source.name, part="", columns=(), header_row=0)
+        for index, source in enumerate(sources)
+    )
     raw_texts = {
         field.name: pa.array([record.cells.get(field.name) or "" for record in records], pa.string())
         for field in fields
@@ -120,7 +123,14 @@ def build_record_sheets(
         index=pd.RangeIndex(len(records)),
     )
     row_numbers = np.array([record.number for record in records], np.int32)
-    raw = RawTable(table.name, frame, {}, sheets, document_indices, row_numbers)
+    raw = RawTable(
+        name=table.name,
+        frame=frame,
+        kinds={},
+        sheets=sheets,
+        sheet_indices=document_indices,
+        row_numbers=row_numbers,
+    )
     return RawSheets({table.name: raw}, sources, {}), collect_findings(
         [*_find_trimmed_blanks(table.name, raw_texts, trimmed)]
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline.model import SheetColumn
+from pipeline.model.sheets import SheetColumn
 from pipeline.read.grid import Grid
 from pipeline.read.layout.headers import map_known_headers, normalize_header
 from schemas.fields import Table

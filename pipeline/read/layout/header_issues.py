@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from pipeline.i18n import translate
 from pipeline.issues import SheetIssue
-from pipeline.model import Mask, SheetColumn
+from pipeline.model.indices import Mask
+from pipeline.model.sheets import SheetColumn
 from pipeline.read.layout.bound_sheet import BoundSheet
 from pipeline.read.layout.headers import map_known_headers, normalize_header
 from pipeline.suggest import suggest_near

@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.issues import Findings
-from pipeline.model import Addresses, Mask, Positions, SheetColumn
+from pipeline.model.indices import Mask, Positions
+from pipeline.model.sheets import Addresses, SheetColumn
 from pipeline.read.rows.data_rows import IGNORED_KINDS, DataRows, TrimmedBlanks
 from schemas.fields import Table
 from schemas.tables import NO_WORDS, YES_WORDS

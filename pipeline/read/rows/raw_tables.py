@@ -1,14 +1,13 @@
-"""Stage 1: the bodies of one table -> its rows, all sheets one after the other.
+"""Raw tables: the data rows of a table's sheets, joined one sheet after the other.
 
-In: what each sheet holds.
-Out: a `RawTable`, and its totals rows by the rows that they may be the sums of.
-Never: leaves a row out, or says anything of one.
+In: the data rows of each sheet.
+Out: a `RawTable`, and its totals rows with the rows that each may be the sum of.
+Never: leaves a row out, or reports anything about one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,32 +16,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.i18n import open_thread_pool
-from pipeline.model import Addresses, Mask, RawTable, SourceSheet, TotalsRow
+from pipeline.model.indices import Mask, Positions
+from pipeline.model.sheets import Addresses, RawTable, SourceSheet, TotalsRow
+from pipeline.read.layout.bound_sheet import BoundSheet
 from pipeline.read.rows.data_rows import DataRows
 from pipeline.read.rows.row_issues import compute_row_offsets
-from schemas.arrow.columns import arrow_column, encode_repeats
+from schemas.arrow.columns import Texts, arrow_column, encode_repeats
 from schemas.arrow.text_bytes import match_first_characters
 from schemas.cell_kinds import ERROR_TEXTS, CellKind
 from schemas.fields import Table
 
 _ERROR_FIRST_CHARACTERS = "".join({error[0] for error in ERROR_TEXTS})
-"""What an error begins with: a column without it is not compared with them all."""
+"""First characters of error texts: a column without one of them is not compared with all errors."""
 
 
 def build_raw_table(table: Table, blocks: Sequence[DataRows]) -> RawTable:
-    """All sheets of a table, one after the other; a field that only some have is blank in the others."""
-    sheets = tuple(
-        SourceSheet(
-            bound.source,
-            bound.grid.name,
-            bound.grid.part,
-            bound.file_columns,
-            int(bound.grid.row_numbers[bound.header_index]),
-            bound.note_columns,
-            bound.grid.width,
-        )
-        for bound in (block.sheet for block in blocks)
-    )
+    """Join the sheets of a table; a field that only some of them have is blank in the others.
+
+    Args:
+        table: its declaration.
+        blocks: the data rows of its sheets, in the order of the files.
+    """
     sizes = [len(block.row_numbers) for block in blocks]
     fields = [field.name for field in table if any(field.name in block.columns for block in blocks)]
     frame = pd.DataFrame(
@@ -50,48 +44,79 @@ def build_raw_table(table: Table, blocks: Sequence[DataRows]) -> RawTable:
         index=pd.RangeIndex(sum(sizes)),
         copy=False,
     )
-    error_masks = {name: _find_error_texts(arrow_column(frame[name])) for name in fields}
-    kinds = {
-        name: np.concatenate([_get_kinds(name, block) for block in blocks])
-        for name in fields
-        if any(name in block.kinds for block in blocks) or error_masks[name] is not None
-    }
-    for name, mask in error_masks.items():
-        if mask is not None:
-            kinds[name][mask] = CellKind.ERROR
     return RawTable(
-        table.name, frame, kinds, sheets,
-        np.repeat(np.arange(len(blocks), dtype=np.int16), sizes),
-        np.concatenate([np.empty(0, np.int32), *(block.row_numbers for block in blocks)]),
-        np.concatenate(
-            [np.empty(0, np.int64), *(block.ragged[0] + start for start, block in zip(compute_row_offsets(blocks), blocks, strict=True))]
-        ),
-        _join_by_field([block.displayed for block in blocks], sizes),
-        _join_by_field([block.merged for block in blocks], sizes),
-        _join_addresses(blocks),
-    )  # fmt: skip
+        name=table.name,
+        frame=frame,
+        kinds=_join_kinds(frame, blocks),
+        sheets=tuple(_describe_sheet(block.sheet) for block in blocks),
+        sheet_indices=np.repeat(np.arange(len(blocks), dtype=np.int16), sizes),
+        row_numbers=np.concatenate([np.empty(0, np.int32), *(block.row_numbers for block in blocks)]),
+        ragged_rows=_join_ragged(blocks),
+        displayed=_join_by_field([block.displayed for block in blocks], sizes),
+        merged=_join_by_field([block.merged for block in blocks], sizes),
+        addresses=_join_addresses(blocks),
+    )
 
 
-def _join_by_field(parts: Sequence[Mapping[str, pa.Array]], sizes: Sequence[int]) -> dict[str, pa.Array]:
-    """By field, what is told of its cells, all sheets in one piece."""
-    return {
-        name: pa.concat_arrays(
-            [
-                part[name] if name in part else pa.repeat(pa.scalar("", pa.string()), size)
-                for part, size in zip(parts, sizes, strict=True)
-            ]
-        )
-        for name in {name for part in parts for name in part}
-    }
+def _describe_sheet(sheet: BoundSheet) -> SourceSheet:
+    return SourceSheet(
+        source=sheet.source,
+        name=sheet.grid.name,
+        part=sheet.grid.part,
+        columns=sheet.file_columns,
+        header_row=int(sheet.grid.row_numbers[sheet.header_index]),
+        notes=sheet.note_columns,
+        width=sheet.grid.width,
+    )
+
+
+def _join_kinds(frame: pd.DataFrame, blocks: Sequence[DataRows]) -> dict[str, npt.NDArray[np.uint8]]:
+    """Return the cell kinds of the fields that hold more than text, error texts marked as errors."""
+    joined: dict[str, npt.NDArray[np.uint8]] = {}
+    for column in frame.columns:
+        name = str(column)
+        is_error = _find_error_texts(arrow_column(frame[name]))
+        if is_error is None and not any(name in block.kinds for block in blocks):
+            continue
+        joined[name] = np.concatenate([_get_kinds(name, block) for block in blocks])
+        if is_error is not None:
+            joined[name][is_error] = CellKind.ERROR
+    return joined
+
+
+def _join_ragged(blocks: Sequence[DataRows]) -> Positions:
+    offsets = compute_row_offsets(blocks)
+    parts = [block.ragged[0] + offset for offset, block in zip(offsets, blocks, strict=True)]
+    return np.concatenate([np.empty(0, np.int64), *parts])
+
+
+def _join_by_field(parts: Sequence[Mapping[str, Texts]], sizes: Sequence[int]) -> dict[str, Texts]:
+    """Join each field's texts over all sheets; "" in the rows of a sheet that has none for it."""
+    names: set[str] = set()
+    for part in parts:
+        names |= set(part)
+    return {name: _join_texts(name, parts, sizes) for name in names}
+
+
+def _join_texts(name: str, parts: Sequence[Mapping[str, Texts]], sizes: Sequence[int]) -> Texts:
+    blank = pa.scalar("", pa.string())
+    texts = [
+        part[name] if name in part else pa.repeat(blank, size)
+        for part, size in zip(parts, sizes, strict=True)
+    ]
+    return pa.concat_arrays(texts)
 
 
 def _join_addresses(blocks: Sequence[DataRows]) -> dict[str, Addresses]:
-    """By field, the rows that hold its value, all sheets together; a sheet that is not flat has one each."""
-    names = {name for block in blocks for name in block.addresses}
-    return {
-        name: _concat_addresses([block.addresses.get(name) or _make_own_addresses(block) for block in blocks])
-        for name in names
-    }
+    """Join the addresses of each field that a flat sheet repeats; elsewhere a row has one address, its own."""
+    names: set[str] = set()
+    for block in blocks:
+        names |= set(block.addresses)
+    joined = {}
+    for name in names:
+        parts = [block.addresses.get(name) or _make_own_addresses(block) for block in blocks]
+        joined[name] = _concat_addresses(parts)
+    return joined
 
 
 def _make_own_addresses(block: DataRows) -> Addresses:
@@ -105,32 +130,39 @@ def _concat_addresses(parts: Sequence[Addresses]) -> Addresses:
 
 
 def collect_totals(name: str, blocks: Sequence[DataRows]) -> Iterator[TotalsRow]:
-    """The totals rows of a table's sheets, with the rows that they may be the sums of."""
+    """Yield the totals rows of a table's sheets, each with the rows it may be the sum of.
+
+    Args:
+        name: the table's name.
+        blocks: the data rows of its sheets.
+    """
     for sheet, (start, block) in enumerate(zip(compute_row_offsets(blocks), blocks, strict=True)):
         rows_above = 0
         for totals_row in block.totals:
             yield TotalsRow(
-                name,
-                sheet,
-                totals_row.row_number,
-                start + rows_above,
-                start,
-                start + totals_row.rows_above,
-                totals_row.cells,
+                table=name,
+                sheet=sheet,
+                row_number=totals_row.row_number,
+                start_since_total=start + rows_above,
+                start_since_header=start,
+                stop=start + totals_row.rows_above,
+                cells=totals_row.cells,
             )
             rows_above = totals_row.rows_above
 
 
-def _iter_columns(fields: Sequence[str], blocks: Sequence[DataRows]) -> Iterator[Any]:
-    """The cells of some fields as columns of a frame, some side by side."""
+def _iter_columns(
+    fields: Sequence[str], blocks: Sequence[DataRows]
+) -> Iterator[pd.arrays.ArrowExtensionArray]:
+    """Yield the frame's columns in the order of the fields, encoded in several threads."""
     with open_thread_pool() as pool:
         for column in pool.map(lambda name: _join_column(name, blocks), fields):
             yield pd.arrays.ArrowExtensionArray(column)
 
 
 def _join_column(name: str, blocks: Iterable[DataRows]) -> pa.ChunkedArray:
-    """A field's cells in one piece, encoded where they repeat."""
-    chunks: list[pa.Array] = []
+    """Join a field's cells into one chunk, dictionary-encoded where values repeat."""
+    chunks: list[Texts] = []
     for block in blocks:
         if name in block.columns:
             chunks += block.columns[name].chunks
@@ -139,8 +171,8 @@ def _join_column(name: str, blocks: Iterable[DataRows]) -> pa.ChunkedArray:
     return pa.chunked_array([encode_repeats(pa.chunked_array(chunks, pa.string()))])
 
 
-def _find_error_texts(cells: pa.Array) -> Mask | None:
-    """Cells that hold an error as a text, as an export or a copy of values leaves it; None without any."""
+def _find_error_texts(cells: Texts) -> Mask | None:
+    """Return the cells that hold an error as text, as a CSV export or pasted values leave it; None if none."""
     is_encoded = isinstance(cells, pa.DictionaryArray)
     texts = cells.dictionary if is_encoded else cells
     if not match_first_characters(texts, _ERROR_FIRST_CHARACTERS).any():
@@ -151,10 +183,12 @@ def _find_error_texts(cells: pa.Array) -> Mask | None:
 
 
 def _get_kinds(name: str, block: DataRows) -> npt.NDArray[np.uint8]:
+    """Return a field's cell kinds; where the block names none, text where a cell is filled."""
     if name in block.kinds:
         return block.kinds[name]
     if name not in block.columns:
         return np.zeros(len(block.row_numbers), np.uint8)
+    # False and True are the numbers of CellKind.BLANK and CellKind.TEXT, so the cast already gives kinds.
     text_kinds: npt.NDArray[np.uint8] = (pc.binary_length(block.columns[name]).to_numpy() > 0).astype(
         np.uint8
     )

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from pipeline.i18n import translate
 from pipeline.issues import Findings, SheetIssue
-from pipeline.model import Positions
+from pipeline.model.indices import Positions
 from pipeline.read.files.options import HIDDEN_IS_READ
 from pipeline.read.rows import visibility
 from pipeline.read.rows.data_rows import DataRows

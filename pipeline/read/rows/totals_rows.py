@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import Mask
+from pipeline.model.indices import Mask
 from pipeline.read.layout.bound_sheet import BoundSheet
 from schemas.cell_kinds import CellKind
 from schemas.tables import TOTAL_WORDS

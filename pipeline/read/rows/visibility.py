@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model import Mask, SheetColumn
+from pipeline.model.indices import Mask
+from pipeline.model.sheets import SheetColumn
 from pipeline.read.layout.bound_sheet import BoundSheet
 from pipeline.spreadsheet.references import to_column_letters
 

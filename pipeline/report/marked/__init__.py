@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
 from pipeline.acceptance.assessment import Assessment
-from pipeline.model import SheetContent
+from pipeline.model.sheets import SheetContent
 from pipeline.report.marked import issues_sheet, rejected_workbook, workbooks
 from pipeline.report.marked.annotated_sheet import SheetAnnotator
 from pipeline.report.marked.annotations import WorkbookAnnotations

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from pipeline.acceptance.assessment import Assessment
 from pipeline.i18n import translate
 from pipeline.issues import Level
-from pipeline.model import Positions
+from pipeline.model.indices import Positions
 from pipeline.report.marked import uncertain_rows, workbooks
 from pipeline.report.marked.annotations import SheetAnnotations, WorkbookAnnotations
 from pipeline.report.marked.row_status import ROW_REJECTED, RowStatuses

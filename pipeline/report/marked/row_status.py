@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pipeline.acceptance.assessment import Assessment
 from pipeline.i18n import translate
 from pipeline.issues import Level
-from pipeline.model import Positions
+from pipeline.model.indices import Positions
 from pipeline.report.invoice_table import get_state_codes, join_error_codes
 from pipeline.report.marked.annotations import RowStatus
 from pipeline.report.marked.selected_issues import RowIssue

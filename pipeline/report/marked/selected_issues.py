@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pipeline.acceptance.assessment import Assessment
 from pipeline.i18n import translate, translate_count
 from pipeline.issues import Findings, Issues, Level
-from pipeline.model import RawTable
+from pipeline.model.sheets import RawTable
 from pipeline.report.issue_table import make_issue_table
 from schemas.fields import Table
 

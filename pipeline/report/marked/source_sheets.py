@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from pipeline.acceptance.assessment import Assessment
-from pipeline.model import Positions, SheetContent, SourceSheet
+from pipeline.model.indices import Positions
+from pipeline.model.sheets import SheetContent, SourceSheet
 from pipeline.report.marked import uncertain_rows
 from pipeline.spreadsheet.new_workbook import NewSheet
 from schemas.arrow.columns import merge_chunks

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from pipeline.acceptance.assessment import Assessment
 from pipeline.issues import CATALOGUE, CopyLoss
-from pipeline.model import Positions
+from pipeline.model.indices import Positions
 from schemas.fields import Kind, Table
 
 UNCERTAIN_MARK = "#? "

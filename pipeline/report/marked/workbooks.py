@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from pipeline.acceptance.assessment import Assessment
 from pipeline.i18n import format_number, translate
 from pipeline.issues import Issues, Level
-from pipeline.model import RawTable, SheetContent, SourceSheet
+from pipeline.model.sheets import RawTable, SheetContent, SourceSheet
 from pipeline.report import root_causes
 from pipeline.report.issue_table import make_issue_table
 from pipeline.report.marked import uncertain_rows

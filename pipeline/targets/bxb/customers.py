@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.errors import SourceError
 from pipeline.i18n import translate
-from pipeline.model import ApiRecord
+from pipeline.model.sheets import ApiRecord
 
 _PAGE_SIZES = (100, 1000)
 """Customers of a page after which there may be another: the default and the most."""

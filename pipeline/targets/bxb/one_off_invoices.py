@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import json_columns
-from pipeline.model import Batches, Request, RequestLimits
+from pipeline.model.invoices import Batches, Request, RequestLimits
 from pipeline.settings import Settings
 from pipeline.targets.bxb import customers
 from pipeline.targets.bxb.responses import read_bxb_outcomes

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.model import Batches, Request
+from pipeline.model.invoices import Batches, Request
 from pipeline.model.outcomes import InvoiceOutcome, InvoiceState, RefusalCause, RefusalReason, Response
 from pipeline.targets.responses import NO_RESPONSE, NOT_JSON, RequestLocator, parse_body, shorten_message
 from schemas.targets.bxb import build_bxb_projection

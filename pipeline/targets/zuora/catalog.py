@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from pipeline.errors import SourceError
 from pipeline.i18n import translate
-from pipeline.model import ApiRecord
+from pipeline.model.sheets import ApiRecord
 
 _MAX_NESTED = {"products": 300, "data": 99}
 """Children of one parent that an answer holds at most, by the key of its list."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import json_columns
-from pipeline.model import Batch, Batches, Request, RequestLimits
+from pipeline.model.invoices import Batch, Batches, Request, RequestLimits
 from pipeline.model.outcomes import InvoiceOutcome, InvoiceState, RefusalCause, Response
 from pipeline.settings import Settings
 from pipeline.targets.responses import NOT_JSON, RequestLocator

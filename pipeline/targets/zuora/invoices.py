@@ -17,7 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import json_columns
-from pipeline.model import Batch, Batches, Positions, Request, RequestLimits, ValidSheets
+from pipeline.model.indices import Positions
+from pipeline.model.invoices import Batch, Batches, Request, RequestLimits
+from pipeline.model.valid import ValidSheets
 from pipeline.settings import Settings
 from pipeline.targets.target import Target
 from pipeline.targets.zuora import catalog

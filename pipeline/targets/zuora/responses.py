@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.model import Batches, Request
+from pipeline.model.invoices import Batches, Request
 from pipeline.model.outcomes import InvoiceOutcome, InvoiceState, RefusalCause, RefusalReason, Response
 from pipeline.targets.responses import NO_RESPONSE, NOT_JSON, RequestLocator, parse_body
 from schemas.targets.zuora import build_zuora_projection
