@@ -105,7 +105,7 @@ def _make_sheet_issue(finding: Findings, index: int, control_sheet: RawTable, ra
         name: fact if isinstance(fact, str) else str(decode_dictionary(fact)[index])
         for name, fact in finding.facts.items()
     }
-    label = column.label if column else CONTROL[finding.field].label if finding.field in CONTROL else ""
+    label = column.header if column else CONTROL[finding.field].label if finding.field in CONTROL else ""
     return SheetIssue(
         finding.code,
         raw.sources[sheet.source].name,
