@@ -36,7 +36,7 @@ def test_defaults_pass_their_own_check() -> None:
     for each in fields(Settings):
         assert each.metadata["help"]
         value = getattr(Settings(), each.name)
-        assert each.metadata["read"](value) == value
+        assert each.metadata["parse"](value) == value
 
 
 def test_a_text_from_the_environment_is_read_like_a_value_of_the_file(tmp_path: Path) -> None:

@@ -227,7 +227,8 @@ def translate_duckdb_errors(snapshot: Snapshot, kind: SnapshotKind = CHARGES) ->
     except duckdb.OutOfMemoryException as error:
         raise CatalogError(
             translate(
-                "The {called} {name} needs more memory or room for temporary files: free some, and run again.",
+                "The {called} {name} needs more memory or room for temporary files: free some, and run "
+                "again.",
                 called=translate(kind.title), name=snapshot.path.name,
             )
         ) from error  # fmt: skip

@@ -1,4 +1,4 @@
-"""The commands on the books."""
+"""The commands on the ledger: list its runs, show one, verify that nothing was changed."""
 
 from __future__ import annotations
 
@@ -6,60 +6,55 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.common import FORMAT_OPTION, WORKSPACE_OPTION, exit_with_sentence, print_json
+from pipeline.cli.console import emit, exit_with_sentence
+from pipeline.cli.parameters import FORMAT_OPTION, RUN_ARGUMENT, WORKSPACE_OPTION
+
+_FAULTS_EXIT_CODE = 7
 
 
-@click.group()
-def ledger() -> None:
+@click.group("ledger")
+def ledger_group() -> None:
     """The books: what was prepared, rejected, skipped and withdrawn."""
 
 
-@ledger.command("list")
+@ledger_group.command("list")
 @WORKSPACE_OPTION
 @FORMAT_OPTION
 @exit_with_sentence
-def list_ledger_runs(workspace: Path, form: str) -> int:
+def list_command(workspace: Path, form: str) -> int:
     """List the runs."""
     from pipeline.flow.ledger_access import list_runs
     from pipeline.report.ledger_text import render_runs
 
     runs = list_runs(workspace=workspace)
-    if form == "json":
-        print_json([entry.__dict__ for entry in runs])
-    else:
-        click.echo(render_runs(runs), nl=False)
+    emit(form, lambda: [vars(run) for run in runs], lambda: render_runs(runs))
     return 0
 
 
-@ledger.command("show")
-@click.argument("run_id", metavar="RUN")
+@ledger_group.command("show")
+@RUN_ARGUMENT
 @WORKSPACE_OPTION
 @FORMAT_OPTION
 @exit_with_sentence
-def show_ledger_run(run_id: str, workspace: Path, form: str) -> int:
+def show_command(run_id: str, workspace: Path, form: str) -> int:
     """Show what RUN left, and the state of its invoices now."""
     from pipeline.flow.ledger_access import show_run
     from pipeline.report.ledger_text import export_run, render_run
 
     details = show_run(run_id, workspace=workspace)
-    if form == "json":
-        print_json(export_run(details))
-    else:
-        click.echo(render_run(details), nl=False)
+    emit(form, lambda: export_run(details), lambda: render_run(details))
     return 0
 
 
-@ledger.command("verify")
+@ledger_group.command("verify")
 @WORKSPACE_OPTION
 @FORMAT_OPTION
 @exit_with_sentence
-def verify_ledger_file(workspace: Path, form: str) -> int:
+def verify_command(workspace: Path, form: str) -> int:
     """Show that nothing in the ledger was changed, added or lost."""
     from pipeline.flow.ledger_access import check_ledger
+    from pipeline.report.ledger_text import render_faults
 
     faults = check_ledger(workspace=workspace)
-    if form == "json":
-        print_json({"faults": faults})
-    else:
-        click.echo("\n".join(faults) or "The ledger is whole: nothing was changed, added or lost.")
-    return 7 if faults else 0
+    emit(form, lambda: {"faults": faults}, lambda: render_faults(faults))
+    return _FAULTS_EXIT_CODE if faults else 0

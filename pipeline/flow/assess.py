@@ -148,7 +148,8 @@ def _require_settings(target: Target, settings: Settings) -> None:
         if not getattr(settings, name):
             raise UsageError(
                 translate(
-                    "The target {target} needs the setting {name}, which has no default: {help}. Give it as {flag},"
+                    "The target {target} needs the setting {name}, which has no default: {help}. Give it "
+                    "as {flag},"
                     " or in settings.toml.",
                     target=target.name,
                     name=name,

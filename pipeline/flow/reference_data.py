@@ -8,10 +8,10 @@ A list is loaded whole or not at all.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 
@@ -35,6 +35,10 @@ from schemas.fields import Table
 from schemas.notation.dates import DateNotation
 from schemas.notation.numbers import NumberNotation
 
+ListName = Literal["catalog", "accounts"]
+"""The kinds of lists that can be loaded, as the commands are called."""
+_KINDS: Mapping[ListName, SnapshotKind] = {"catalog": CHARGES, "accounts": CUSTOMERS}
+
 
 def load_catalog(*files: str | Path, workspace: str | Path) -> CatalogLoad:
     """Load a price list as the product catalog; it counts from the next check or run.
@@ -46,7 +50,7 @@ def load_catalog(*files: str | Path, workspace: str | Path) -> CatalogLoad:
     Raises:
         PipelineError: a file cannot be read, or the catalog cannot be written.
     """
-    return _load_list(files, CHARGES, workspace)
+    return load_list("catalog", files, workspace=workspace)
 
 
 def load_accounts(*files: str | Path, workspace: str | Path) -> CatalogLoad:
@@ -59,10 +63,16 @@ def load_accounts(*files: str | Path, workspace: str | Path) -> CatalogLoad:
     Raises:
         PipelineError: a file cannot be read, or the list cannot be written.
     """
-    return _load_list(files, CUSTOMERS, workspace)
+    return load_list("accounts", files, workspace=workspace)
 
 
-def _load_list(files: Sequence[str | Path], kind: SnapshotKind, workspace: str | Path) -> CatalogLoad:
+def load_list(name: ListName, files: Sequence[str | Path], *, workspace: str | Path) -> CatalogLoad:
+    """Load a list of either kind; see `load_catalog` and `load_accounts`.
+
+    Raises:
+        PipelineError: a file cannot be read, or the list cannot be written.
+    """
+    kind = _KINDS[name]
     table = kind.table
     settings = load_settings({}, os.environ, open_workspace(workspace).settings)
     raw, issues, notation = _read_list([Path(path) for path in files], table, settings)
@@ -71,13 +81,11 @@ def _load_list(files: Sequence[str | Path], kind: SnapshotKind, workspace: str |
     issues += cell_issues
     snapshot, duplicates = None, 0
     if not any(issues.errors):
-        rows = pa.table({str(name): decode_dictionary(arrow_column(frame[name])) for name in frame})
-        loaded = catalog.build_snapshot(
-            rows, _get_folder(prepare_workspace(workspace), kind), _merge_sources(raw.sources), kind
-        )
-        issues += Issues(
-            tuple(_make_finding(contradiction, table.name) for contradiction in loaded.contradictions)
-        )
+        rows = pa.table({str(field): decode_dictionary(arrow_column(frame[field])) for field in frame})
+        folder = _get_folder(prepare_workspace(workspace), kind)
+        loaded = catalog.build_snapshot(rows, folder, _merge_sources(raw.sources), kind)
+        findings = [_make_finding(contradiction, table.name) for contradiction in loaded.contradictions]
+        issues += Issues(tuple(findings))
         snapshot, duplicates = loaded.snapshot, len(loaded.duplicates)
     return CatalogLoad(snapshot, len(sheet), duplicates, make_issue_table(issues, raw, {table.name: table}))
 
@@ -177,25 +185,13 @@ def get_accounts_snapshot(sha256: str | None = None, *, workspace: str | Path) -
     return _select_snapshot(sha256, CUSTOMERS, workspace)
 
 
-def list_catalogs(*, workspace: str | Path) -> tuple[list[Snapshot], Snapshot | None]:
-    """Every catalog that was loaded, the oldest first, and the one in use.
+def list_loaded(name: ListName, *, workspace: str | Path) -> tuple[list[Snapshot], Snapshot | None]:
+    """Return every list of one kind that was loaded, the oldest first, and the one in use.
 
     Raises:
         CatalogError: one is damaged.
     """
-    return _list_snapshots(CHARGES, workspace)
-
-
-def list_accounts(*, workspace: str | Path) -> tuple[list[Snapshot], Snapshot | None]:
-    """Every account list that was loaded; see `list_catalogs`.
-
-    Raises:
-        CatalogError: one is damaged.
-    """
-    return _list_snapshots(CUSTOMERS, workspace)
-
-
-def _list_snapshots(kind: SnapshotKind, workspace: str | Path) -> tuple[list[Snapshot], Snapshot | None]:
+    kind = _KINDS[name]
     folder = _get_folder(open_workspace(workspace), kind)
     return catalog.list_snapshots(folder, kind), catalog.get_current_snapshot(folder, kind)
 

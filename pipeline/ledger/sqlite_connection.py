@@ -171,7 +171,8 @@ def translate_ledger_errors(ledger: Ledger) -> Iterator[None]:
 def _make_busy_error(ledger: Ledger) -> BusyError:
     return BusyError(
         translate(
-            "The ledger {path} has been held by another process for more than {seconds} seconds; try again later.",
+            "The ledger {path} has been held by another process for more than {seconds} seconds; try again "
+            "later.",
             path=str(ledger.path), seconds=f"{ledger.busy_seconds:g}",
         )
     )  # fmt: skip
@@ -247,7 +248,8 @@ def _require_head(connection: sqlite3.Connection, ledger: Ledger, expected: Head
     if expected.events and (row is None or row[0] != expected.hash):
         raise LedgerError(
             translate(
-                "The ledger {path} lacks entries that were made: it is an older copy or was changed; bring back the"
+                "The ledger {path} lacks entries that were made: it is an older copy or was changed; bring "
+                "back the"
                 " newest one.",
                 path=str(ledger.path),
             )

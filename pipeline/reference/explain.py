@@ -73,3 +73,9 @@ def describe_effect(kind: IssueType) -> str:
             return translate("An error: nothing is prepared, whatever the invoices are like.")
         case _:
             return translate("An error: the whole invoice is rejected.")
+
+
+def export_issue_type(kind: IssueType) -> dict[str, str]:
+    """Return an issue type for machines, its texts in the reader's language."""
+    texts = {name: translate(getattr(kind, name)) for name in ("title", "template", "fix", "cause")}
+    return {"code": kind.code, "slug": kind.slug, "level": str(kind.level), **texts}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from pipeline.i18n import translate
 from pipeline.report.terminal import format_count
 
 if TYPE_CHECKING:
@@ -63,3 +64,8 @@ def render_run(shown: RunDetails) -> str:
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def render_faults(faults: list[str]) -> str:
+    """Return what `ledger verify` found, one fault a line, or that it found nothing."""
+    return "\n".join(faults or [translate("The ledger is whole: nothing was changed, added or lost.")]) + "\n"

@@ -76,7 +76,8 @@ def prepare_workspace(path: str | Path) -> Workspace:
     if kind in NETWORK_FILE_SYSTEMS:
         raise WorkspaceError(
             translate(
-                "The workspace {path} lies on a network mount ({kind}), where the ledger cannot work; take a local"
+                "The workspace {path} lies on a network mount ({kind}), where the ledger cannot work; take "
+                "a local"
                 " folder.",
                 path=str(path), kind=kind,
             )

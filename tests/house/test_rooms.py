@@ -263,8 +263,8 @@ def test_the_readme_names_every_setting_flag_and_exit_code() -> None:
     assert not [name for name in SETTINGS if f"\n| `{name}` |" not in README]
     flags = [
         option
-        for each in cli.commands["run"].params
-        if isinstance(each, click.Option)
+        for each in cli.commands["run"].get_params(click.Context(cli.commands["run"]))
+        if isinstance(each, click.Option) and each.name != "help"
         for option in each.opts
     ]
     assert not [flag for flag in flags if f"`{flag}" not in README]
