@@ -1,6 +1,6 @@
 """Bring the translations up to date with what is said: new texts are put in without a translation, old ones go.
 
-Run it after a text was added or changed, then write what is missing; `tests/test_language.py` tells.
+Run it after a text was added or changed, then write what is missing; `tests/test_i18n.py` tells.
 """
 
 from __future__ import annotations

@@ -42,14 +42,14 @@ class Ranking:
 
     Attributes:
         rows: the first groups.
-        others: how many groups are left out.
-        rest: all that is left out, as a row without a name; None when nothing is.
+        omitted: how many groups are left out.
+        remainder: the sum of all that are left out, without a name; None when none is.
         total: of all groups.
     """
 
     rows: list[GroupTotal]
-    others: int
-    rest: GroupTotal | None
+    omitted: int
+    remainder: GroupTotal | None
     total: GroupTotal
 
 

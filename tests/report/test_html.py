@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,13 +24,13 @@ from pipeline.flow import load_catalog
 from pipeline.i18n import use_language
 from pipeline.report import html as room
 from pipeline.report import invoice_table
-from pipeline.report.billing_summary import summarise_billing
-from pipeline.report.html import render_html
+from pipeline.report.billing_summary import GroupTotal, Ranking, summarise_billing
+from pipeline.report.html import charts, render_html
 from pipeline.report.issue_table import make_issue_table
 from pipeline.result import Result
 
 PAGE = Path(str(room.__file__)).parent
-SAYING = ("say", "counted", "count_of")
+SAYING = ("translate", "translate_count", "format_count")
 HOSTILE = (
     "<script>document.title='PWNED'</script>",
     "</style><script>document.title='PWNED'</script>",
@@ -202,10 +203,10 @@ def test_every_ranking_adds_up_to_what_is_accepted(desk: Desk) -> None:
     for each in billed:
         total = Decimal(result.summary["money"][each.currency]["accepted"])
         for ranking in (each.accounts, each.months, each.products):
-            rest = ranking.rest.amount if ranking.rest else Decimal(0)
+            rest = ranking.remainder.amount if ranking.remainder else Decimal(0)
             assert sum((row.amount for row in ranking.rows), rest) == ranking.total.amount == total
-            assert (ranking.others == 0) == (ranking.rest is None)
-        assert each.accounts.others > 0
+            assert (ranking.omitted == 0) == (ranking.remainder is None)
+        assert each.accounts.omitted > 0
         assert each.accounts.rows[0].amount == max(row.amount for row in each.accounts.rows)
         amounts = [Decimal(invoice["amount"]) for invoice in each.largest]
         assert amounts == sorted(amounts, reverse=True)
@@ -322,3 +323,44 @@ def test_a_page_is_made_of_nothing_at_all(desk: Desk) -> None:
     empty = Page(html_of(desk.check([desk.invoice()], [{"invoice_ref": ""}])))
     assert "Every invoice is rejected." in empty.text
     assert "Invoices 0 with 0 items" in empty.text
+
+
+def test_an_import_leaves_the_import_system_as_it_is() -> None:
+    code = "import sys; before = list(sys.meta_path); import pipeline.report.html; assert sys.meta_path == before"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_charts_are_left_out_where_there_is_nothing_to_compare() -> None:
+    money = {"accepted": "0", "rejected": "0", "skipped": "0"}
+    assert charts.draw_outcome_chart({"EUR": money}) is None
+    assert charts.draw_outcome_chart({"EUR": money | {"accepted": "-1"}}) is None
+    total = GroupTotal("2026-01", 1, Decimal(5))
+    assert charts.draw_month_chart(Ranking([total], 0, None, total), "EUR") is None
+
+
+@pytest.mark.parametrize("amounts", [[0, 0], [1, 2], [-200, -10], [-5, 7], [123456789, 1]])
+def test_bars_of_months_start_at_zero_and_end_at_their_amount(amounts: list[int]) -> None:
+    rows = [GroupTotal(f"2026-{month:02d}", 1, Decimal(amount)) for month, amount in enumerate(amounts, 1)]
+    chart = charts.draw_month_chart(Ranking(rows, 0, None, rows[0]), "EUR")
+    assert chart is not None
+    labels = [int(tick.label.replace(",", "")) for tick in chart.y_ticks]
+    assert labels == sorted(set(labels))
+    assert len(labels) <= 20
+    zero = chart.y_ticks[labels.index(0)].position
+    highest = max(map(abs, amounts)) or 1
+    for bar, amount in zip(chart.bars, amounts, strict=True):
+        assert 0 <= bar.y <= bar.y + bar.height <= chart.plot_height
+        end = bar.y if amount >= 0 else bar.y + bar.height
+        longest = max(each.height for each in chart.bars)
+        assert zero - end == pytest.approx(longest * amount / highest, abs=1e-6)
+
+
+def test_shares_of_a_bar_fill_it() -> None:
+    money = {"EUR": {"accepted": "50", "rejected": "0", "skipped": "150"}}
+    chart = charts.draw_outcome_chart(money)
+    assert chart is not None
+    first, second = chart.bars
+    assert (first.series, second.series) == (0, 2)
+    assert second.width == pytest.approx(3 * first.width)
+    assert first.x + first.width == pytest.approx(second.x)
+    assert [first.x, second.x + second.width] == pytest.approx([tick.position for tick in chart.x_ticks[::4]])

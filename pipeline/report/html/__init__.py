@@ -1,12 +1,14 @@
-"""`report.html`: one file for reading, on a screen, on paper and with a screen reader.
+"""`report.html`: one file to read on a screen, on paper and with a screen reader.
 
-Input: the end of the line, its tables and its summary. Output: bytes. The page holds everything it shows: no
-script, nothing from elsewhere; a policy in its head forbids both. Whatever a cell holds is text in it.
+In: the assessment, its tables and its summary.
+Out: bytes of HTML.
+Never: a script, or anything that is loaded from elsewhere; a policy in the head of the page forbids both. Whatever
+a cell holds is escaped text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -50,21 +52,24 @@ def render_html(
     summary: Mapping[str, Any],
     marked: Mapping[tuple[str, str], tuple[str, str]] | None = None,
 ) -> bytes:
-    """The page.
+    """Render the page.
 
     Args:
-        assessment: the end of the line.
-        invoice_table: as `entries.invoice_table` gives it.
-        issues: as `issue_table` gives them.
+        assessment: the end of a check.
+        invoice_table: as `make_invoice_table` gives it.
+        issues: as `make_issue_table` gives them.
         summary: as `summary.json` has it, but for the seconds.
-        marked: by file and sheet the workbook beside the page in which they are marked, and its sheet.
+        marked: by file and sheet the marked workbook in the same folder, and its sheet.
+
+    Returns:
+        The file's content, in UTF-8.
     """
     context: dict[str, Any] = {
         "summary": summary,
         "sentence": describe_verdict(summary["verdict"], summary["invoices"], summary.get("control")),
         "errors": _group_issues(issues, "error"),
         "warnings": _group_issues(issues, "warning"),
-        "fate": charts.draw_outcome_chart(summary["money"]),
+        "outcome_chart": charts.draw_outcome_chart(summary["money"]),
         "billed": [
             (billing, charts.draw_month_chart(billing.months, billing.currency))
             for billing in summarise_billing(assessment, invoice_table)
@@ -73,6 +78,7 @@ def render_html(
         "no_currency": NO_CURRENCY,
     }
     template = _make_environment().get_template("page.html")
+    # a lone surrogate, from a file's name that is not UTF-8, cannot be encoded
     return template.render(context, link=_make_linker(marked or {})).encode("utf-8", "replace")
 
 
@@ -82,6 +88,7 @@ def _group_issues(issues: pa.Table, level: str) -> IssueGroups:
 
 @cache
 def _make_environment() -> jinja2.Environment:
+    """Return the environment of the templates in this folder; templates call functions by their own names."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pipeline.report.html", "."),
         autoescape=True,
@@ -90,46 +97,53 @@ def _make_environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "shown": _format_user_text,
+        "user_text": _format_user_text,
         "amount": _format_amount,
-        "units": format_money,
         "number": format_number,
+        "pixels": _format_pixels,
     }
-    environment.globals |= {
-        "alerts": list_alerts,
-        "control_told": describe_control_totals,
-        "left_out": describe_ignored_rows,
-        "unread": list_unread_amounts,
-    }
-    environment.globals |= {
-        "translate": _translate_html,
-        "translate_count": translate_count,
-        "format_count": format_count,
-        "spoken": get_language,
-    }
-    environment.globals |= {"place": describe_place, "whose": get_unmentioned_reference, "shares": SHARES}
+    functions: tuple[Callable[..., Any], ...] = (
+        describe_control_totals,
+        describe_ignored_rows,
+        describe_place,
+        format_count,
+        get_language,
+        get_unmentioned_reference,
+        list_alerts,
+        list_unread_amounts,
+        translate_count,
+    )
+    environment.globals |= {function.__name__: function for function in functions}
+    environment.globals |= {"translate": _translate_html, "shares": SHARES}
     return environment
 
 
 def _translate_html(text: str, **facts: object) -> Markup:
-    """A text in the reader's language; a fact may be a piece of the page, all else is escaped."""
+    """Translate a text; a fact may be markup of the page, everything else is escaped."""
     escaped_facts = {name: str(escape(fact)) for name, fact in facts.items()}
     return Markup(fill_placeholders(str(escape(translate(text))), escaped_facts))  # noqa: S704 - both are escaped
 
 
 def _format_user_text(text: object) -> str:
-    """A text of the user's: nothing in it is hidden, no spreadsheet runs it, and it has an end."""
+    """Show a text of the user's: hidden characters visible, formulas disarmed (people copy cells), shortened."""
     visible_text = formula_guard.escape_formula(replace_unprintable(str(text)))
     return visible_text if len(visible_text) <= _MAX_LENGTH else visible_text[:_MAX_LENGTH] + "…"
 
 
 def _format_amount(value: str | Decimal, currency: str = "") -> str:
-    """An amount as the language writes it."""
+    """Format an amount as the reader's language writes it."""
     return format_number(Decimal(format_money(value, currency) if isinstance(value, Decimal) else value))
 
 
-def _make_linker(marked: Mapping[tuple[str, str], tuple[str, str]]) -> Any:
-    """The address of a cell in the marked workbook; empty where there is none."""
+def _format_pixels(value: float) -> str:
+    """Format a coordinate: three decimals are finer than any screen."""
+    return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def _make_linker(
+    marked: Mapping[tuple[str, str], tuple[str, str]],
+) -> Callable[[Mapping[str, Any]], str]:
+    """Return a function that gives the address of an issue's cell in its marked workbook, or an empty text."""
 
     def link(issue: Mapping[str, Any]) -> str:
         file, sheet = marked.get((issue["file"], issue["sheet"]), ("", ""))

@@ -1,61 +1,177 @@
-"""The pictures of the page: SVG drawn by pygal, without colours, scripts or fonts of their own.
+"""Bar charts of the HTML report: where every bar, guide and label lies; `chart.html` draws them as SVG.
 
-The page's own style sheet colours them, so that they follow light, dark and paper. What a picture shows stands
-as a table beside it: the picture is one labelled image to a screen reader, and a shortcut to everybody else.
+In: amounts by currency, or by month. Out: a `Chart` in the coordinates of its own view box, or None where there is
+nothing to compare.
+Never: markup, colors or fonts. The style sheet of the page has those, so that a chart follows light, dark and
+paper. What a chart shows is also in a table of the page: to a screen reader it is one labelled image.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
-
-import pygal
-from markupsafe import Markup
-from pygal.etree import etree
-from pygal.style import Style
+from typing import NamedTuple
 
 from pipeline.i18n import format_number, translate
 from pipeline.report.billing_summary import Ranking
 from schemas.currencies import NO_CURRENCY
 
-# the library hooks itself into every later import, for plug-ins with maps, in a way Python has given up
-sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
-
-_OUTCOMES = ("accepted", "rejected", "skipped")
-_SCALE = 1000
-_MAX_BARS = 12
+OUTCOMES = ("accepted", "rejected", "skipped")
+_MAX_CURRENCIES = 12
+_WIDTH = 720
+_BAR_HEIGHT = 34
+_MONTHS_HEIGHT = 220
+_MARGIN = 4
+_GAP = 10
 _FONT_SIZE = 12
-_EXTRA_TAGS = ("defs", "desc", "title")
+_CHARACTER = 0.6 * _FONT_SIZE
+"""Width of a character, as a guess: nothing measures text before the browser does."""
+_PADDING = 0.02
+"""Free space at both ends of an axis, as a share of its range."""
+_BAR_MARGIN = 0.06
+_MAX_UPRIGHT_LABELS = 8
+"""Months whose labels stand beside each other; more are turned."""
+_TURN = 45
+_MAX_TICKS, _MIN_TICKS = 20, 4
 
 
-def draw_outcome_chart(money: Mapping[str, Mapping[str, str]]) -> Markup:
-    """What became of the money: one bar a currency, in shares; empty when there is nothing to compare.
+class Tick(NamedTuple):
+    """A label of an axis, and its position along the axis."""
+
+    position: float
+    label: str
+
+
+class Bar(NamedTuple):
+    """A rectangle, and the number of the series that colors it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    series: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A drawing in pixels of its view box; ticks and bars count from the corner of the plot.
+
+    Attributes:
+        name: class of the figure, for the style sheet.
+        caption: what it shows, in the reader's language.
+        height: of the view box.
+        left: margin to the left of the plot.
+        plot_width: of the area in which bars lie.
+        plot_height: the same.
+        x_ticks: below the plot.
+        y_ticks: to the left of the plot.
+        y_guides: whether a line runs through each tick of the y axis.
+        turn: of the labels of the x axis, in degrees.
+        bars: in the order in which they are drawn.
+        legend: the series, with the position of each; empty where there is one series.
+    """
+
+    name: str
+    caption: str
+    height: float
+    left: float
+    plot_width: float
+    plot_height: float
+    x_ticks: Sequence[Tick]
+    y_ticks: Sequence[Tick]
+    y_guides: bool
+    turn: int
+    bars: Sequence[Bar]
+    legend: Sequence[Tick]
+    width: int = _WIDTH
+    top: int = _MARGIN
+
+
+def draw_outcome_chart(money: Mapping[str, Mapping[str, str]]) -> Chart | None:
+    """Draw what became of the money: a bar for each currency, in shares.
 
     Args:
         money: of the summary, by currency.
+
+    Returns:
+        None when no currency has amounts, or too many have.
     """
-    shares = {name: [Decimal(sums[outcome]) for outcome in _OUTCOMES] for name, sums in money.items()}
-    bars = {
-        _name_currency(name): amounts
-        for name, amounts in shares.items()
-        if min(amounts) >= 0 and any(amounts)
-    }
-    if not bars or len(bars) > _MAX_BARS:
-        return Markup("")
-    chart = pygal.HorizontalStackedBar(**_make_chart_options(len(bars) * 34 + 70), show_y_guides=False)
-    bars = dict(reversed(bars.items()))  # the first is drawn lowest
-    chart.x_labels = list(bars)
-    chart.value_formatter = lambda tenths: f"{tenths // 10:.0f} %"
-    chart.y_labels = [0, 250, 500, 750, _SCALE]
-    for index, name in enumerate(_OUTCOMES):
-        chart.add(
-            translate(name),
-            [int(_SCALE * amounts[index] / sum(amounts, Decimal(0))) for amounts in bars.values()],
-        )
-    return _make_figure(
-        chart, translate("Share of the money of each currency that is accepted, rejected or skipped"), "fate"
+    amounts = {currency: [Decimal(sums[outcome]) for outcome in OUTCOMES] for currency, sums in money.items()}
+    # a share of a sum is nothing where credits and charges cancel each other out
+    rows = {_name_currency(name): row for name, row in amounts.items() if min(row) >= 0 and any(row)}
+    if not rows or len(rows) > _MAX_CURRENCIES:
+        return None
+    height = len(rows) * _BAR_HEIGHT + 70
+    left = _get_left_margin(list(rows))
+    width = _WIDTH - left - _MARGIN
+    plot_height = height - 2 * _MARGIN - 2 * (_GAP + _FONT_SIZE)
+    bands = _split_axis(plot_height, len(rows))
+    bars: list[Bar] = []
+    for band, row in zip(bands, rows.values(), strict=True):
+        bars += _stack_bars(row, band, width)
+    return Chart(
+        name="fate",
+        caption=translate("Share of the money of each currency that is accepted, rejected or skipped"),
+        height=height,
+        left=left,
+        plot_width=width,
+        plot_height=plot_height,
+        x_ticks=[Tick(_scale(part / 4, width), f"{part * 25} %") for part in range(5)],
+        y_ticks=[Tick(start + size / 2, name) for (start, size), name in zip(bands, rows, strict=True)],
+        y_guides=False,
+        turn=0,
+        bars=bars,
+        legend=[Tick(width * index / len(OUTCOMES), translate(name)) for index, name in enumerate(OUTCOMES)],
+    )
+
+
+def draw_month_chart(ranking: Ranking, currency: str) -> Chart | None:
+    """Draw what is billed by month.
+
+    Args:
+        ranking: by month.
+        currency: of the amounts.
+
+    Returns:
+        None when one month has it all.
+    """
+    if len(ranking.rows) < 2:
+        return None
+    amounts = [float(row.amount) for row in ranking.rows]
+    names = [row.name for row in ranking.rows]
+    low, high = min(0.0, *amounts), max(0.0, *amounts)
+    high = high if high > low else low + 1
+    values = _choose_ticks(low, high)
+    labels = [format_number(value) for value in values]
+    turn = _TURN if len(names) > _MAX_UPRIGHT_LABELS else 0
+    label_width = max(map(len, names)) * _CHARACTER
+    left = _get_left_margin(labels)
+    width = _WIDTH - left - max(label_width * math.cos(math.radians(turn)) if turn else 0, _MARGIN)
+    label_height = max(label_width * math.sin(math.radians(turn)), _FONT_SIZE)
+    plot_height = _MONTHS_HEIGHT - 2 * _MARGIN - _GAP - label_height
+    bands = _split_axis(width, len(names))
+
+    def to_y(amount: float) -> float:
+        return plot_height - _scale((amount - low) / (high - low), plot_height)
+
+    return Chart(
+        name="months",
+        caption=translate("{currency} billed by month of the invoice date", currency=currency),
+        height=_MONTHS_HEIGHT,
+        left=left,
+        plot_width=width,
+        plot_height=plot_height,
+        x_ticks=[Tick(start + size / 2, name) for (start, size), name in zip(bands, names, strict=True)],
+        y_ticks=[Tick(to_y(value), label) for value, label in zip(values, labels, strict=True)],
+        y_guides=True,
+        turn=turn,
+        bars=[
+            Bar(start, min(to_y(0), to_y(amount)), size, abs(to_y(0) - to_y(amount)), 0)
+            for (start, size), amount in zip(map(_narrow, map(_narrow, bands)), amounts, strict=True)
+        ],
+        legend=(),
     )
 
 
@@ -63,60 +179,45 @@ def _name_currency(currency: str) -> str:
     return translate("no currency") if currency == NO_CURRENCY else currency
 
 
-def draw_month_chart(ranking: Ranking, currency: str) -> Markup:
-    """What is billed by month; empty when one month has it all.
-
-    Args:
-        ranking: by month.
-        currency: of the amounts.
-    """
-    if len(ranking.rows) < 2:
-        return Markup("")
-    chart = pygal.Bar(
-        **_make_chart_options(220), show_legend=False, x_label_rotation=45 if len(ranking.rows) > 8 else 0
-    )
-    chart.value_formatter = lambda units: format_number(int(units))
-    chart.x_labels = [month.name for month in ranking.rows]
-    chart.add(currency, [int(month.amount) for month in ranking.rows])
-    return _make_figure(
-        chart, translate("{currency} billed by month of the invoice date", currency=currency), "months"
-    )
+def _get_left_margin(labels: Sequence[str]) -> float:
+    """Return the room for the labels of the y axis."""
+    return _MARGIN + _GAP + max(max(map(len, labels)) * _CHARACTER, _FONT_SIZE)
 
 
-def _make_chart_options(height: int) -> dict[str, Any]:
-    """How every chart is drawn: to be styled and described by the page."""
-    return {
-        "css": [],
-        "js": [],
-        "style": Style(
-            label_font_size=_FONT_SIZE, major_label_font_size=_FONT_SIZE, legend_font_size=_FONT_SIZE
-        ),
-        "width": 720,
-        "height": height,
-        "margin": 4,
-        "legend_at_bottom": True,
-        "legend_at_bottom_columns": len(_OUTCOMES),
-    }
+def _scale(share: float, length: float) -> float:
+    """Return where a share of an axis' range lies on the axis."""
+    return length * (share + _PADDING) / (1 + 2 * _PADDING)
 
 
-def _make_figure(chart: Any, caption: str, name: str) -> Markup:
-    """The drawing as one image with a name; its inner texts are not read out one by one."""
-    root = chart.render_tree()
-    _strip_extras(root)
-    root.attrib.pop("id", None)
-    drawing = Markup(etree.tostring(root, encoding="unicode"))  # noqa: S704 - the library escapes every text
-    return Markup(
-        '<figure class="chart {}" role="img" aria-label="{}"><div aria-hidden="true">{}</div>'
-        "<figcaption>{}</figcaption></figure>"
-    ).format(name, caption, drawing, caption)
+def _split_axis(length: float, count: int) -> list[tuple[float, float]]:
+    """Return the bands of an axis, one for each bar: where it starts, and how wide it is."""
+    size = length / (1 + 2 * _PADDING) / count
+    return [(_scale(index / count, length), size) for index in range(count)]
 
 
-def _strip_extras(node: Any) -> None:
-    """The drawing alone: no script, style sheet, comment or place of a tooltip, which the library adds."""
-    for child in list(node):
-        surplus = not isinstance(child.tag, str) or child.tag in _EXTRA_TAGS
-        if surplus or "tooltip-overlay" in child.get("class", ""):
-            node.remove(child)
-        else:
-            child.attrib.pop("id", None)
-            _strip_extras(child)
+def _narrow(band: tuple[float, float]) -> tuple[float, float]:
+    start, size = band
+    return start + _BAR_MARGIN * size, size * (1 - 2 * _BAR_MARGIN)
+
+
+def _stack_bars(amounts: Sequence[Decimal], band: tuple[float, float], length: float) -> Iterator[Bar]:
+    """Draw shares of one sum, one behind the other, each in the color of its series."""
+    y, height = _narrow(band)
+    total, before = sum(amounts, Decimal(0)), Decimal(0)
+    for series, amount in enumerate(amounts):
+        start, end = _scale(float(before / total), length), _scale(float((before + amount) / total), length)
+        if amount:
+            yield Bar(start, y, end - start, height, series)
+        before += amount
+
+
+def _choose_ticks(low: float, high: float) -> list[int]:
+    """Return between 4 and 20 round numbers, in whole units of the currency."""
+    order = round(math.log10(max(abs(low), abs(high)))) - 1
+    while (high - low) / 10**order < _MIN_TICKS:
+        order -= 1
+    step = 10.0**order
+    while (high - low) / step >= _MAX_TICKS:
+        step *= 2
+    step = max(round(step), 1)
+    return list(range(math.ceil(low / step) * step, math.floor(high) + 1, step))
