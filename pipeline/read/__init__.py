@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.read.files.file_types import WORKBOOK_SUFFIXES
+from pipeline.read.files.file_types import list_worker_suffixes
 from pipeline.read.files.limits import DEFAULT_READ_LIMITS, ReadLimits
 from pipeline.read.files.options import DEFAULT_READ_OPTIONS, ReadOptions
 
@@ -69,7 +69,7 @@ def read_raw_sheets(
     )
 
     with nullcontext(parser) if parser else ParserProcess(limits) as running:
-        if any(Path(path).suffix.lower() in WORKBOOK_SUFFIXES for path in paths):
+        if not list_worker_suffixes().isdisjoint(Path(path).suffix.lower() for path in paths):
             running.start()  # while this process imports pandas
         from pipeline.read.read_files import read_files  # noqa: PLC0415 - so does pandas
 

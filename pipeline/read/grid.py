@@ -16,8 +16,7 @@ class Grid:
 
     Attributes:
         name: the sheet's name; for CSV the file's.
-        part: the part of the workbook it lies in, which ends in .xml where the part is the sheet's own XML;
-            empty for CSV.
+        part: the part of the workbook it lies in; empty for CSV.
         columns: one chunked array of text a column, never null.
         kinds: column position to the CellKind of each cell, for columns with more than text.
         row_numbers: the row as Excel shows it, a row.
@@ -35,6 +34,7 @@ class Grid:
             where a cell shows what it holds.
         origins: where a mapping has renamed or added columns, their headers and positions in the file; -1 for
             what stands nowhere in it.
+        is_patchable: the part lies in the file as it was parsed, so that a copy of the file can be marked there.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Grid:
     merges: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 4), np.int32))
     displayed: Mapping[int, pa.ChunkedArray] = field(default_factory=dict)
     origins: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+    is_patchable: bool = False
 
     @property
     def width(self) -> int:

@@ -19,11 +19,11 @@ from pipeline.errors import UsageError
 from pipeline.i18n import translate
 from pipeline.issues import Findings, Issues, SheetIssue, collect_findings
 from pipeline.model.sheets import RawSheets, SheetContent, SourceFile
-from pipeline.read.files.input_files import Blob, BlobForm, read_blobs
+from pipeline.read.files.input_files import Blob, read_blobs
 from pipeline.read.files.limits import ReadLimits
 from pipeline.read.files.options import ReadOptions
-from pipeline.read.files.refusals import Refusal
-from pipeline.read.formats.csv_file import HeaderCounter, read_csv
+from pipeline.read.files.refusals import NOT_A_WORKBOOK, Refusal
+from pipeline.read.formats import FormatInput, HeaderCounter, choose_parser, parse_sheets
 from pipeline.read.formats.parser_process import ParserProcess
 from pipeline.read.grid import Grid
 from pipeline.read.layout.assign_sheets import assign_sheets, is_issues_sheet
@@ -52,13 +52,14 @@ def read_files(
     for number, path in enumerate(paths, 1):
         for blob in read_blobs(path, limits):
             _refuse_duplicate(blob, sources)
-            blob_grids = _parse_blob(blob, partial(_count_known_labels, tables, mapping), parser, options)
-            grids += [(len(sources), grid) for grid in blob_grids]
-            is_grouped = blob.form is BlobForm.TEXT and not blob.is_named_by_user
-            groups.append(-number if is_grouped else len(sources))
-            package = (
-                blob.data if blob_grids and all(grid.part.endswith(".xml") for grid in blob_grids) else b""
+            blob_grids = _parse_blob(
+                blob, partial(_count_known_labels, tables, mapping), parser, options, limits
             )
+            grids += [(len(sources), grid) for grid in blob_grids]
+            is_grouped = not blob.in_worker and not blob.is_named_by_user
+            groups.append(-number if is_grouped else len(sources))
+            is_patchable = bool(blob_grids) and all(grid.is_patchable for grid in blob_grids)
+            package = blob.data if is_patchable else b""
             sources.append(SourceFile(blob.name, blob.sha256, len(blob.data), package=package))
             named_by_user.append(blob.is_named_by_user)
     our_sheets = tuple((source, grid.part) for source, grid in grids if is_issues_sheet(grid))
@@ -158,13 +159,24 @@ def _count_known_labels(
 
 
 def _parse_blob(
-    blob: Blob, count_known: HeaderCounter, parser: ParserProcess, options: ReadOptions
+    blob: Blob,
+    count_known: HeaderCounter,
+    parser: ParserProcess,
+    options: ReadOptions,
+    limits: ReadLimits,
 ) -> list[Grid]:
-    if blob.form is BlobForm.WORKBOOK:
+    """Parse a file's sheets, in the worker if its format asks for it."""
+    if blob.in_worker:
         return parser.parse(blob.name, blob.data)
     if PurePath(blob.name).suffix.lower() == ".json":
         raise Refusal.SAVED_ANSWER(blob.name)
-    return [read_csv(blob.name, blob.data, count_known, options)]
+    file = FormatInput(
+        name=blob.name, data=blob.data, limits=limits, options=options, count_headers=count_known
+    )
+    reference = choose_parser([file_format.reference for file_format in blob.formats], file)
+    if reference is None:
+        raise Refusal.FOREIGN(blob.name, what=translate(NOT_A_WORKBOOK))
+    return list(parse_sheets(reference, file))
 
 
 def _refuse_unused(

@@ -13,10 +13,11 @@ from dataclasses import fields
 import pyarrow as pa
 
 from pipeline.issues import CATALOGUE
-from pipeline.read.files.file_types import FILE_LAYOUTS, FILE_TYPES
+from pipeline.read.files.file_types import FILE_LAYOUTS
 from pipeline.read.files.input_files import FOREIGN_SIGNATURES
 from pipeline.read.files.limits import MAX_ROWS, ReadLimits
 from pipeline.read.files.refusals import Refusal
+from pipeline.read.formats import FORMATS
 from pipeline.settings import SETTINGS, Settings
 from schemas import cell_facts, checks
 from schemas.cell_kinds import CellKind
@@ -101,8 +102,9 @@ def _iter_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[
 
 
 def _iter_file_rows() -> Iterator[Sequence[str]]:
-    for file_type in FILE_TYPES:
-        yield file_type.title, " ".join(f"`{suffix}`" for suffix in file_type.suffixes), file_type.description
+    for file_format in FORMATS.values():
+        suffixes = " ".join(f"`{suffix}`" for suffix in file_format.suffixes)
+        yield file_format.title, suffixes, file_format.description
 
 
 def _iter_refusal_rows() -> Iterator[Sequence[str]]:

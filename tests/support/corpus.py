@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from pipeline.errors import PipelineError
 from pipeline.read import ReadLimits
-from pipeline.read.files.input_files import Blob, BlobForm, read_blobs
+from pipeline.read.files.input_files import Blob, read_blobs
 from pipeline.read.files.text_encoding import CODE_PAGES
 from pipeline.read.formats.csv_file import read_csv
 from pipeline.read.formats.parser_process import ParserProcess
@@ -70,7 +70,7 @@ def ours(corpus: Path, name: str, parser: ParserProcess) -> list[Line]:
 
 
 def _grids(blob: Blob, parser: ParserProcess) -> list[Grid]:
-    if blob.form is BlobForm.WORKBOOK:
+    if blob.in_worker:
         return parser.parse(blob.name, blob.data)
     return [read_csv(blob.name, blob.data, lambda _: 0)]
 

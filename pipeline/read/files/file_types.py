@@ -1,55 +1,34 @@
-"""Stage 1: the files that are read, and how invoices may lie in them, as data.
+"""The suffixes that are looked for in folders and zips, and the ways in which invoices may lie in files.
 
-What is refused stands in `refuse`; the page in the documentation is made of both.
+In: the registry of formats.
+Out: suffixes for detection; the layouts as data, for the reading page of the documentation.
+Never: decides by a suffix what a file is: its bytes do.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-
-class FileType(NamedTuple):
-    """A kind of file: what people call it, its suffixes, and what is read of it."""
-
-    title: str
-    suffixes: tuple[str, ...]
-    description: str
+from pipeline.read.formats import FORMATS
 
 
 class FileLayout(NamedTuple):
-    """A way in which invoices and items lie in files: what it looks like, and how it is told."""
+    """A way in which invoices and items lie in files: what it looks like, and how it is recognised."""
 
     title: str
     recognition: str
 
 
-_WORKBOOK_TYPES = (
-    FileType(
-        "Excel workbook",
-        (".xlsx", ".xlsm"),
-        "Also Strict Open XML, and packages as other programs write them. Macros are never run.",
-    ),
-    FileType("Excel binary workbook", (".xlsb",), "The same facts as of .xlsx."),
-    FileType("Excel 97-2003 workbook", (".xls",), "Excel 5 and later, also outside an OLE container."),
-    FileType("OpenDocument spreadsheet", (".ods",), "As LibreOffice and others write it."),
-)
-_TEXT_TYPES = (
-    FileType(
-        "Text with delimiters",
-        (".csv", ".tsv", ".txt"),
-        "UTF-8 with or without a mark, UTF-16, UTF-32, Windows-1252 and its kin; comma, semicolon, tab or pipe; "
-        "line ends of every system; cells in quotes with delimiters and line ends inside. What was found stands in "
-        "the report. `sep=;` in the first line is obeyed.",
-    ),
-)
-_COLUMNAR_TYPES = (FileType("Parquet file", (".parquet",), "Columns of texts, numbers, days and yes or no."),)
+def list_readable_suffixes() -> set[str]:
+    """Return the suffixes of all formats, for the files of folders and zips."""
+    return {suffix for file_format in FORMATS.values() for suffix in file_format.suffixes}
 
-FILE_TYPES = (*_WORKBOOK_TYPES, *_TEXT_TYPES, *_COLUMNAR_TYPES)
-"""Everything that is read; the bytes tell which it is, not the name."""
 
-WORKBOOK_SUFFIXES = tuple(suffix for file_type in _WORKBOOK_TYPES for suffix in file_type.suffixes)
-READABLE_SUFFIXES = {suffix for file_type in FILE_TYPES for suffix in file_type.suffixes}
-"""What is looked for in folders and zips."""
+def list_worker_suffixes() -> set[str]:
+    """Return the suffixes of the formats that are parsed in the worker process."""
+    formats = (file_format for file_format in FORMATS.values() if file_format.in_worker)
+    return {suffix for file_format in formats for suffix in file_format.suffixes}
+
 
 FILE_LAYOUTS = (
     FileLayout("A workbook with a sheet for each table", "A sheet is told by its name, else by its headers."),

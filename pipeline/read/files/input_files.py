@@ -14,27 +14,23 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import NoSuchFileError
 from pipeline.i18n import translate
-from pipeline.read.files.file_types import READABLE_SUFFIXES, WORKBOOK_SUFFIXES
+from pipeline.read.files.file_types import list_readable_suffixes
 from pipeline.read.files.limits import RATIO_CHECKED_FROM, ReadLimits
 from pipeline.read.files.refusals import Refusal
-
-_PARQUET_MAGIC = b"PAR1"
-_OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_BARE_BIFF_MAGICS = (
-    b"\x09\x00\x04\x00",
-    b"\x09\x02\x06\x00",
-    b"\x09\x04\x06\x00",
-    b"\x09\x08\x08\x00",
-    b"\x09\x08\x10\x00",
+from pipeline.read.formats import (
+    ZIP_MAGIC,
+    Format,
+    detect_formats,
+    find_format_of_suffix,
+    find_signed_formats,
 )
-"""The first bytes of an old workbook outside an OLE container."""
+
 FOREIGN_SIGNATURES = (
     (b"%PDF", "a PDF"),
     (b"\x1f\x8b", "a gzip file"),
@@ -53,13 +49,6 @@ _ZIP_ERRORS = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OS
 _OFFICE_PARTS = {"[Content_Types].xml", "content.xml", "xl/workbook.xml"}
 
 
-class BlobForm(Enum):
-    """How the bytes are to be read."""
-
-    WORKBOOK = "workbook"
-    TEXT = "text"
-
-
 @dataclass(frozen=True)
 class Blob:
     """A file in memory.
@@ -67,14 +56,19 @@ class Blob:
     Attributes:
         name: without folders; a zip's member is named after both.
         data: its bytes.
-        form: workbook or text.
+        formats: those it may be in by its first bytes, never none.
         is_named_by_user: it was named by the user; what lies in a folder or zip may be left alone.
     """
 
     name: str
     data: bytes
-    form: BlobForm
+    formats: tuple[Format, ...]
     is_named_by_user: bool = True
+
+    @property
+    def in_worker(self) -> bool:
+        """Whether it is parsed in the worker process; formats that share their first bytes agree on it."""
+        return self.formats[0].in_worker
 
     @cached_property
     def sha256(self) -> str:
@@ -93,7 +87,7 @@ def read_blobs(path: Path, limits: ReadLimits) -> Iterator[Blob]:
         yield from _read_folder(path, limits)
         return
     name, data = _escape_name(path.name), _read_regular_file(path, limits)
-    if data[:4] == b"PK\x03\x04" and (names := _list_plain_zip(name, data)) is not None:
+    if data.startswith(ZIP_MAGIC) and (names := _list_plain_zip(name, data)) is not None:
         yield from _read_members(name, data, names, limits)
         return
     yield _make_blob(name, data)
@@ -116,7 +110,7 @@ def _describe_folder(path: Path) -> str:
 
 def _is_readable_suffix(name: str) -> bool:
     path = PurePosixPath(name)
-    return path.suffix.lower() in READABLE_SUFFIXES and not path.name.startswith((".", "~$"))
+    return path.suffix.lower() in list_readable_suffixes() and not path.name.startswith((".", "~$"))
 
 
 def _describe_os_error(error: OSError) -> str:
@@ -144,25 +138,26 @@ def _read_regular_file(path: Path, limits: ReadLimits) -> bytes:
 
 
 def _make_blob(name: str, data: bytes, *, is_named_by_user: bool = True) -> Blob:
-    """Tell the form by the bytes, or refuse with the reason."""
+    """Detect the formats by the bytes, or refuse with the reason."""
     if not data:
         raise Refusal.EMPTY(name)
-    if data[:4] == b"PK\x03\x04":
-        return Blob(name, data, BlobForm.WORKBOOK, is_named_by_user)
+    if not find_signed_formats(data):
+        _refuse_foreign(name, data)
+    return Blob(name, data, detect_formats(data), is_named_by_user)
+
+
+def _refuse_foreign(name: str, data: bytes) -> None:
+    """Refuse what has no signature of ours and is no text with delimiters either."""
     if data.startswith(_EMPTY_ZIP_MAGIC):
         raise Refusal.NOTHING_INSIDE(name)
-    if data.startswith((_OLE_MAGIC, _PARQUET_MAGIC, *_BARE_BIFF_MAGICS)):
-        return Blob(name, data, BlobForm.WORKBOOK, is_named_by_user)
     for signature, kind in FOREIGN_SIGNATURES:
         if data.startswith(signature):
             raise Refusal.FOREIGN(name, what=translate(kind))
     if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise Refusal.MARKUP(name)
-    if PurePosixPath(name).suffix.lower() in WORKBOOK_SUFFIXES:
-        raise Refusal.MISNAMED(name)
-    if PurePosixPath(name).suffix.lower() == ".parquet":
-        raise Refusal.MISNAMED_PARQUET(name)
-    return Blob(name, data, BlobForm.TEXT, is_named_by_user)
+    promised = find_format_of_suffix(name)
+    if promised is not None and promised.misnamed is not None:
+        raise promised.misnamed(name)
 
 
 def _list_plain_zip(name: str, data: bytes) -> list[zipfile.ZipInfo] | None:
@@ -173,9 +168,9 @@ def _list_plain_zip(name: str, data: bytes) -> list[zipfile.ZipInfo] | None:
             names = {member.filename for member in members}
     except _ZIP_ERRORS as error:
         raise Refusal.CUT_OFF(name) from error
-    if names & _OFFICE_PARTS or PurePosixPath(name).suffix.lower() in WORKBOOK_SUFFIXES:
-        return None
-    return members
+    promised = find_format_of_suffix(name)
+    is_workbook = bool(names & _OFFICE_PARTS) or (promised is not None and promised.is_workbook)
+    return None if is_workbook else members
 
 
 def _read_members(

@@ -13,7 +13,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -24,11 +25,11 @@ from pipeline.errors import SourceError
 from pipeline.read.files.options import DEFAULT_READ_OPTIONS, ReadOptions
 from pipeline.read.files.refusals import Refusal
 from pipeline.read.files.text_encoding import decode_to_utf8
+from pipeline.read.formats import FormatInput, HeaderCounter
 from pipeline.read.grid import Grid
 from schemas.notation.encodings import DELIMITERS
 
 _DELIMITER_NAMES = {character: name for name, character in DELIMITERS.items()}
-HeaderCounter = Callable[[list[str]], int]
 _HEAD_BYTES = 1 << 18
 _BLOCK_BYTES = 4 << 20
 _BATCH_ROWS = 1 << 16
@@ -36,6 +37,11 @@ _MAX_HEADER_ROWS = 256
 """Rows among which the header is looked for."""
 _SEPARATOR_LINE = re.compile(rb'"?sep=([,;\t|])"?(?=[\r\n])', re.IGNORECASE)
 _QUOTE, _LF, _CR = ord('"'), ord("\n"), ord("\r")
+
+
+def read_csv_sheet(file: FormatInput) -> Iterator[Grid]:
+    """Read the one sheet of a text file."""
+    yield read_csv(file.name, file.data, file.count_headers, file.options)
 
 
 def read_csv(
@@ -73,14 +79,7 @@ def read_csv(
         grid = _read_fast(name, body, delimiter, len(header))
     if grid is None:
         grid = _read_exactly(name, body, delimiter, count_headers)
-    return Grid(
-        grid.name,
-        "",
-        grid.columns,
-        grid.row_numbers,
-        cell_counts=grid.cell_counts,
-        notes=f"{encoding}, {_DELIMITER_NAMES[delimiter]}",
-    )
+    return replace(grid, notes=f"{encoding}, {_DELIMITER_NAMES[delimiter]}")
 
 
 def _detect_delimiter(name: str, body: bytes, count_headers: HeaderCounter) -> tuple[str, list[str]]:
@@ -150,7 +149,12 @@ def _read_fast(name: str, body: bytes, delimiter: str, width: int) -> Grid | Non
         )
     except pa.ArrowInvalid:
         return None
-    return Grid(name, "", tuple(table.columns), np.arange(1, table.num_rows + 1, dtype=np.int32))
+    return Grid(
+        name=name,
+        part="",
+        columns=tuple(table.columns),
+        row_numbers=np.arange(1, table.num_rows + 1, dtype=np.int32),
+    )
 
 
 def _find_header(rows: Iterable[list[str]], count_headers: HeaderCounter) -> list[str]:
@@ -181,7 +185,13 @@ def _read_exactly(name: str, body: bytes, delimiter: str, count_headers: HeaderC
         chunks.append([pa.array(column, pa.string()) for column in zip(*padded, strict=True)])
     columns = [pa.chunked_array(chunk, pa.string()) for chunk in zip(*chunks, strict=True)]
     rows = np.arange(1, len(cell_counts) + 1, dtype=np.int32)
-    return Grid(name, "", tuple(columns), rows, cell_counts=np.array(cell_counts, np.int32))
+    return Grid(
+        name=name,
+        part="",
+        columns=tuple(columns),
+        row_numbers=rows,
+        cell_counts=np.array(cell_counts, np.int32),
+    )
 
 
 def _iter_checked_records(name: str, text: str, delimiter: str) -> Iterator[list[str]]:

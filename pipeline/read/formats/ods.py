@@ -19,11 +19,13 @@ from xml.parsers import expat
 
 from pipeline.read.files.limits import ReadLimits
 from pipeline.read.files.refusals import Refusal
+from pipeline.read.formats import FormatInput
 from pipeline.read.formats.cell_values import ErrorText, FormulaText, parse_stored_number
 from pipeline.read.formats.parsed_sheet import ParsedSheet, SheetBuilder
+from pipeline.read.grid import Grid
 from pipeline.spreadsheet.number_formats import PLAIN_FORMAT, NumberFormat
 
-ODS_MIME = b"application/vnd.oasis.opendocument.spreadsheet"
+_MIME = b"application/vnd.oasis.opendocument.spreadsheet"
 _NAMESPACE_PREFIXES = {
     "urn:oasis:names:tc:opendocument:xmlns:office:1.0": "office",
     "urn:oasis:names:tc:opendocument:xmlns:table:1.0": "table",
@@ -42,19 +44,30 @@ _DATA_STYLES = {"number:number-style", "number:currency-style", "number:percenta
 _MAX_FILLER = 1 << 14
 
 
-def read_ods_sheets(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> Iterator[ParsedSheet]:
-    """The tables of a spreadsheet."""
+def is_open_document(file: FormatInput) -> bool:
+    """Return whether a package is an OpenDocument file of any kind."""
+    return "mimetype" in file.require_package().NameToInfo
+
+
+def read_ods_sheets(file: FormatInput) -> Iterator[Grid]:
+    """Read the tables of a spreadsheet.
+
+    Raises:
+        SourceError: it is encrypted, or an OpenDocument file that is no spreadsheet.
+    """
+    package = file.require_package()
     parts = package.NameToInfo
     if "META-INF/manifest.xml" in parts and b":encryption-data" in package.read("META-INF/manifest.xml"):
-        raise Refusal.PROTECTED(name)
-    if package.read("mimetype").strip() not in (ODS_MIME, ODS_MIME + b"-template"):
-        raise Refusal.UNSUPPORTED_ODF(name)
+        raise Refusal.PROTECTED(file.name)
+    if package.read("mimetype").strip() not in (_MIME, _MIME + b"-template"):
+        raise Refusal.UNSUPPORTED_ODF(file.name)
     styles = _Styles()
     if "styles.xml" in parts:
         _parse_part(package, "styles.xml", styles)
-    content = _Content(name, limits, styles)
+    content = _Content(file.name, file.limits, styles)
     _parse_part(package, "content.xml", content)
-    yield from content.sheets
+    for sheet in content.sheets:
+        yield sheet.to_grid()
 
 
 class _PartHandler:
@@ -279,7 +292,7 @@ class _Content(_PartHandler):
     def _finish_table(self, table: _Table) -> None:
         parsed = table.builder.finish(table.name, f"content.xml/{len(self.sheets) + 1}")
         height = parsed.height
-        parsed.hidden, parsed.filtered, parsed.merges = table.hidden, table.filtered, table.merges
+        parsed.is_hidden, parsed.is_filtered, parsed.merges = table.hidden, table.filtered, table.merges
         parsed.hidden_columns = table.hidden_columns
         parsed.hidden_rows = {
             row + 1 for first, count in table.hidden_spans for row in range(first, min(first + count, height))
@@ -346,4 +359,4 @@ def _round_fraction(digits: str | None) -> int:
     return int(bool(digits) and (digits or "0")[0] >= "5")
 
 
-__all__ = ["ODS_MIME", "read_ods_sheets"]
+__all__ = ["is_open_document", "read_ods_sheets"]

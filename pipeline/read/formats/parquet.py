@@ -20,11 +20,11 @@ import pyarrow.compute as pc
 from pipeline.errors import SourceError
 from pipeline.read.files.limits import ReadLimits
 from pipeline.read.files.refusals import Refusal
+from pipeline.read.formats import FormatInput
 from pipeline.read.formats.cell_values import KindCodes, format_cell_number
 from pipeline.read.formats.parsed_sheet import ParsedSheet
+from pipeline.read.grid import Grid
 from schemas.cell_kinds import CellKind
-
-PARQUET_MAGIC = b"PAR1"
 
 
 class _ValueSort(NamedTuple):
@@ -57,26 +57,29 @@ _VALUE_SORTS = (
 )
 
 
-def read_parquet_sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[ParsedSheet]:
-    """The one sheet of a Parquet file.
-
-    Args:
-        name: the file's name, for sentences.
-        data: its bytes.
-        limits: how much it may take.
+def read_parquet_sheet(file: FormatInput) -> Iterator[Grid]:
+    """Read the one sheet of a Parquet file.
 
     Raises:
         SourceError: it is damaged or too large, or a column holds no plain values.
     """
-    table = _read_table(name, data, limits)
+    table = _read_table(file.name, file.data, file.limits)
     texts, kinds = [], {}
     for position, (label, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
-        values, kind = _convert_column(name, label, column)
+        values, kind = _convert_column(file.name, label, column)
         texts.append(pa.concat_arrays([pa.array([label], pa.string()), values]))
         if kind is not CellKind.TEXT:
             kinds[position] = _build_kinds(texts[position], kind)
     rows = np.arange(1, len(table) + 2, dtype=np.int64)
-    yield ParsedSheet(name, "", texts, kinds, rows if texts else rows[:0], notes="Parquet")
+    sheet = ParsedSheet(
+        name=file.name,
+        part="",
+        texts=texts,
+        kinds=kinds,
+        rows=rows if texts else rows[:0],
+        notes="Parquet",
+    )
+    yield sheet.to_grid()
 
 
 def _read_table(name: str, data: bytes, limits: ReadLimits) -> Any:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from pipeline.read.files.limits import MAX_COLUMNS, MAX_ROWS, ReadLimits
 from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats.cell_values import KindCodes, convert_column
+from pipeline.read.grid import Grid
 from pipeline.spreadsheet.number_formats import NumberFormat
 from pipeline.spreadsheet.references import to_column_letters
 from schemas.cell_kinds import CellKind
@@ -25,7 +26,7 @@ from schemas.cell_kinds import CellKind
 MergedRange = tuple[int, int, int, int]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ParsedSheet:
     """A sheet as its file holds it; `Grid` says what the attributes mean.
 
@@ -36,10 +37,10 @@ class ParsedSheet:
         kinds: by column.
         rows: numbers of the rows that stand in the file, ascending.
         displayed: by column, where a number shows as another.
-        hidden: the sheet is.
+        is_hidden: the person who opens the file does not see the sheet.
         hidden_rows: numbers of rows.
         hidden_columns: positions of columns.
-        filtered: a filter is set.
+        is_filtered: a filter is set.
         merges: first and last row, first and last column.
         notes: how it was read.
     """
@@ -50,10 +51,10 @@ class ParsedSheet:
     kinds: Mapping[int, KindCodes]
     rows: npt.NDArray[np.int64]
     displayed: Mapping[int, pa.Array] = field(default_factory=dict)
-    hidden: bool = False
+    is_hidden: bool = False
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
-    filtered: bool = False
+    is_filtered: bool = False
     merges: list[MergedRange] = field(default_factory=list)
     notes: str = ""
 
@@ -62,32 +63,42 @@ class ParsedSheet:
         """The last row with something in it."""
         return len(self.texts[0]) if self.texts else 0
 
+    def to_grid(self) -> Grid:
+        """Return the rows that stand in the file as a grid."""
+        filled_rows = self.rows[self.rows <= self.height]
+        texts, kinds, displayed = self.texts, self.kinds, self.displayed
+        if len(filled_rows) < self.height:
+            indices = filled_rows - 1
+            arrow_indices = pa.array(indices)
+            texts = [column.take(arrow_indices) for column in texts]
+            kinds = {position: column[indices] for position, column in kinds.items()}
+            displayed = {position: column.take(arrow_indices) for position, column in displayed.items()}
+        return Grid(
+            name=self.name,
+            part=self.part,
+            columns=tuple(pa.chunked_array([column]) for column in texts),
+            row_numbers=filled_rows.astype(np.int32),
+            kinds=kinds,
+            blank_after=len(self.rows) - len(filled_rows),
+            notes=self.notes,
+            is_hidden=self.is_hidden,
+            hidden_rows=self._mask_hidden(filled_rows),
+            hidden_columns=frozenset(column for column in self.hidden_columns if column < len(self.texts)),
+            is_filtered=self.is_filtered,
+            merges=np.array(_trim_merges(self), np.int32).reshape(-1, 4),
+            displayed={position: pa.chunked_array([column]) for position, column in displayed.items()},
+        )
 
-def encode_sheet(sheet: ParsedSheet) -> tuple[dict[str, Any], pa.Table]:
-    """What goes to the parent: facts as JSON, and the rows that stand in the file as a table."""
-    filled_rows = sheet.rows[sheet.rows <= sheet.height]
-    table = pa.table(
-        {f"c{position}": text for position, text in enumerate(sheet.texts)}
-        | {f"k{position}": kinds for position, kinds in sheet.kinds.items()}
-        | {f"s{position}": displayed for position, displayed in sheet.displayed.items()}
-    )
-    if len(filled_rows) < sheet.height:
-        table = table.take(pa.array(filled_rows - 1))
-    description = {
-        "name": sheet.name, "part": sheet.part, "columns": len(sheet.texts), "notes": sheet.notes,
-        "blank_after": len(sheet.rows) - len(filled_rows), "hidden": sheet.hidden, "filtered": sheet.filtered,
-        "hidden_columns": sorted(position for position in sheet.hidden_columns if position < len(sheet.texts)),
-        "merges": _trim_merges(sheet),
-    }  # fmt: skip
-    table = table.append_column("row", pa.array(filled_rows, pa.int32()))
-    if sheet.hidden_rows:
-        is_hidden = np.isin(filled_rows, np.fromiter(sheet.hidden_rows, np.int64, len(sheet.hidden_rows)))
-        table = table.append_column("hidden", pa.array(is_hidden)) if is_hidden.any() else table
-    return description, table
+    def _mask_hidden(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_] | None:
+        """Return which of some rows are hidden; None when none is."""
+        if not self.hidden_rows:
+            return None
+        is_hidden = np.isin(rows, np.fromiter(self.hidden_rows, np.int64, len(self.hidden_rows)))
+        return is_hidden if is_hidden.any() else None
 
 
 def _trim_merges(sheet: ParsedSheet) -> list[MergedRange]:
-    """Merged cells as far as the sheet goes."""
+    """Return the merged cells as far as the sheet goes."""
     height, width = sheet.height, len(sheet.texts)
     return [
         (top, min(bottom, height), left, min(right, width - 1))
@@ -153,7 +164,12 @@ class SheetBuilder:
             texts.append(self._spread_texts(cells.rows, text))
         filled = {row + 1 for cells in self._columns.values() for row in cells.rows}
         return ParsedSheet(
-            name, part, texts, kinds, np.array(sorted(filled | (rows or set())), np.int64), displayed
+            name=name,
+            part=part,
+            texts=texts,
+            kinds=kinds,
+            rows=np.array(sorted(filled | (rows or set())), np.int64),
+            displayed=displayed,
         )
 
     def _spread_texts(self, rows: list[int], texts: pa.Array) -> pa.Array:

@@ -1,8 +1,8 @@
-"""Stage 1: the bytes of a workbook -> grids, by a child process.
+"""The parser process as its parent sees it: a subprocess that parses the files that could kill a parser.
 
-In: bytes and limits.
-Out: a `Grid` for each worksheet.
-Never: parses here; whatever the file does to the parser, it ends in a grid or in one sentence.
+In: the bytes of a file, and limits.
+Out: a `Grid` for each sheet.
+Never: parses here; whatever the file does to the parser, it ends in grids or in one sentence.
 """
 
 from __future__ import annotations
@@ -16,19 +16,17 @@ from threading import Timer
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from pipeline.errors import SourceError
 from pipeline.i18n import get_language
 from pipeline.read.files.limits import ReadLimits
 from pipeline.read.files.refusals import Refusal
-from pipeline.read.formats.wire import read_frame, write_frame
+from pipeline.read.formats import detect_formats
+from pipeline.read.formats.wire import decode_grid, read_frame, write_frame
 from pipeline.read.grid import Grid
 
 
 class ParserProcess:
-    """A warm child process that parses one workbook after the other; started again when it dies."""
+    """A warm worker that parses one file after the other; started again when it dies."""
 
     def __init__(self, limits: ReadLimits) -> None:
         self._limits = limits
@@ -43,7 +41,7 @@ class ParserProcess:
         self.close()
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start the child, if it does not run, without waiting for it."""
+        """Start the worker, if it does not run, without waiting for it."""
         if self._process is None:
             worker_environment = {
                 "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -60,7 +58,7 @@ class ParserProcess:
         return self._process
 
     def close(self) -> None:
-        """End the child."""
+        """End the worker."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
@@ -69,14 +67,20 @@ class ParserProcess:
                 if stream:
                     try:
                         stream.close()
-                    except OSError:  # what it did not take is of no interest any more
+                    except (
+                        OSError
+                    ):  # closing flushes what the dead worker never read; nobody needs it any more
                         continue
 
     def parse(self, name: str, data: bytes) -> list[Grid]:
-        """The sheets of a workbook.
+        """Parse the sheets of a file in the worker.
+
+        Args:
+            name: the file's name, for sentences.
+            data: its bytes, which tell its format.
 
         Raises:
-            SourceError: the workbook is refused, or was too much for the parser.
+            SourceError: the file is refused, or was too much for the parser.
         """
         process = self.start()
         expirations: list[bool] = []
@@ -98,7 +102,13 @@ class ParserProcess:
         requests, answers = process.stdin, process.stdout
         if requests is None or answers is None:
             raise _ParserDiedError
-        header = {"name": name, "limits": asdict(self._limits), "language": get_language()}
+        parsers = [file_format.reference for file_format in detect_formats(data)]
+        header = {
+            "name": name,
+            "limits": asdict(self._limits),
+            "language": get_language(),
+            "parsers": parsers,
+        }
         write_frame(requests, json.dumps(header).encode())
         write_frame(requests, data)
         requests.flush()
@@ -109,10 +119,11 @@ class ParserProcess:
             self.close()
             raise Refusal.TOO_MUCH(name, most=self._limits.memory >> 20)
         return [
-            _decode_grid(description, _require_frame(read_frame(answers))) for description in answer["sheets"]
+            decode_grid(description, _require_frame(read_frame(answers))) for description in answer["sheets"]
         ]
 
     def _explain_death(self, name: str, process: subprocess.Popen[bytes], has_expired: bool) -> SourceError:
+        """Return the refusal of the file that the worker died of: by time, by memory, or by itself."""
         self.close()
         if has_expired:
             return Refusal.TOO_SLOW(name, seconds=f"{self._limits.seconds:g}")
@@ -122,29 +133,10 @@ class ParserProcess:
 
 
 class _ParserDiedError(Exception):
-    """The child is gone."""
+    """The worker is gone."""
 
 
 def _require_frame(frame: bytes | None) -> bytes:
     if frame is None:
         raise _ParserDiedError
     return frame
-
-
-def _decode_grid(description: dict[str, Any], frame: bytes) -> Grid:
-    with pa.ipc.open_stream(pa.py_buffer(frame)) as reader:
-        table = reader.read_all()
-    positions = range(description["columns"])
-    kinds = {
-        position: table[f"k{position}"].to_numpy().astype(np.uint8)
-        for position in positions
-        if f"k{position}" in table.column_names
-    }
-    return Grid(
-        description["name"], description["part"], tuple(table[f"c{position}"] for position in positions), table["row"].to_numpy(), kinds,
-        description["blank_after"], notes=description["notes"], is_hidden=description["hidden"],
-        hidden_rows=table["hidden"].to_numpy() if "hidden" in table.column_names else None,
-        hidden_columns=frozenset(description["hidden_columns"]), is_filtered=description["filtered"],
-        merges=np.array(description["merges"], np.int32).reshape(-1, 4),
-        displayed={position: table[f"s{position}"] for position in positions if f"s{position}" in table.column_names},
-    )  # fmt: skip

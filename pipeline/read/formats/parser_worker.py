@@ -1,12 +1,12 @@
-"""Stage 1, the child process: workbooks come in on stdin, sheets go out on stdout.
+"""The worker process: files come in on stdin, their sheets go out on stdout.
 
-    python -P -m pipeline.read.parser MEMORY
+    python -P -m pipeline.read.formats.parser_worker MEMORY
 
-In, for each workbook: a frame of JSON (name, limits and the reader's language) and a frame of the file's bytes.
-Out: a frame of JSON (the sheets, or the sentence of a refusal), then a frame of Arrow IPC a sheet.
-A frame is 8 bytes of length, little-endian, and as many bytes.
-Never: imports pandas, opens a path, or takes more memory than it was given; the parser it calls may abort
-the process at any time, and then only this one dies.
+In, for each file: a frame of JSON (name, limits, the reader's language and the parsers that may read it) and a frame
+of the file's bytes.
+Out: a frame of JSON (the sheets, or the sentence of a refusal), then a frame of Arrow IPC per sheet.
+Never: imports pandas, opens a path, or takes more memory than it was given; a parser may abort the process at any
+time, and then only this one dies.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib import import_module
 from typing import IO, Any
 
 import pyarrow as pa
@@ -28,20 +30,28 @@ from pipeline.errors import SourceError
 from pipeline.i18n import translate, use_language
 from pipeline.read.files.limits import ReadLimits
 from pipeline.read.files.refusals import NOT_A_WORKBOOK, Refusal
-from pipeline.read.formats import ods, parquet, xls, xlsb, xlsx
-from pipeline.read.formats.ooxml.package_gate import DAMAGE_ERRORS, check_package, find_workbook_part
+from pipeline.read.formats import (
+    FORMATS,
+    ZIP_MAGIC,
+    FormatInput,
+    ParserReference,
+    choose_parser,
+    parse_sheets,
+)
+from pipeline.read.formats.ooxml.package_gate import check_package, find_workbook_part
 from pipeline.read.formats.ooxml.repair import repair_package
-from pipeline.read.formats.parsed_sheet import ParsedSheet, encode_sheet
-from pipeline.read.formats.wire import read_frame, write_frame
+from pipeline.read.formats.wire import encode_grid, read_frame, write_frame
+from pipeline.read.grid import Grid
 
 FOREIGN_FOLDERS = {"word": "a Word document", "ppt": "a PowerPoint file", "visio": "a Visio drawing"}
-"""What else lies in a package as a workbook does, by the folder of its parts."""
+"""What else is packed as a workbook is, by the folder of its parts."""
 
 
 def serve_requests() -> None:
-    """Serve one workbook after the other until stdin is closed."""
+    """Serve one file after the other until stdin is closed."""
     _limit_memory(int(sys.argv[1]))
     gc.disable()  # rows are lists by the million, none of them in a cycle
+    _import_parsers()
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not end up between the frames
     while (header := read_frame(requests)) is not None:
@@ -59,22 +69,29 @@ def _limit_memory(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
+def _import_parsers() -> None:
+    """Import the parsers before the first file comes: the parent is still importing pandas then."""
+    for file_format in FORMATS.values():
+        if file_format.in_worker:
+            import_module(file_format.parse.partition(":")[0])
+
+
 def _serve_request(request: dict[str, Any], data: bytes, answers: IO[bytes]) -> None:
-    name = request["name"]
+    file = FormatInput(name=request["name"], data=data, limits=ReadLimits(**request["limits"]))
+    parsers = [ParserReference(*reference) for reference in request["parsers"]]
+    frames: list[tuple[dict[str, Any], pa.Table]] = []
     try:
-        frames = [encode_sheet(sheet) for sheet in _read_sheets(name, data, ReadLimits(**request["limits"]))]
+        frames = [encode_grid(grid) for grid in _parse_file(file, parsers)]
         answer: dict[str, Any] = {"sheets": [description for description, _ in frames]}
     except SourceError as error:
-        frames, answer = [], {"error": str(error)}
+        answer = {"error": str(error)}
     except DefusedXmlException:
-        frames, answer = [], {"error": str(Refusal.ENTITIES(name))}
-    except (*xlsx.XLSX_FAULTS, *xls.XLS_FAULTS, *DAMAGE_ERRORS) as error:
-        frames, answer = [], {"error": str(Refusal.DAMAGED(name, why=f" ({_shorten_error(error)})"))}
+        answer = {"error": str(Refusal.ENTITIES(file.name))}
     except BaseException as error:  # noqa: BLE001, RUF100 - a panic of the parser is no Exception
-        sentence = str(Refusal.DAMAGED(name, why=f" ({_shorten_error(error)})"))
-        frames, answer = [], {"memory": True} if _is_out_of_memory(error) else {"error": sentence}
+        sentence = str(Refusal.DAMAGED(file.name, why=f" ({_shorten_error(error)})"))
+        answer = {"memory": True} if _is_out_of_memory(error) else {"error": sentence}
     write_frame(answers, json.dumps(answer).encode())
-    for _, table in frames:
+    for _, table in frames if "sheets" in answer else []:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
@@ -82,40 +99,39 @@ def _serve_request(request: dict[str, Any], data: bytes, answers: IO[bytes]) -> 
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception is one of the faces that a lack of memory shows."""
+    """Return whether an exception is one of the faces that a lack of memory shows."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     return isinstance(error, (MemoryError, ImportError)) or "can't start new thread" in str(error)
 
 
 def _shorten_error(error: BaseException) -> str:
-    """The first words of an exception."""
+    """Return the first words of an exception."""
     return " ".join(f"{type(error).__name__}: {error}".split())[:120]
 
 
-def _read_sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[ParsedSheet]:
-    """The sheets of a workbook, whatever its name says it is."""
-    if data.startswith(parquet.PARQUET_MAGIC):
-        yield from parquet.read_parquet_sheets(name, data, limits)
-        return
-    if not data.startswith(b"PK"):
-        yield from xls.read_xls_sheets(name, data, limits)
-        return
-    received = zipfile.ZipFile(io.BytesIO(data))
-    unusual = check_package(name, received, limits)
-    data, package = repair_package(name, data, received, unusual.utf16)
-    workbook = find_workbook_part(package)
-    if "mimetype" not in package.NameToInfo and not workbook.startswith("xl/"):
-        folder = workbook.partition("/")[0]
-        raise Refusal.FOREIGN(name, what=translate(FOREIGN_FOLDERS.get(folder, NOT_A_WORKBOOK)))
-    if "mimetype" in package.NameToInfo:
-        yield from ods.read_ods_sheets(name, package, limits)
-    elif workbook.lower().endswith(".bin"):
-        yield from xlsb.read_xlsb_sheets(name, package, limits)
-    else:
-        for sheet in xlsx.read_xlsx_sheets(name, data, package, unusual.commented, limits):
-            sheet.part += "" if package is received else " (mended)"  # it does not lie so in the file
-            yield sheet
+def _parse_file(file: FormatInput, parsers: Sequence[ParserReference]) -> Iterator[Grid]:
+    """Parse the sheets of a file, whatever its name says it is."""
+    is_repaired = False
+    if file.data.startswith(ZIP_MAGIC):
+        file, is_repaired = _open_package(file)
+    parser = choose_parser(parsers, file)
+    if parser is None:
+        folder = find_workbook_part(file.require_package()).partition("/")[0]
+        raise Refusal.FOREIGN(file.name, what=translate(FOREIGN_FOLDERS.get(folder, NOT_A_WORKBOOK)))
+    for grid in parse_sheets(parser, file):
+        # a repaired part is not what the file holds, so a copy of the file cannot be patched there
+        yield replace(grid, is_patchable=parser.patchable and not is_repaired)
+
+
+def _open_package(file: FormatInput) -> tuple[FormatInput, bool]:
+    """Check and repair the zip that a file is; also return whether it was repaired."""
+    received = zipfile.ZipFile(io.BytesIO(file.data))
+    unusual = check_package(file.name, received, file.limits)
+    data, package = repair_package(file.name, file.data, received, unusual.utf16)
+    commented_parts = frozenset(unusual.commented)
+    opened = replace(file, data=data, package=package, commented_parts=commented_parts)
+    return opened, package is not received
 
 
 if __name__ == "__main__":

@@ -18,14 +18,14 @@ from xlrd.biffh import XLRDError
 from xlrd.compdoc import CompDoc, CompDocError
 
 from pipeline.i18n import translate
-from pipeline.read.files.limits import ReadLimits
 from pipeline.read.files.refusals import NOT_A_WORKBOOK, Refusal
+from pipeline.read.formats import OLE_MAGIC, FormatInput
 from pipeline.read.formats.cell_values import EPOCH_1900, EPOCH_1904, ErrorText, FormulaText, convert_serial
 from pipeline.read.formats.parsed_sheet import ParsedSheet, SheetBuilder
+from pipeline.read.grid import Grid
 from pipeline.spreadsheet.number_formats import PLAIN_FORMAT, NumberFormat, parse_number_format
 
-OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-XLS_FAULTS = (XLRDError, CompDocError, error, AssertionError)
+_FAULTS = (XLRDError, CompDocError, error, AssertionError)
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _OLDEST_BIFF = 50
 _FORMULA, _UNCALCULATED, _BOF, _EOF = 0x0006, 0x005E, 0x0809, 0x000A
@@ -38,25 +38,25 @@ FOREIGN_STREAMS = {
 """What else lies in a container as an old workbook does, by a stream of it."""
 
 
-def read_xls_sheets(name: str, data: bytes, limits: ReadLimits) -> Iterator[ParsedSheet]:
-    """The worksheets of an old workbook.
+def read_xls_sheets(file: FormatInput) -> Iterator[Grid]:
+    """Read the worksheets of an old workbook.
 
     Raises:
         SourceError: it is protected, older than Excel 5, or no workbook.
     """
-    workbook = _open_workbook(name, data)
-    if workbook.nsheets > limits.members:
-        raise Refusal.TOO_MANY_SHEETS(name, most=limits.members)
+    workbook = _open_workbook(file.name, file.data)
+    if workbook.nsheets > file.limits.members:
+        raise Refusal.TOO_MANY_SHEETS(file.name, most=file.limits.members)
     number_formats = [
         parse_number_format(workbook.format_map[style.format_key].format_str) for style in workbook.xf_list
     ]
     uncalculated = _find_uncalculated_cells(workbook)
     for index in range(workbook.nsheets):
         sheet = workbook.sheet_by_index(index)
-        parsed = _build_sheet(name, sheet, number_formats, uncalculated.get(index, set()), limits)
-        parsed.hidden = sheet.visibility != 0
+        parsed = _build_sheet(file, sheet, number_formats, uncalculated.get(index, set()))
+        parsed.is_hidden = sheet.visibility != 0
         parsed.notes = "xls workbook" + (", dates from 1904" if workbook.datemode else "")
-        yield parsed
+        yield parsed.to_grid()
         workbook.unload_sheet(index)
 
 
@@ -80,7 +80,7 @@ def _refuse_foreign_container(name: str, data: bytes) -> None:
     """Refuse a container that holds something else than an old workbook."""
     try:
         names = {entry.name for entry in CompDoc(data, logfile=io.StringIO()).dirlist}
-    except XLS_FAULTS as fault:
+    except _FAULTS as fault:
         raise (
             Refusal.PROTECTED(name) if _ENCRYPTED_STREAM in data else Refusal.DAMAGED(name, why="")
         ) from fault
@@ -120,13 +120,12 @@ def _iter_records(workbook: Any) -> Iterator[tuple[int, int, int]]:
 
 
 def _build_sheet(
-    name: str,
+    file: FormatInput,
     sheet: Any,
     number_formats: list[NumberFormat],
     uncalculated: set[tuple[int, int]],
-    limits: ReadLimits,
 ) -> ParsedSheet:
-    builder, epoch = SheetBuilder(name, limits), EPOCH_1904 if sheet.book.datemode else EPOCH_1900
+    builder, epoch = SheetBuilder(file.name, file.limits), EPOCH_1904 if sheet.book.datemode else EPOCH_1900
     for row in range(sheet.nrows):
         types, values = sheet.row_types(row), sheet.row_values(row)
         for column, (kind, value) in enumerate(zip(types, values, strict=True)):
@@ -166,4 +165,4 @@ def _convert_other(kind: int, value: Any) -> Any:
     return value
 
 
-__all__ = ["OLE_MAGIC", "XLS_FAULTS", "read_xls_sheets"]
+__all__ = ["FOREIGN_STREAMS", "read_xls_sheets"]

@@ -14,10 +14,16 @@ from collections.abc import Callable, Iterator, Mapping
 from struct import Struct
 from typing import Any, NamedTuple
 
-from pipeline.read.files.limits import ReadLimits
+from pipeline.read.formats import FormatInput
 from pipeline.read.formats.cell_values import EPOCH_1900, EPOCH_1904, ErrorText, FormulaText, convert_serial
-from pipeline.read.formats.ooxml.package_gate import WORKSHEET_RELATION, find_part, list_related_parts
+from pipeline.read.formats.ooxml.package_gate import (
+    WORKSHEET_RELATION,
+    find_part,
+    find_workbook_part,
+    list_related_parts,
+)
 from pipeline.read.formats.parsed_sheet import ParsedSheet, SheetBuilder
+from pipeline.read.grid import Grid
 from pipeline.spreadsheet.number_formats import (
     PLAIN_FORMAT,
     NumberFormat,
@@ -56,8 +62,17 @@ class _SheetLink(NamedTuple):
     hidden: bool
 
 
-def read_xlsb_sheets(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> Iterator[ParsedSheet]:
-    """The worksheets of a binary workbook."""
+def is_xlsb(file: FormatInput) -> bool:
+    """Return whether a package is a workbook whose parts are chains of records."""
+    package = file.require_package()
+    workbook = find_workbook_part(package)
+    is_workbook = workbook.startswith("xl/") and workbook.lower().endswith(".bin")
+    return is_workbook and "mimetype" not in package.NameToInfo
+
+
+def read_xlsb_sheets(file: FormatInput) -> Iterator[Grid]:
+    """Read the worksheets of a binary workbook."""
+    package = file.require_package()
     workbook = find_part(package, "", "officeDocument") or "xl/workbook.bin"
     links, date_1904, is_pending = _read_sheet_links(package, workbook)
     shared = _Workbook(
@@ -67,7 +82,7 @@ def read_xlsb_sheets(name: str, package: zipfile.ZipFile, limits: ReadLimits) ->
         is_pending,
     )
     for link in links:
-        yield _build_sheet(name, package.read(link.part), link, shared, limits)
+        yield _build_sheet(file, package.read(link.part), link, shared).to_grid()
 
 
 def _iter_records(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -179,11 +194,9 @@ _VALUE_DECODERS: Mapping[int, Callable[[bytes, int, int, list[str]], Any]] = {
 }
 
 
-def _build_sheet(
-    name: str, data: bytes, link: _SheetLink, shared: _Workbook, limits: ReadLimits
-) -> ParsedSheet:
+def _build_sheet(file: FormatInput, data: bytes, link: _SheetLink, shared: _Workbook) -> ParsedSheet:
     """One sheet; rows and cells come in order."""
-    builder, rows = SheetBuilder(name, limits), set[int]()
+    builder, rows = SheetBuilder(file.name, file.limits), set[int]()
     hidden_rows, hidden_columns, merges = set[int](), set[int](), []
     row, filtered, epoch = -1, False, EPOCH_1904 if shared.date_1904 else EPOCH_1900
     for kind, offset, end in _iter_records(data):
@@ -219,10 +232,10 @@ def _build_sheet(
         elif kind == _FILTER:
             filtered = True
     parsed = builder.finish(link.name, link.part, rows)
-    parsed.hidden, parsed.hidden_rows, parsed.hidden_columns = link.hidden, hidden_rows, hidden_columns
-    parsed.filtered, parsed.merges = filtered, merges
+    parsed.is_hidden, parsed.hidden_rows, parsed.hidden_columns = link.hidden, hidden_rows, hidden_columns
+    parsed.is_filtered, parsed.merges = filtered, merges
     parsed.notes = "xlsb workbook" + (", dates from 1904" if shared.date_1904 else "")
     return parsed
 
 
-__all__ = ["read_xlsb_sheets"]
+__all__ = ["is_xlsb", "read_xlsb_sheets"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from pipeline.read.files.limits import ReadLimits
 from pipeline.read.files.refusals import Refusal
+from pipeline.read.formats import FormatInput
 from pipeline.read.formats.cell_values import ColumnCollector, apply_overlays
 from pipeline.read.formats.ooxml.cross_check import find_lost_cell
 from pipeline.read.formats.ooxml.displayed_values import find_displayed_values, read_altering_styles
@@ -36,24 +36,35 @@ from pipeline.read.formats.ooxml.package_gate import (
 from pipeline.read.formats.ooxml.repair import replace_unknown_errors
 from pipeline.read.formats.ooxml.sheet_facts import SheetFacts
 from pipeline.read.formats.parsed_sheet import ParsedSheet
+from pipeline.read.grid import Grid
 from pipeline.spreadsheet.number_formats import NumberFormat
 from schemas.cell_kinds import CellKind
 
-XLSX_FAULTS = (CalamineError,)
 _TRUE_WORDS = {"1", "true", "on"}
 _UNKNOWN_ERROR = "cell error value"
 """What the parser says of an error like #SPILL!, and no other fault says."""
 
 
-def read_xlsx_sheets(
-    name: str, data: bytes, package: zipfile.ZipFile, commented_parts: Set[str], limits: ReadLimits
-) -> Iterator[ParsedSheet]:
-    """The worksheets of a workbook; `odd` are parts with comments or CDATA."""
+def is_xlsx(file: FormatInput) -> bool:
+    """Return whether a package is a workbook whose parts are XML."""
+    package = file.require_package()
+    workbook = find_workbook_part(package)
+    is_workbook = workbook.startswith("xl/") and not workbook.lower().endswith(".bin")
+    return is_workbook and "mimetype" not in package.NameToInfo
+
+
+def read_xlsx_sheets(file: FormatInput) -> Iterator[Grid]:
+    """Read the worksheets of a workbook.
+
+    Raises:
+        SourceError: it has too many sheets, or its rows and cells contradict each other.
+    """
+    package = file.require_package()
     sheet_parts, date_1904, is_uncalculated = _list_sheet_parts(package)
-    if len(sheet_parts) > limits.members:
-        raise Refusal.TOO_MANY_SHEETS(name, most=limits.members)
-    has_commented_texts = any(part.lower().endswith("sharedstrings.xml") for part in commented_parts)
-    workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    if len(sheet_parts) > file.limits.members:
+        raise Refusal.TOO_MANY_SHEETS(file.name, most=file.limits.members)
+    has_commented_texts = any(part.lower().endswith("sharedstrings.xml") for part in file.commented_parts)
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(file.data))
     styles = read_altering_styles(package)
     with ThreadPoolExecutor(1) as pool:
         for metadata in workbook.sheets_metadata:
@@ -62,14 +73,14 @@ def read_xlsx_sheets(
                 continue
             # while the parser works outside Python's lock
             scan_result = pool.submit(
-                _scan_part, package, part, part in commented_parts or has_commented_texts
+                _scan_part, package, part, part in file.commented_parts or has_commented_texts
             )
-            sheet_label = f"{name}, sheet {metadata.name},"
+            sheet_label = f"{file.name}, sheet {metadata.name},"
             sheet = _load_sheet(workbook, metadata.name, package, part)
             parsed = _build_sheet(sheet_label, part, sheet, scan_result, package, styles, is_uncalculated)
-            parsed.hidden = metadata.visible != SheetVisibleEnum.Visible
+            parsed.is_hidden = metadata.visible != SheetVisibleEnum.Visible
             parsed.notes = "xlsx workbook" + (", dates from 1904" if date_1904 else "")
-            yield parsed
+            yield parsed.to_grid()
 
 
 def _list_sheet_parts(package: zipfile.ZipFile) -> tuple[dict[str, str], bool, bool]:
@@ -152,10 +163,17 @@ def _build_sheet(
             apply_overlays(texts, kinds, scan_exactly(stream).calculated)
     displayed = find_displayed_values(package, part, facts, texts, kinds, styles)
     return ParsedSheet(
-        sheet.name, part, texts, kinds, rows, displayed,
-        hidden_rows=facts.hidden_rows, hidden_columns=facts.hidden_columns, filtered=facts.is_filtered,
+        name=sheet.name,
+        part=part,
+        texts=texts,
+        kinds=kinds,
+        rows=rows,
+        displayed=displayed,
+        hidden_rows=facts.hidden_rows,
+        hidden_columns=facts.hidden_columns,
+        is_filtered=facts.is_filtered,
         merges=facts.merges,
-    )  # fmt: skip
+    )
 
 
 def _find_filled_rows(texts: Sequence[pa.Array], last_row: int) -> tuple[npt.NDArray[np.bool_], int]:
@@ -168,4 +186,4 @@ def _find_filled_rows(texts: Sequence[pa.Array], last_row: int) -> tuple[npt.NDA
     return filled, filled_count
 
 
-__all__ = ["XLSX_FAULTS", "read_xlsx_sheets"]
+__all__ = ["is_xlsx", "read_xlsx_sheets"]
