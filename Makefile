@@ -23,7 +23,7 @@ print("Rejected:", *sorted(refs["rejected"]))
 endef
 export LISTED
 
-.PHONY: run test lint bench docs sample clean stale
+.PHONY: run test test-quick coverage lint bench bench-pairs docs sample clean stale
 
 run: $(VENV)/.ready  ## the sample, from price list to payloads, in a new workspace
 	@set -eu; \
@@ -40,6 +40,15 @@ run: $(VENV)/.ready  ## the sample, from price list to payloads, in a new worksp
 test: $(VENV)/.ready-dev  ## every test
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
+test-quick: $(VENV)/.ready-dev  ## in two minutes: all but the processes that are killed and the slow ones
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow" --ignore tests/processes $(ARGS)
+
+coverage: $(VENV)/.ready-dev  ## every test, and the lines that none of them reached, by room
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python tests/support/coverage_by_room.py
+
 lint: $(VENV)/.ready-dev  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,6 +56,9 @@ lint: $(VENV)/.ready-dev  ## ruff and mypy
 
 bench: $(VENV)/.ready-dev  ## seconds, rows a second and memory, beside the reference pipelines
 	$(BIN)/python -m benchmarks.bench $(ARGS)
+
+bench-pairs: $(VENV)/.ready-dev  ## run of this checkout against that of another: make bench-pairs AGAINST=../before
+	$(BIN)/python -m benchmarks.pairs --against $(AGAINST) $(ARGS)
 
 docs: $(VENV)/.ready  ## what is told by the declarations: templates, issues, settings
 	$(BIN)/python docs/make.py

@@ -158,7 +158,7 @@ def our_command() -> list[str]:
 
 def reference(name: str, given: Input) -> tuple[Measure, Path]:
     """One process of a reference pipeline."""
-    output = _fresh(f"out-{name}")
+    output = make_fresh_folder(f"out-{name}")
     command = [sys.executable, "-m", f"benchmarks.reference_{name}", *given.pair]
     measured = measure([*command, str(given.folder / "catalog.csv"), str(output)])
     return measured, output
@@ -166,7 +166,7 @@ def reference(name: str, given: Input) -> tuple[Measure, Path]:
 
 def ours(name: str, given: Input, files: Sequence[str] = ()) -> tuple[Measure, Path]:
     """One process of our check or run, in a workspace with nothing but the catalog."""
-    workspace = _fresh(f"workspace-{name}")
+    workspace = make_fresh_folder(f"workspace-{name}")
     shutil.copytree(given.workspace, workspace)
     command = [
         *our_command(),
@@ -181,7 +181,7 @@ def ours(name: str, given: Input, files: Sequence[str] = ()) -> tuple[Measure, P
     return measured, workspace
 
 
-def _fresh(name: str) -> Path:
+def make_fresh_folder(name: str) -> Path:
     """A folder to write to that nothing wrote to before.
 
     Nothing is removed before all is measured: a file system may be busy for minutes with what has just been
