@@ -49,9 +49,9 @@ FOREIGN_FOLDERS = {"word": "a Word document", "ppt": "a PowerPoint file", "visio
 
 def serve_requests() -> None:
     """Serve one file after the other until stdin is closed."""
+    _import_parsers()  # before the limit: what the libraries take is not the file's
     _limit_memory(int(sys.argv[1]))
     gc.disable()  # rows are lists by the million, none of them in a cycle
-    _import_parsers()
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not end up between the frames
     while (header := read_frame(requests)) is not None:
