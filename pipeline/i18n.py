@@ -1,16 +1,17 @@
-"""The reader's language: a text stands in the code in English, and is looked up by that when it is said.
+"""Translation of messages (gettext): a text in the code is English and is its own key in the catalogue.
 
-    say("No invoice was found.")
-    say("The sheet {value} was left out: {reason}.", value=name, reason=why)    holes are filled after the look-up
-    counted(3, "{count} row", "{count} rows")                                   one or many, as the language has it
-    figure(Decimal("1234.50"))                                                  1,234.50, in German 1.234,50
+    translate("No invoice was found.")
+    translate("The sheet {value} was left out: {reason}.", value=name, reason=why)   filled after the look-up
+    translate_count(3, "{count} row", "{count} rows")                                plural forms of the language
+    format_number(Decimal("1234.50"))                                                1,234.50, in German 1.234,50
 
-Any room may call these. The conductor says which language is spoken: `with speaking(settings.language)`; threads
-know it when they are taken from `threads(n)`. The texts of the catalogue of issues are said where they are
-rendered, from `IssueType`; those of the declarations (labels, help) in the template.
+In: texts and facts.
+Out: sentences in the language in use, which `flow` chooses: `with use_language(settings.language)`.
+Never: translates issues when they are found: `IssueType` is translated where it is rendered, and labels and help
+of declarations in the template. The threads of `process.open_thread_pool` use the caller's language.
 
-To add a text: say it, run `python docs/messages.py`, and write its German in
-`locale/de/LC_MESSAGES/invoice-import.po`. A text without a translation is said in English.
+To add a text: pass it to `translate`, run `python docs/messages.py`, and write its German in
+`locale/de/LC_MESSAGES/invoice-import.po`. A text without a translation stays English.
 To add a language: a line in `LANGUAGES` and a folder in `locale`.
 """
 
@@ -18,10 +19,8 @@ from __future__ import annotations
 
 import gettext
 import io
-import os
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
@@ -31,7 +30,7 @@ from typing import NamedTuple
 
 
 class Language(NamedTuple):
-    """How a language writes: its own name, what parts thousands, what parts decimals."""
+    """A language: its own name, its thousands separator and its decimal mark."""
 
     name: str
     thousands: str
@@ -40,27 +39,37 @@ class Language(NamedTuple):
 
 ENGLISH = "en"
 LANGUAGES = {ENGLISH: Language("English", ",", "."), "de": Language("Deutsch", ".", ",")}
-"""Every language that can be spoken, by its code."""
+"""The languages that can be chosen, by their ISO 639-1 code."""
 
 GETTEXT_DOMAIN = "invoice-import"
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-"""A place in a text that a fact fills."""
-
-MAX_THREADS = min(8, os.cpu_count() or 1)
-"""Columns that a stage works on at once: Arrow's kernels let go of the interpreter meanwhile."""
+"""A named place in a text that a fact fills."""
 
 _LANGUAGE: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 
 def get_language() -> str:
-    """The code of the language in use."""
+    """Return the code of the language in use."""
     return _LANGUAGE.get()
+
+
+def set_language(language: str) -> None:
+    """Use a language from now on in this thread.
+
+    Args:
+        language: a key of `LANGUAGES`.
+    """
+    _LANGUAGE.set(language)
 
 
 @contextmanager
 def use_language(language: str) -> Iterator[None]:
-    """Speak a language for a while."""
+    """Use a language within a `with` block.
+
+    Args:
+        language: a key of `LANGUAGES`.
+    """
     token = _LANGUAGE.set(language)
     try:
         yield
@@ -68,18 +77,25 @@ def use_language(language: str) -> Iterator[None]:
         _LANGUAGE.reset(token)
 
 
-def open_thread_pool(thread_count: int = MAX_THREADS) -> ThreadPoolExecutor:
-    """A pool whose threads speak the language in use."""
-    return ThreadPoolExecutor(thread_count, initializer=_LANGUAGE.set, initargs=(get_language(),))
-
-
 def translate(text: str, **facts: str) -> str:
-    """A text in the language in use, its holes filled; a hole without a fact stays."""
+    """Translate a text into the language in use and fill its placeholders.
+
+    Args:
+        text: in English, the key of the catalogue.
+        **facts: by placeholder; a placeholder without a fact stays as it is.
+    """
     return fill_placeholders(_load_translations(get_language()).gettext(text) if text else "", facts)
 
 
 def translate_count(count: int, singular: str, plural: str, **facts: str) -> str:
-    """A text that depends on a number; `{count}` is the number as the language writes it."""
+    """Translate a text that depends on a number.
+
+    Args:
+        count: chooses the plural form; `{count}` in the text is this number as the language writes it.
+        singular: the English text for 1.
+        plural: the English text for all other numbers.
+        **facts: by placeholder.
+    """
     return fill_placeholders(
         _load_translations(get_language()).ngettext(singular, plural, count),
         {"count": format_number(count), **facts},
@@ -87,31 +103,41 @@ def translate_count(count: int, singular: str, plural: str, **facts: str) -> str
 
 
 def format_number(number: int | Decimal) -> str:
-    """A number as a person of this language reads it, with all its decimals."""
+    """Format a number with the separators of the language in use and with all its decimals."""
     language = LANGUAGES[get_language()]
     return f"{number:,}".translate(str.maketrans(",.", language.thousands + language.decimals))
 
 
 def fill_placeholders(text: str, facts: dict[str, str]) -> str:
-    """A text with its holes filled in one pass: what a fact brings is never taken for a hole."""
+    """Fill the placeholders of a text in one pass, so that braces within a fact are never filled.
+
+    Args:
+        text: with placeholders like `{value}`.
+        facts: by placeholder.
+    """
     return PLACEHOLDER.sub(lambda match: facts.get(match[1], match[0]), text) if facts else text
 
 
 def translate_to(language: str, text: str) -> str:
-    """A text without holes in a language that need not be the one in use."""
+    """Translate a text without placeholders into a language that need not be the one in use.
+
+    Args:
+        language: a key of `LANGUAGES`.
+        text: in English.
+    """
     return _load_translations(language).gettext(text) if text else ""
 
 
 def locate_translations(language: str) -> Path:
-    """The file with the texts of a language."""
+    """Return the path of the gettext catalogue (.po) of a language."""
     return LOCALE_FOLDER / language / "LC_MESSAGES" / f"{GETTEXT_DOMAIN}.po"
 
 
 @cache
 def _load_translations(language: str) -> gettext.NullTranslations:
-    """The texts of a language; English needs none."""
+    """Read the catalogue of a language; English needs none."""
     if language == ENGLISH:
         return gettext.NullTranslations()
-    import polib  # noqa: PLC0415 - only who speaks another language waits for it
+    import polib  # noqa: PLC0415 - an English run does not wait for it
 
     return gettext.GNUTranslations(io.BytesIO(polib.pofile(str(locate_translations(language))).to_binary()))

@@ -1,6 +1,8 @@
-"""How a process of our own uses memory: what one stage is done with, the next one takes.
+"""Settings of the process: its memory allocator, its garbage collector and its thread pools.
 
-Input: nothing. Output: nothing; the system's allocator is told. It knows no stage.
+In: nothing.
+Out: nothing; the environment, the C library's allocator and the garbage collector are changed.
+Never: knows a stage.
 """
 
 from __future__ import annotations
@@ -9,22 +11,39 @@ import ctypes
 import gc
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from pipeline.i18n import get_language, set_language
+
+MAX_THREADS = min(8, os.cpu_count() or 1)
+"""Columns that a stage works on at once: Arrow's kernels release the interpreter's lock meanwhile."""
+
+_ENVIRONMENT = {
+    # Arrow, numpy and all threads share the system's heap: the peak is a quarter lower than with Arrow's own pool
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    # no linear algebra is done, so its threads would only be started and take memory
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+"""Environment variables that Arrow and numpy read when they are loaded, of this process and of its children."""
+
+_MALLOC_OPTIONS = {
+    -8: 1,  # M_ARENA_MAX: threads share one heap, so that one stage reuses what another has freed
+    -1: 256 << 20,  # M_TRIM_THRESHOLD
+    -2: 64 << 20,  # M_TOP_PAD
+    -3: 32 << 20,  # M_MMAP_THRESHOLD
+}
+"""Parameters of `mallopt`, by their number in malloc.h."""
+
 _GC_THRESHOLD = 50_000
-"""New ones after which circles are looked for."""
-_MALLOC_OPTIONS = {-8: 1, -1: 256 << 20, -2: 64 << 20, -3: 32 << 20}
-"""Of malloc.h: `M_ARENA_MAX`, `M_TRIM_THRESHOLD`, `M_TOP_PAD`, `M_MMAP_THRESHOLD`."""
+"""New objects after which the garbage collector runs: few of ours refer to each other in cycles."""
 
 
 def prepare_process() -> None:
-    """What suits one long piece of work by a process of its own; to be called before Arrow and numpy are loaded.
-
-    Arrow, numpy and all threads share one heap, the system's: the peak is a quarter lower. Nothing here needs the
-    threads of linear algebra. Few objects refer to each other in circles: they are looked for less often.
-    """
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    """Tune the process for one long piece of work; to be called before Arrow and numpy are loaded."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     gc.set_threshold(_GC_THRESHOLD)
     set_option = _get_glibc_function("mallopt")
     if set_option is not None:
@@ -32,8 +51,13 @@ def prepare_process() -> None:
             set_option(parameter, value)
 
 
+def get_child_environment() -> dict[str, str]:
+    """Return the environment for a subprocess that loads Arrow and numpy."""
+    return os.environ | _ENVIRONMENT
+
+
 def release_memory() -> None:
-    """Give the memory that a stage no longer needs back to the system, so that the peak is that of one stage."""
+    """Return the memory that a finished stage has freed to the system, so that the peak is that of one stage."""
     import pyarrow as pa  # noqa: PLC0415 - a command that reads nothing does not wait for it
 
     pa.default_memory_pool().release_unused()
@@ -42,6 +66,15 @@ def release_memory() -> None:
         trim(0)
 
 
+def open_thread_pool(thread_count: int = MAX_THREADS) -> ThreadPoolExecutor:
+    """Return a pool whose threads use the language of the caller: a new thread starts with an empty context.
+
+    Args:
+        thread_count: threads at most; 1 for work that goes on beside the caller's own.
+    """
+    return ThreadPoolExecutor(thread_count, initializer=set_language, initargs=(get_language(),))
+
+
 def _get_glibc_function(name: str) -> Any:
-    """A function of the system's allocator; None where it is another one."""
+    """Return a function of the GNU C library; None where the allocator is another one."""
     return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

@@ -24,12 +24,12 @@ from pipeline.i18n import (
     fill_placeholders,
     format_number,
     locate_translations,
-    open_thread_pool,
     translate,
     translate_count,
     use_language,
 )
 from pipeline.issues import CATALOGUE
+from pipeline.process import open_thread_pool
 from pipeline.read.files.refusals import Refusal
 from pipeline.reference.explain import explain_issue
 from pipeline.report.issue_table import make_issue_table

@@ -28,9 +28,9 @@ from pipeline.flow.classify import classify_invoices
 from pipeline.flow.clock import Clock
 from pipeline.flow.ledger_access import discard, open_ledger
 from pipeline.flow.reference_data import load_accounts, load_catalog
-from pipeline.i18n import open_thread_pool, translate, use_language
+from pipeline.i18n import translate, use_language
 from pipeline.ledger import IdentityTakenError
-from pipeline.process import release_memory
+from pipeline.process import open_thread_pool, release_memory
 from pipeline.report.invoice_table import make_invoice_table
 from pipeline.report.summary import summarise_run
 from pipeline.result import CatalogLoad, Result

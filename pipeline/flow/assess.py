@@ -22,12 +22,12 @@ from pipeline.flow.expectations import (
     gather_expectations,
     split_control_issues,
 )
-from pipeline.i18n import open_thread_pool, translate
+from pipeline.i18n import translate
 from pipeline.issues import Issues
 from pipeline.model.enriched import AccountAnswers, CatalogAnswers, EnrichedSheets
 from pipeline.model.sheets import RawSheets
 from pipeline.model.valid import ValidSheets
-from pipeline.process import release_memory
+from pipeline.process import open_thread_pool, release_memory
 from pipeline.read import ReadLimits, ReadOptions, load_optional_mapping, read_raw_sheets
 from pipeline.read.layout.mapping import SheetMapping
 from pipeline.settings import SETTINGS, Settings, parse_setting

@@ -19,10 +19,10 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.i18n import open_thread_pool
 from pipeline.issues import Findings, Issues, collect_findings
 from pipeline.model.history import BillingHistory
 from pipeline.model.invoices import Invoices
+from pipeline.process import open_thread_pool
 from pipeline.review import (
     invoice_header,
     near_duplicates,

@@ -15,9 +15,8 @@ import orjson
 
 from pipeline import ledger
 from pipeline.acceptance.assessment import Assessment
-from pipeline.i18n import open_thread_pool
 from pipeline.ledger import Ledger, RunRow
-from pipeline.process import release_memory
+from pipeline.process import open_thread_pool, release_memory
 from pipeline.report import invoice_table
 from pipeline.report.summary import summarise_run
 from pipeline.run_output.ledger_rows import build_item_rows, iter_invoice_rows

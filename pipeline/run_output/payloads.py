@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.acceptance.assessment import Assessment
-from pipeline.i18n import open_thread_pool
 from pipeline.model.invoices import Request
+from pipeline.process import open_thread_pool
 from pipeline.workspace import RunFolder
 from schemas.arrow import money
 from schemas.arrow.columns import merge_chunks

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.i18n import open_thread_pool
 from pipeline.issues import CATALOGUE, Findings, Issues, Level, collect_findings
 from pipeline.model.indices import Mask
 from pipeline.model.sheets import RawSheets, RawTable
 from pipeline.model.valid import ValidSheets
+from pipeline.process import open_thread_pool
 from pipeline.validate import derived_columns, issue_facts, parse_columns
 from pipeline.validate.requirements import Requirements
 from pipeline.validate.totals_check import check_totals

@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.i18n import open_thread_pool
 from pipeline.model.indices import Mask
 from pipeline.model.sheets import RawTable
+from pipeline.process import open_thread_pool
 from schemas.arrow.columns import arrow_column, to_series
 from schemas.cell_facts import KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX
 from schemas.fields import Field, Kind, Table

@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "model": set[str](),
     "errors": set[str](),
     "i18n": set[str](),
-    "process": set[str](),
+    "process": {"i18n"},
     "suggest": {"i18n"},
     "json_columns": set[str](),
     "issues": {"model"},

@@ -8,7 +8,6 @@ Never: parses here; whatever the file does to the parser, it ends in grids or in
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from typing import Any
 
 from pipeline.errors import SourceError
 from pipeline.i18n import get_language
+from pipeline.process import get_child_environment
 from pipeline.read.files.limits import ReadLimits
 from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats import detect_formats
@@ -43,17 +43,12 @@ class ParserProcess:
     def start(self) -> subprocess.Popen[bytes]:
         """Start the worker, if it does not run, without waiting for it."""
         if self._process is None:
-            worker_environment = {
-                "ARROW_DEFAULT_MEMORY_POOL": "system",
-                "OPENBLAS_NUM_THREADS": "1",
-                "OMP_NUM_THREADS": "1",
-            }
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-P", "-m", "pipeline.read.formats.parser_worker", str(self._limits.memory)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=os.environ | worker_environment,
+                env=get_child_environment(),
             )
         return self._process
 

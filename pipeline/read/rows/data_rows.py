@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.i18n import open_thread_pool
 from pipeline.model.indices import Mask, Positions
 from pipeline.model.sheets import Addresses
+from pipeline.process import open_thread_pool
 from pipeline.read.layout.bound_sheet import BoundSheet
 from pipeline.read.rows import totals_rows, visibility
 from schemas.arrow import formula_guard

@@ -15,9 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.i18n import open_thread_pool
 from pipeline.model.indices import Mask, Positions
 from pipeline.model.sheets import Addresses, RawTable, SourceSheet, TotalsRow
+from pipeline.process import open_thread_pool
 from pipeline.read.layout.bound_sheet import BoundSheet
 from pipeline.read.rows.data_rows import DataRows
 from pipeline.read.rows.row_issues import compute_row_offsets
