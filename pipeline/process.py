@@ -47,8 +47,8 @@ def prepare_process() -> None:
     gc.set_threshold(_GC_THRESHOLD)
     set_option = _get_glibc_function("mallopt")
     if set_option is not None:
-        for parameter, value in _MALLOC_OPTIONS.items():
-            set_option(parameter, value)
+        for parameter, size in _MALLOC_OPTIONS.items():
+            set_option(parameter, size)
 
 
 def get_child_environment() -> dict[str, str]:
