@@ -63,6 +63,7 @@ bench-pairs: $(VENV)/.ready-dev  ## run of this checkout against that of another
 docs: $(VENV)/.ready  ## what is told by the declarations: templates, issues, settings
 	$(BIN)/python docs/make.py
 	$(BIN)/python docs/messages.py
+	$(BIN)/python docs/map.py
 
 sample: $(VENV)/.ready  ## the files in data/
 	$(BIN)/python data/make.py

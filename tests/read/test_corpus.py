@@ -74,7 +74,9 @@ def test_check_ends_in_a_verdict_or_one_sentence_for_each_file(
     parser: ParserProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare = import_module("pipeline.flow.assess")  # the package gives the function of that name
-    monkeypatch.setattr(prepare, "read_raw_sheets", partial(read_raw_sheets, parser=parser))  # one warm child for all
+    monkeypatch.setattr(
+        prepare, "read_raw_sheets", partial(read_raw_sheets, parser=parser)
+    )  # one warm child for all
     ends = Counter(_end(CORPUS / each["file"], tmp_path) for each in corpus.manifest(CORPUS))
     assert not ends[""]
     assert set(ends) <= {"rejected", "a sentence"}
