@@ -38,7 +38,8 @@ two doors."""
 
 MAY_IMPORT = {
     **dict.fromkeys(STAGES, BASE),
-    "model": set[str](),
+    "spreadsheet": set[str](),
+    "model": {"spreadsheet"},
     "errors": set[str](),
     "i18n": set[str](),
     "process": {"i18n"},
@@ -46,7 +47,6 @@ MAY_IMPORT = {
     "json_columns": set[str](),
     "issues": {"model"},
     "settings": {"errors", "i18n"},
-    "spreadsheet": {"model"},
     "acceptance": BASE | {"targets"},  # the type of the target that was chosen
     "read": BASE | {"spreadsheet"},
     "report": BASE | {"acceptance", "spreadsheet"},
@@ -210,7 +210,7 @@ def test_the_top_of_the_repository_is_tidy() -> None:
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {line.partition("/")[0] for line in listed.splitlines() if (ROOT / line).exists()} == {
-        ".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "benchmarks", "data", "docs",
+        ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "benchmarks", "data", "docs",
         "pipeline", "pyproject.toml", "schemas", "templates", "tests",
     }  # fmt: skip
 
@@ -229,7 +229,7 @@ def test_the_wheel_holds_pipeline_and_schemas_alone(tmp_path: Path) -> None:
     typed = {"pipeline/py.typed", "schemas/py.typed"}
     texts = {str(path.relative_to(ROOT)) for path in ROOT.glob("pipeline/locale/*/LC_MESSAGES/*.po")}
     assert texts
-    texts |= {f"pipeline/report/html/page.{kind}" for kind in ("html", "css")}
+    texts |= {f"pipeline/report/html/{name}" for name in ("page.html", "page.css", "chart.html")}
     assert {name for name in names if ".dist-info/" not in name} == ours | typed | texts
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
@@ -281,7 +281,16 @@ def test_the_help_names_the_exit_codes_of_the_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "templates/README.md", "data/README.md", "docs/issues.md", "docs/reports.md"]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "pipeline/README.md",
+        "templates/README.md",
+        "data/README.md",
+        "docs/issues.md",
+        "docs/reports.md",
+    ],
 )
 def test_no_link_leads_nowhere(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
@@ -291,8 +300,8 @@ def test_no_link_leads_nowhere(page: str) -> None:
 
 def test_the_makefile_has_the_verbs_of_the_readme() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    verbs = set(re.findall(r"`make (\w+)", README))
-    assert verbs == {"run", "test", "lint", "bench", "docs", "sample"}
+    verbs = set(re.findall(r"`make ([\w-]+)", README))
+    assert verbs == {"run", "test", "test-quick", "lint", "bench", "docs", "sample"}
     assert not [verb for verb in verbs if f"\n{verb}: " not in makefile]
 
 
