@@ -3,7 +3,7 @@
     python -m benchmarks.generate FOLDER [--items N] [--invoices N] [--seed S] [--bad-share X] [--told X]
                                          [--shuffle X] [--ragged]
 
-Written are `invoices.csv`, `items.csv`, `catalog.csv` (headers are the names in `schemas/tables.py` and
+Written are `invoices.csv`, `items.csv`, `catalog.csv` (headers are the names in `schemas/tables/` and
 `schemas/catalog.py`), `expected.json` with the truth, and with `--workbook` the same rows as `book.xlsx`.
 
 Money is computed in whole numbers only: a quantity is held in tenths, a unit price in tenths of the

@@ -28,7 +28,7 @@ from pipeline.template import (
     render_fields_table,
     render_target_page,
 )
-from schemas.tables import EXAMPLE_REF, NOTE_MARK, TOTAL_WORDS
+from schemas.tables.common import EXAMPLE_REF, NOTE_MARK, TOTAL_WORDS
 
 ROOT = Path(__file__).parent.parent
 _BLOCK = "<!-- settings -->\n"

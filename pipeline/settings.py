@@ -177,8 +177,8 @@ def _parse_custom_field(name: str, declaration: object) -> Field:
         name,
         str(options.get("label", name)),
         kind,
-        str(options.get("help", "A field of your own.")),
-        "",
+        help=str(options.get("help", "A field of your own.")),
+        example="",
         required=_parse_flag(options.get("required", False)),
         max_length=_make_integer_parser(1, 100_000)(options["max_length"])
         if "max_length" in options

@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow.compute as pc
 
 from schemas.fields import Field, Kind, Table
-from schemas.tables import INVOICES, ITEMS, UUID_PATTERN
+from schemas.tables import INVOICES, ITEMS
+from schemas.tables.common import UUID_PATTERN
 
 USABLE_CHARGE_MODELS = ("Flat Fee", "Per Unit")
 """Charge models an invoice item can be made from; a trailing "Pricing" is the same model."""
@@ -23,7 +24,7 @@ def _copy_item_field(name: str, column: str | None = None) -> Field:
     declared = ITEMS[name]
     label = declared.label
     return Field(
-        column or name, label, declared.kind, declared.help, declared.example,
+        column or name, label, declared.kind, help=declared.help, example=declared.example,
         max_length=declared.max_length, choices=declared.choices,
     )  # fmt: skip
 
@@ -32,29 +33,58 @@ CATALOG = Table(
     "catalog",
     "Catalog",
     (
-        Field("product_id", "Product id", Kind.IDENTIFIER, "Id of the product.", "P-1", max_length=64),
-        Field("product_name", "Product name", Kind.TEXT, "Name of the product.", "Support", max_length=255),
-        Field("sku", "SKU", Kind.IDENTIFIER, "SKU of the product.", "SUP-100", required=True, max_length=255),
+        Field(
+            "product_id",
+            "Product id",
+            Kind.IDENTIFIER,
+            help="Id of the product.",
+            example="P-1",
+            max_length=64,
+        ),
+        Field(
+            "product_name",
+            "Product name",
+            Kind.TEXT,
+            help="Name of the product.",
+            example="Support",
+            max_length=255,
+        ),
+        Field(
+            "sku",
+            "SKU",
+            Kind.IDENTIFIER,
+            help="SKU of the product.",
+            example="SUP-100",
+            required=True,
+            max_length=255,
+        ),
         Field(
             "product_rate_plan_charge_id",
             "Charge id",
             Kind.IDENTIFIER,
-            "Id of the charge in the billing system.",
-            "402890555a87d7f5015a88c613c5001e",
+            help="Id of the charge in the billing system.",
+            example="402890555a87d7f5015a88c613c5001e",
             required=True,
             max_length=64,
             synonyms=("product rate plan charge id", "charge id"),
         ),
         _copy_item_field("charge_name"),
         _copy_item_field("uom"),
-        Field("list_price", "List price", Kind.NUMBER, "Price of one.", "450.00", synonyms=("price",)),
-        Field("currency", "Currency", Kind.CURRENCY, "Currency of the price.", "EUR"),
+        Field(
+            "list_price",
+            "List price",
+            Kind.NUMBER,
+            help="Price of one.",
+            example="450.00",
+            synonyms=("price",),
+        ),
+        Field("currency", "Currency", Kind.CURRENCY, help="Currency of the price.", example="EUR"),
         Field(
             "charge_model",
             "Charge model",
             Kind.TEXT,
-            "Flat Fee or Per Unit can be invoiced; other models are known but refused.",
-            "Per Unit",
+            help="Flat Fee or Per Unit can be invoiced; other models are known but refused.",
+            example="Per Unit",
             required=True,
             max_length=100,
         ),
@@ -63,8 +93,16 @@ CATALOG = Table(
         _copy_item_field("accounting_code"),
         _copy_item_field("deferred_revenue_accounting_code"),
         _copy_item_field("recognized_revenue_accounting_code"),
-        Field("effective_from", "Effective from", Kind.DATE, "First day of validity.", "2026-01-01"),
-        Field("effective_to", "Effective to", Kind.DATE, "Last day of validity; blank: open.", "2026-12-31"),
+        Field(
+            "effective_from", "Effective from", Kind.DATE, help="First day of validity.", example="2026-01-01"
+        ),
+        Field(
+            "effective_to",
+            "Effective to",
+            Kind.DATE,
+            help="Last day of validity; blank: open.",
+            example="2026-12-31",
+        ),
     ),
     key=("product_rate_plan_charge_id", "currency", "effective_from"),
     synonyms=("products", "charges", "price list"),
@@ -78,13 +116,13 @@ ACCOUNTS = Table(
     "Accounts",
     (
         *(INVOICES[name] for name in ACCOUNT_KEYS),
-        Field("name", "Name", Kind.TEXT, "Name of the customer.", "Globex Ltd", max_length=255),
+        Field("name", "Name", Kind.TEXT, help="Name of the customer.", example="Globex Ltd", max_length=255),
         Field(
             "currency",
             "Currency",
             Kind.CURRENCY,
-            "The currency the account is billed in: that of its invoices whose currency is blank.",
-            "EUR",
+            help="The currency the account is billed in: that of its invoices whose currency is blank.",
+            example="EUR",
         ),
     ),
     key=("account_number",),

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from schemas.arrow.columns import decode_dictionary
 from schemas.rule import Columns, Rule, RuleSettings
-from schemas.tables import ACTION_ADD, ACTION_CHANGE, ACTION_DELETE
+from schemas.tables.items import ACTION_ADD, ACTION_CHANGE, ACTION_DELETE
 
 
 def _is_action(row: Columns, action: str) -> Any:

@@ -1,7 +1,9 @@
 """The vocabulary of declarations: Kind, Field, Table, Placement, Projection.
 
-Plain frozen records. A limit stands here once; the pandera schemas (`frames`), the parser, the templates,
-the documentation and the payload all derive from it.
+Frozen records. A limit is declared once; the pandera schemas (`pandera_schemas`), the parser (`notation.parsing`),
+the templates, the documentation and the payloads are derived from it.
+
+The first attributes of a record, which every declaration gives, go by position; all others by keyword.
 """
 
 from __future__ import annotations
@@ -33,13 +35,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Pattern:
-    """A regular expression (RE2 and Python read it alike) and the words a person needs instead of it."""
+    """A regular expression that RE2 and Python read alike, and its description for a person."""
 
     regex: str
     description: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Field:
     """One business field, declared once.
 
@@ -58,12 +60,12 @@ class Field:
         earliest: first date allowed.
         latest: last date allowed.
         synonyms: other headers under which the field is known.
-        is_share: a part of a whole: 19 % is 0.19, and may be written so.
+        is_share: a part of a whole, which may be written in percent: 19 % is 0.19.
     """
 
-    name: str
-    label: str
-    kind: Kind
+    name: str = attribute(kw_only=False)
+    label: str = attribute(kw_only=False)
+    kind: Kind = attribute(kw_only=False)
     help: str
     example: str
     required: bool = False
@@ -79,36 +81,37 @@ class Field:
 
     @property
     def headers(self) -> tuple[str, ...]:
-        """Every header under which the field is recognised."""
+        """The headers under which the field is recognised."""
         return (self.name, self.label, *self.synonyms)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
-    """A sheet: its fields, its key, and the table it hangs on.
+    """A sheet: its fields, its key, and its parent table.
 
     Attributes:
         name: `invoices`, `items`, ...
         label: the sheet's name in templates.
         fields: in template order.
         key: the fields that identify a row.
-        parent: the table its rows hang on; None for invoices.
+        parent: the table that its rows belong to (foreign key); None for invoices.
         synonyms: other sheet names that are recognised.
         prefixes: words before a header that name the table (`invoice item amount`).
         marker: the header of a column that says where a row of the table starts in a flat sheet.
         fallback_key: the field whose column is the key where a flat sheet has none.
-        unsupported: fields that the target has no place for: their columns are told and not sent.
+        unsupported: fields that the target has no place for: their columns are reported and not sent.
         forbidden: fields that the target has no place for and that may not be left out.
-        nearest_parent: a table its rows hang on instead where the last field of the key is filled; empty for none.
+        nearest_parent: the table that a row belongs to instead where the last field of its key is filled; empty
+            for none.
         optional: a file may come without it.
-        amount_field: the field whose money the books count; empty where there is none, or where it is computed.
-        added_to_total: that money comes on top of the invoice's total and is counted beside it, like a tax.
-        ignored_without: the field without which a row says nothing; empty where every row says something.
+        amount_field: the field whose money the balance counts; empty where there is none, or where it is computed.
+        added_to_total: that money is added to the invoice's total and counted apart from it, like a tax.
+        ignored_without: the field without which a row is ignored; empty where no row is.
     """
 
-    name: str
-    label: str
-    fields: tuple[Field, ...]
+    name: str = attribute(kw_only=False)
+    label: str = attribute(kw_only=False)
+    fields: tuple[Field, ...] = attribute(kw_only=False)
     key: tuple[str, ...]
     parent: str | None = None
     synonyms: tuple[str, ...] = ()
@@ -124,7 +127,8 @@ class Table:
     ignored_without: str = ""
 
     def __hash__(self) -> int:
-        return hash(self.name)  # tables are asked for by the row: all their fields would be hashed each time
+        # tables are looked up once per row: the generated hash would hash all their fields each time
+        return hash(self.name)
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
@@ -137,15 +141,19 @@ class Table:
 
     @property
     def fields_by_name(self) -> Mapping[str, Field]:
-        """The fields by their name."""
+        """The fields by their names."""
         return {field.name: field for field in self.fields}
 
     def replace_fields(self, fields: Iterable[Field]) -> Table:
-        """The same table with other fields."""
+        """Return the table with other fields.
+
+        Args:
+            fields: in template order.
+        """
         return replace(self, fields=tuple(fields))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Placement:
     """Where one field goes in a target's payload, and what the target tightens.
 
@@ -164,8 +172,8 @@ class Placement:
         example: the example, likewise; None is the field's own.
     """
 
-    field: str
-    payload_key: str | None
+    field: str = attribute(kw_only=False)
+    payload_key: str | None = attribute(kw_only=False)
     required: bool = False
     max_length: int | None = None
     choices: tuple[str, ...] = ()
@@ -175,19 +183,35 @@ class Placement:
     example: str | None = None
 
     def tighten(self, declared: Field) -> Field:
-        """The field as this target takes it."""
+        """Return the field as this target takes it.
+
+        Args:
+            declared: the field as it is declared for every target.
+
+        Raises:
+            ValueError: the placement would loosen the field.
+        """
+        self._refuse_loosening(declared)
+        return replace(
+            self._choose_texts(declared),
+            required=declared.required or self.required,
+            max_length=self.max_length or declared.max_length,
+            choices=self.choices or declared.choices,
+            pattern=self.pattern or declared.pattern,
+        )
+
+    def _refuse_loosening(self, declared: Field) -> None:
         if self.max_length and declared.max_length and self.max_length > declared.max_length:
             raise ValueError(f"{self.field}: a projection may not lengthen a field")
         if set(self.choices) - set(declared.choices):
             raise ValueError(f"{self.field}: a projection may not add a choice")
         if self.pattern and declared.pattern:
             raise ValueError(f"{self.field}: a projection may not replace a pattern")
+
+    def _choose_texts(self, declared: Field) -> Field:
+        """Return the field with the texts of this target; a label that is replaced stays a synonym."""
         return replace(
             declared,
-            required=declared.required or self.required,
-            max_length=self.max_length or declared.max_length,
-            choices=self.choices or declared.choices,
-            pattern=self.pattern or declared.pattern,
             label=self.label or declared.label,
             help=self.help or declared.help,
             example=declared.example if self.example is None else self.example,
@@ -195,26 +219,27 @@ class Placement:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Projection:
     """Which fields a target takes, where each goes in its payload, and what is tighter.
 
     Attributes:
         target: the target's name.
         placements: per table name, in payload order.
-        custom_tables: tables in which a tenant's own fields may ride along under their own names.
+        custom_tables: tables in which the tenant's own fields are sent too, under their own names.
         allow_astral: whether text may hold characters that need 4 bytes in UTF-8 (emoji, rare ideographs).
         catalog_fields: item fields the target reads from the charge, whatever the request says.
         rules: codes of the row and cross-sheet rules that apply.
         forbidden: fields without a place that may not be left out: without them other money would be billed.
         max_items: items one invoice may have.
-        total_limit: what an invoice's total must lie below, either way, in the unit that is sent; None has none.
-        max_children: by table, rows that may hang on one row of another.
+        total_limit: what the absolute value of an invoice's total must lie below, in the unit that is sent; None
+            for no limit.
+        max_children: by table, rows that may belong to one row of its parent.
         optional_tables: further tables that a file may come without.
     """
 
-    target: str
-    placements: Mapping[str, tuple[Placement, ...]]
+    target: str = attribute(kw_only=False)
+    placements: Mapping[str, tuple[Placement, ...]] = attribute(kw_only=False)
     custom_tables: tuple[str, ...] = ()
     allow_astral: bool = True
     catalog_fields: tuple[str, ...] = ()
@@ -228,27 +253,37 @@ class Projection:
     def bind(
         self, tables: Iterable[Table], custom_fields: Mapping[str, tuple[Field, ...]]
     ) -> dict[str, Table]:
-        """The tables as this target takes them, custom fields of the settings included."""
-        bound = {}
-        for table in tables:
-            if table.name in self.placements:
-                fields = [
-                    placement.tighten(table[placement.field]) for placement in self.placements[table.name]
-                ]
-                supported = table.replace_fields(
-                    [*fields, *self._get_custom_fields(table.name, custom_fields)]
-                )
-                unplaced = [field for field in table if field.name not in supported]
-                bound[table.name] = replace(
-                    supported,
-                    unsupported=tuple(field for field in unplaced if field.name not in self.forbidden),
-                    forbidden=tuple(field for field in unplaced if field.name in self.forbidden),
-                    optional=table.optional or table.name in self.optional_tables,
-                )
-        return bound
+        """Return the tables that this target takes, by name, as it takes them.
+
+        Args:
+            tables: as they are declared for every target.
+            custom_fields: the tenant's own fields from the settings, by table name.
+        """
+        return {
+            table.name: self._bind_table(table, self._get_custom_fields(table.name, custom_fields))
+            for table in tables
+            if table.name in self.placements
+        }
+
+    def _bind_table(self, table: Table, custom_fields: tuple[Field, ...]) -> Table:
+        placements = self.placements[table.name]
+        fields = [placement.tighten(table[placement.field]) for placement in placements]
+        supported = table.replace_fields([*fields, *custom_fields])
+        unplaced = [field for field in table if field.name not in supported]
+        return replace(
+            supported,
+            unsupported=tuple(field for field in unplaced if field.name not in self.forbidden),
+            forbidden=tuple(field for field in unplaced if field.name in self.forbidden),
+            optional=table.optional or table.name in self.optional_tables,
+        )
 
     def get_payload_keys(self, table: str, custom_fields: Mapping[str, tuple[Field, ...]]) -> dict[str, str]:
-        """Field name to payload key, in payload order, for the fields that are sent."""
+        """Return the payload key of each field that is sent, by field name, in payload order.
+
+        Args:
+            table: its name.
+            custom_fields: the tenant's own fields, by table name.
+        """
         keys = {
             placement.field: placement.payload_key
             for placement in self.placements[table]

@@ -26,7 +26,7 @@ from schemas.notation import number_forms
 from schemas.notation.dates import DATE_TOKENS, SERIAL_EPOCHS, DateNotation
 from schemas.notation.numbers import UNREADABLE_NUMBER, NumberNotation
 from schemas.notation.parsing import is_real_date
-from schemas.tables import EXAMPLE_REF, NO_WORDS, NOTE_MARK, TOTAL_WORDS, YES_WORDS
+from schemas.tables.common import EXAMPLE_REF, NO_WORDS, NOTE_MARK, TOTAL_WORDS, YES_WORDS
 
 _LIMIT_PREFIXES = ("parser_", "file_", "sheet_")
 _SHEET_CHAPTER = "1"
@@ -129,7 +129,8 @@ def _iter_kind_rows() -> Iterator[Sequence[str]]:
     for kind in Kind:
         is_textual = kind in (Kind.TEXT, Kind.IDENTIFIER)
         field = Field(
-            "", "", kind, "", "", True, 1 if is_textual else None, Pattern("", "") if is_textual else None
+            "", "", kind, help="", example="", required=True, max_length=1 if is_textual else None,
+            pattern=Pattern("", "") if is_textual else None,
         )
         held_checks = [
             check
@@ -169,7 +170,7 @@ def _iter_number_rows() -> Iterator[Sequence[str]]:
 
 
 def _is_number(text: str) -> bool:
-    field = Field("", "", Kind.NUMBER, "", "")
+    field = Field("", "", Kind.NUMBER, help="", example="")
     text_checks = checks.iter_text_checks(field, allow_astral=False, date_notation=DateNotation())
     return text != UNREADABLE_NUMBER and all(
         check.predicate(pa.array([text]))[0].as_py() for check in text_checks

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pipeline.template.named_ranges import CURRENCIES_NAME, TableRanges
 from schemas.fields import Field, Kind, Table
-from schemas.tables import EXAMPLE_REF, INVOICE_REF, NO_WORDS, YES_WORDS
+from schemas.tables.common import EXAMPLE_REF, INVOICE_REF, NO_WORDS, YES_WORDS
 
 
 class ConditionalFormat(NamedTuple):

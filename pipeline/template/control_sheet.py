@@ -17,7 +17,7 @@ from pipeline.template.sheet import build_help_comment, format_header
 from pipeline.template.workbook_formats import PAGE_CHARACTERS, TemplateFormats, set_up_printing
 from schemas.control import CONTROL, MEASURE_AMOUNT, MEASURE_INVOICES, MEASURE_ITEMS
 from schemas.fields import Kind, Table
-from schemas.tables import EXAMPLE_REF, INVOICE_REF, NOTE_MARK
+from schemas.tables.common import EXAMPLE_REF, INVOICE_REF, NOTE_MARK
 
 _AMOUNT_ROWS = 8
 """Currencies that a template has room for; further rows may be typed below."""

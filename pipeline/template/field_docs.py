@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.i18n import translate
 from schemas.fields import Field, Kind, Table
-from schemas.tables import EXAMPLE_REF, INVOICE_REF
+from schemas.tables.common import EXAMPLE_REF, INVOICE_REF
 
 _MARKDOWN_PIPE = str.maketrans({"|": r"\|", "\n": " "})
 

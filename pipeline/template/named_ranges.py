@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from pipeline.spreadsheet.references import to_column_letters
 from schemas.fields import Table
-from schemas.tables import INVOICE_REF
+from schemas.tables.common import INVOICE_REF
 
 LAST_ROW = 20_000
 """Help while typing reaches to this row; the check itself knows no such end."""

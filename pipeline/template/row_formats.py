@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pipeline.template.cell_formats import ConditionalFormat
 from pipeline.template.named_ranges import CURRENCIES_NAME, CURRENCY_DECIMALS_NAME, TableRanges
 from schemas.fields import Table
-from schemas.tables import EXAMPLE_REF
+from schemas.tables.common import EXAMPLE_REF
 
 CHILD_TABLES = ("discounts", "taxes", "rates", "contacts")
 """Tables whose rows hang on an item or an invoice."""

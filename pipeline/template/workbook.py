@@ -27,7 +27,7 @@ from pipeline.template.workbook_formats import TemplateFormats, add_formats
 from schemas.control import CONTROL
 from schemas.currencies import CURRENCY_DIGITS
 from schemas.fields import Table
-from schemas.tables import EXAMPLE_REF
+from schemas.tables.common import EXAMPLE_REF
 
 MAX_LISTED_KEYS = 20_000
 """Keys of the catalog that drop down; of a larger catalog the check knows all."""

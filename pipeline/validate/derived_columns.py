@@ -25,7 +25,8 @@ from schemas.catalog import ACCOUNT_KEYS
 from schemas.fields import Table
 from schemas.notation.numbers import find_currencies
 from schemas.notation.parsing import STORAGE_TYPES
-from schemas.tables import BILL_TO, INVOICES, ITEMS, SHIP_TO, SOLD_TO
+from schemas.tables import INVOICES, ITEMS
+from schemas.tables.contacts import BILL_TO, SHIP_TO, SOLD_TO
 
 if TYPE_CHECKING:
     from pipeline.validate.requirements import Requirements

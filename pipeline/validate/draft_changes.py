@@ -17,7 +17,7 @@ from pipeline.model.indices import Mask
 from pipeline.validate.duplicates import is_duplicate
 from schemas.arrow.columns import arrow_column, decode_dictionary
 from schemas.notation.parsing import DECIMAL
-from schemas.tables import ACTION_ADD
+from schemas.tables.items import ACTION_ADD
 
 _ITEM_KEYS = ("invoice_ref", "action", "item_id")
 _DRAFT_KEYS = ("invoice_ref", "invoice_key", "currency")

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from schemas.currencies import CURRENCY_DIGITS
 from schemas.fields import Field, Kind
 from schemas.notation.dates import DateNotation
-from schemas.tables import NO_WORDS, YES_WORDS
+from schemas.tables.common import NO_WORDS, YES_WORDS
 
 DECIMAL: Final = pa.decimal128(24, 9)
 """Every number and every money value: 15 digits before the point, 9 after it, exact."""

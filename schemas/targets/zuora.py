@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schemas.fields import Placement, Projection
-from schemas.tables import BILL_TO, SHIP_TO, SOLD_TO
+from schemas.tables.contacts import BILL_TO, SHIP_TO, SOLD_TO
 
 DEFAULT_INVOICE_NUMBER_LENGTH = 16
 """Characters of an invoice number: the sources say 16, 32 and 255; the strictest is the default."""

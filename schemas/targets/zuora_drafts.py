@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schemas.fields import Pattern, Placement, Projection
-from schemas.tables import HEX_ID_PATTERN, INVOICE_NUMBER_PATTERN, INVOICES
+from schemas.tables import INVOICES
+from schemas.tables.common import HEX_ID_PATTERN, INVOICE_NUMBER_PATTERN
 from schemas.targets import zuora
 
 _ID_PATTERN = Pattern(

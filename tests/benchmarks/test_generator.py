@@ -25,7 +25,8 @@ from pipeline.report.issue_table import ISSUE_SCHEMA
 from schemas.catalog import CATALOG
 from schemas.cell_kinds import ERROR_TEXTS
 from schemas.currencies import CURRENCY_DIGITS
-from schemas.tables import INVOICES, ITEMS, TOTAL_WORDS
+from schemas.tables import INVOICES, ITEMS
+from schemas.tables.common import TOTAL_WORDS
 
 NO_DATA = (beside.NOTE, beside.EXAMPLE)
 OUT_OF_REACH = {

@@ -28,7 +28,7 @@ from support.desk import Desk
 import pipeline
 from pipeline.result import Result
 from pipeline.spreadsheet.comments import COMMENT_START
-from schemas.tables import ISSUES_TITLE
+from schemas.tables.common import ISSUES_TITLE
 
 INVOICES = ["Invoice reference", "Account number", "Invoice date", "Currency", "My note"]
 ITEMS = ["Invoice reference", "Charge name", "Quantity", "Unit price", "Amount", "Service start date"]

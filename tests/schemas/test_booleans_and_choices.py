@@ -23,7 +23,8 @@ from schemas.arrow.columns import arrow_column, decode_dictionary
 from schemas.fields import Field, Kind
 from schemas.notation.dates import DateNotation
 from schemas.notation.numbers import NumberNotation
-from schemas.tables import INVOICES, NO_WORDS, YES_WORDS
+from schemas.tables import INVOICES
+from schemas.tables.common import NO_WORDS, YES_WORDS
 
 FLAGS = [each for each in INVOICES if each.kind is Kind.BOOLEAN]
 CHOICES = [each for each in INVOICES if each.kind is Kind.CHOICE]

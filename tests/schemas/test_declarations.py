@@ -113,7 +113,7 @@ def test_the_catalog_owns_fields_of_items() -> None:
 
 # -- a projection may only tighten ---------------------------------------------------------------------
 
-TEXT = Field("f", "F", Kind.TEXT, "A field.", "x", max_length=10, choices=("A", "B"))
+TEXT = Field("f", "F", Kind.TEXT, help="A field.", example="x", max_length=10, choices=("A", "B"))
 
 
 def test_a_projection_tightens() -> None:
@@ -154,7 +154,7 @@ def test_the_length_of_an_invoice_number_is_the_tenants() -> None:
 
 
 def test_custom_fields_ride_where_the_target_lets_them() -> None:
-    own = {"items": (Field("Region__c", "Region", Kind.TEXT, "Own.", ""),)}
+    own = {"items": (Field("Region__c", "Region", Kind.TEXT, help="Own.", example=""),)}
     assert "Region__c" in zuora.build_zuora_projection().bind(TABLES, own)["items"]
     assert zuora.build_zuora_projection().get_payload_keys("items", own)["Region__c"] == "Region__c"
     closed = Projection("t", {"items": (Placement("amount", "amount"),)})

@@ -120,7 +120,7 @@ def test_a_sum_is_written_exactly(value: Decimal, currency: str) -> None:
     assert len(text.partition(".")[2]) >= {"EUR": 2, "JPY": 0, "KWD": 3, "XXX": 2}[currency]
 
 
-AMOUNT = Field("amount", "Amount", Kind.MONEY, "Money.", "")
+AMOUNT = Field("amount", "Amount", Kind.MONEY, help="Money.", example="")
 
 
 @given(decimals(), st.sampled_from(["as it is", "zeros in front", "zeros behind"]))

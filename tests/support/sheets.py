@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.fields import Field, Kind, Table
-from schemas.tables import HEX_ID_PATTERN, INVOICE_NUMBER_PATTERN, UUID_PATTERN
+from schemas.tables.common import HEX_ID_PATTERN, INVOICE_NUMBER_PATTERN, UUID_PATTERN
 
 Row = dict[str, str]
 

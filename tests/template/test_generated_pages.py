@@ -19,7 +19,8 @@ from pipeline.reference.explain import explain_issue
 from pipeline.settings import Settings
 from pipeline.targets import TARGETS
 from pipeline.template import bind_target_tables, build_csv_template, describe_limits, write_template
-from schemas.tables import EXAMPLE_REF, INVOICES, ITEMS, TABLES
+from schemas.tables import INVOICES, ITEMS, TABLES
+from schemas.tables.common import EXAMPLE_REF
 
 ROOT = Path(__file__).parents[2]
 

@@ -28,7 +28,8 @@ from pipeline.template.cell_formats import build_cell_formats
 from pipeline.template.named_ranges import LAST_ROW
 from pipeline.template.row_formats import FormulaSettings, build_row_formats
 from schemas.fields import Kind
-from schemas.tables import EXAMPLE_REF, TABLES
+from schemas.tables import TABLES
+from schemas.tables.common import EXAMPLE_REF
 
 _ROW = re.compile(r"(\$[A-Z]+)2\b")
 

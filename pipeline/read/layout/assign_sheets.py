@@ -16,7 +16,8 @@ from pipeline.read.grid import Grid
 from pipeline.read.layout.bound_sheet import BoundSheet, bind_columns, bind_flat_columns
 from pipeline.read.layout.headers import find_fields, find_header, normalize_header
 from schemas.fields import Table
-from schemas.tables import ISSUES_TITLE, TABLES
+from schemas.tables import TABLES
+from schemas.tables.common import ISSUES_TITLE
 
 
 @dataclass

@@ -14,7 +14,7 @@ from pipeline.model.sheets import SheetColumn
 from pipeline.read.grid import Grid
 from pipeline.read.layout.headers import map_known_headers, normalize_header
 from schemas.fields import Table
-from schemas.tables import NOTE_MARK
+from schemas.tables.common import NOTE_MARK
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ from pipeline.errors import NoSuchFileError, SourceError, UsageError
 from pipeline.i18n import translate
 from pipeline.read.grid import Grid
 from schemas.fields import Table
-from schemas.tables import NOTE_MARK
+from schemas.tables.common import NOTE_MARK
 
 _PARTS = ("sheet", "decimal", "date_format", "columns", "constants", "values", "take")
 _TIME_OF_DAY = r"^(.*[0-9])[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?( ?[AaPp]\.?[Mm]\.?)?$"

@@ -24,7 +24,7 @@ from schemas.arrow import formula_guard
 from schemas.arrow.columns import merge_chunks
 from schemas.arrow.text_bytes import get_edge_bytes, keep_rows, replace_rows
 from schemas.cell_kinds import CellKind
-from schemas.tables import EXAMPLE_REF, NOTE_MARK
+from schemas.tables.common import EXAMPLE_REF, NOTE_MARK
 
 IGNORED_KINDS = ("example", "note", "total", "blank")
 _APOSTROPHE = ord(formula_guard.APOSTROPHE)

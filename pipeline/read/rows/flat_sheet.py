@@ -24,7 +24,7 @@ from pipeline.model.indices import Mask, Positions
 from pipeline.model.sheets import Addresses, SheetColumn
 from pipeline.read.rows.data_rows import IGNORED_KINDS, DataRows, TrimmedBlanks
 from schemas.fields import Table
-from schemas.tables import NO_WORDS, YES_WORDS
+from schemas.tables.common import NO_WORDS, YES_WORDS
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pipeline.model.indices import Mask
 from pipeline.read.layout.bound_sheet import BoundSheet
 from schemas.cell_kinds import CellKind
-from schemas.tables import TOTAL_WORDS
+from schemas.tables.common import TOTAL_WORDS
 
 _CURRENCY_SIGN = "[$\u00a2-\u00a5\u20a0-\u20cf]?"
 _DIGITS = (

@@ -10,7 +10,7 @@ from pipeline.report.marked.annotations import RowStatus, SheetAnnotations
 from pipeline.spreadsheet.references import format_reference, parse_reference
 from pipeline.spreadsheet.row_writer import encode_text_cell
 from pipeline.spreadsheet.styles import MarkStyles
-from schemas.tables import REASON_HEADER, STATUS_HEADER
+from schemas.tables.common import REASON_HEADER, STATUS_HEADER
 
 _NUMBER = re.compile(rb"""\sr\s*=\s*["'](\d+)["']""")
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+\d+)["']""")

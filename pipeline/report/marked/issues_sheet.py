@@ -12,7 +12,7 @@ from pipeline.spreadsheet.references import format_reference
 from pipeline.spreadsheet.row_writer import encode_text_cell
 from pipeline.spreadsheet.styles import MAIN_NAMESPACE, STRICT_NAMESPACE, MarkStyles
 from pipeline.spreadsheet.xml_bytes import escape_text, parse_element
-from schemas.tables import ISSUES_TITLE
+from schemas.tables.common import ISSUES_TITLE
 
 ISSUES_SHEET_NAME = "Issues"
 _CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"

@@ -26,7 +26,7 @@ from pipeline.report.marked.annotations import IssueEntry as IssueLine
 from pipeline.report.marked.row_status import RowStatuses
 from pipeline.report.marked.selected_issues import RowIssue
 from pipeline.spreadsheet.references import format_reference, parse_reference
-from schemas.tables import REASON_HEADER, STATUS_HEADER
+from schemas.tables.common import REASON_HEADER, STATUS_HEADER
 
 SheetKey = tuple[str, int]
 """A table's name, and the position of one of its sheets."""

@@ -24,7 +24,7 @@ from pipeline.targets.zuora import invoices
 from pipeline.targets.zuora.responses import InvoiceOutcomes, read_outcomes_by_status, refuse_request
 from schemas.arrow.columns import arrow_column, decode_dictionary
 from schemas.fields import Projection
-from schemas.tables import ACTION_ADD, ACTION_DELETE
+from schemas.tables.items import ACTION_ADD, ACTION_DELETE
 from schemas.targets import zuora_drafts as schema
 
 _PATH = "/v1/invoices"
