@@ -152,14 +152,10 @@ def compute_balance(
 
 def _collect_sent(batches: Batches, invoice_count: int) -> tuple[int, Positions, Positions]:
     """How many invoices stand in the batches; their items; and, an invoice, how often it stands there."""
-    accepted = batches.invoices
-    if not batches.batches:
-        return 0, np.zeros(0, np.int64), np.zeros(invoice_count, np.int64)
-    accepted_indices = np.concatenate([batch.invoices for batch in batches.batches])
-    starts, sizes = accepted.offsets[accepted_indices], accepted.sizes[accepted_indices]
-    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    counts = np.bincount(accepted.positions[accepted_indices], minlength=invoice_count)
-    return len(accepted_indices), accepted.items[np.repeat(starts, sizes) + within], counts
+    invoices, index = batches.invoices, batches.index
+    item_rows, _ = invoices.gather_item_rows(index)
+    counts = np.bincount(invoices.get_rows(index), minlength=invoice_count)
+    return len(index), item_rows, counts
 
 
 def _add_children(share: Share, valid: ValidSheets, pick: RowPicker) -> Share:

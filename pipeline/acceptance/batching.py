@@ -11,7 +11,7 @@ from bisect import bisect_right
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.model.indices import Positions
+from pipeline.model.indices import AcceptedIndex, Positions
 from pipeline.model.invoices import Batch, Batches, Invoices, RequestLimits
 
 InvoiceSizes = npt.NDArray[np.int64]
@@ -27,7 +27,9 @@ def batch_invoices(invoices: Invoices, limits: RequestLimits, order: str) -> Bat
             each the order of the sheet, and the batches in the order of their first invoice.
     """
     pack = {"sheet": pack_in_sheet_order, "fewest": pack_in_fewest}[order]
-    return Batches(invoices, tuple(Batch(indices) for indices in pack(invoices.sizes, limits)))
+    return Batches(
+        invoices, tuple(Batch(AcceptedIndex(positions)) for positions in pack(invoices.item_counts, limits))
+    )
 
 
 def pack_in_sheet_order(sizes: InvoiceSizes, limits: RequestLimits) -> list[Positions]:

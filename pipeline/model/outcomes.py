@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from pipeline.model.indices import AcceptedPosition
+
 
 class Response(NamedTuple):
     """What came back for a request.
@@ -60,7 +62,7 @@ class InvoiceOutcome(NamedTuple):
     """What became of one invoice of a request.
 
     Attributes:
-        invoice: position within `Invoices.positions`.
+        invoice: which of the accepted invoices.
         state: created, refused or in doubt.
         id: the API's id of the invoice; empty unless created.
         number: the invoice's number; empty when the API gave none.
@@ -68,7 +70,7 @@ class InvoiceOutcome(NamedTuple):
         reasons: of a refusal or doubt, leading back to the sheet.
     """
 
-    invoice: int
+    invoice: AcceptedPosition
     state: InvoiceState
     id: str = ""
     number: str = ""

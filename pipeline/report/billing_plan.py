@@ -27,7 +27,7 @@ def make_billing_plan(assessment: Assessment, invoice_table: pa.Table) -> dict[s
     accepted = invoice_table.filter(pc.is_in(invoice_table["state"], value_set=ACCEPTED_STATES))
     return {
         "invoices": len(accepted),
-        "items": len(assessment.batches.invoices.items),
+        "items": len(assessment.batches.invoices.item_rows),
         "requests": len(assessment.batches),
         "accounts": pc.count_distinct(accepted["account"]).as_py(),
         "new_accounts": {
@@ -91,7 +91,7 @@ def _get_date_range(dates: Any) -> dict[str, str] | None:
 
 def _get_service_range(assessment: Assessment) -> dict[str, str] | None:
     """First and last day of service; an item without an end ends where it starts."""
-    items, item_rows = assessment.sheets.items, pa.array(assessment.batches.invoices.items)
+    items, item_rows = assessment.sheets.items, pa.array(assessment.batches.invoices.item_rows)
     columns = [
         pc.take(arrow_column(items[name]), item_rows)
         for name in ("service_start_date", "service_end_date")

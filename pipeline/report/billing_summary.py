@@ -92,10 +92,10 @@ def summarise_billing(assessment: Assessment, invoice_table: pa.Table) -> Iterat
 def _sum_products(assessment: Assessment, invoice_table: pa.Table) -> pa.Table:
     """Sums of the accepted items by what is sold: the product, else the charge, else the free SKU."""
     invoices = assessment.batches.invoices
-    invoice_rows = pa.array(np.repeat(invoices.positions, invoices.sizes))
+    invoice_rows = pa.array(np.repeat(invoices.invoice_rows, invoices.item_counts))
     names, currency = _name_items(assessment), merge_chunks(invoice_table["currency"]).dictionary_encode()
     name_codes, currency_codes = (
-        pc.take(names.indices, pa.array(invoices.items)),
+        pc.take(names.indices, pa.array(invoices.item_rows)),
         pc.take(currency.indices, invoice_rows),
     )
     items = pa.table(
@@ -103,7 +103,7 @@ def _sum_products(assessment: Assessment, invoice_table: pa.Table) -> pa.Table:
             "group": currency_codes.to_numpy().astype(np.int64) * len(names.dictionary)
             + name_codes.to_numpy(),
             "amount": pc.take(
-                arrow_column(assessment.sheets.items["effective_amount"]), pa.array(invoices.items)
+                arrow_column(assessment.sheets.items["effective_amount"]), pa.array(invoices.item_rows)
             ),
         }
     )

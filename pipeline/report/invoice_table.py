@@ -36,7 +36,7 @@ def number_requests(assessment: Assessment) -> Any:
     """Per invoice the number of its request; null for those in none."""
     numbers = np.zeros(len(assessment.rejected), np.int64)
     for number, batch in enumerate(assessment.batches.batches, 1):
-        numbers[assessment.batches.invoices.positions[batch.invoices]] = number
+        numbers[assessment.batches.invoices.get_rows(batch.invoices)] = number
     return pa.array(numbers, pa.int32(), mask=numbers == 0)
 
 

@@ -39,8 +39,8 @@ def list_planned_requests(assessment: Assessment, invoice_table: pa.Table, limit
         PlannedRequest(
             number,
             len(batch.invoices),
-            int(accepted.sizes[batch.invoices].sum()),
-            _sum_by_currency(invoice_table.take(pa.array(accepted.positions[batch.invoices]))),
+            accepted.count_items(batch.invoices),
+            _sum_by_currency(invoice_table.take(pa.array(accepted.get_rows(batch.invoices)))),
         )
         for number, batch in enumerate(batches[:limit], 1)
     ]

@@ -50,7 +50,7 @@ def find_immediate_payments(invoices: Invoices) -> Findings | None:
         return None
     is_posted = pc.equal(decode_dictionary(arrow_column(frame["status"])), "Posted")
     is_charged = pc.fill_null(pc.and_(is_posted, arrow_column(frame["auto_pay"])), False)
-    rows = invoices.positions[is_charged.to_numpy(zero_copy_only=False)[invoices.positions]]
+    rows = invoices.invoice_rows[is_charged.to_numpy(zero_copy_only=False)[invoices.invoice_rows]]
     return Findings(
         "W806",
         "invoices",

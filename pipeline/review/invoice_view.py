@@ -21,7 +21,7 @@ def build_invoice_view(invoices: Invoices) -> pa.Table:
     Args:
         invoices: what would be sent.
     """
-    sheets, indices = invoices.sheets, pa.array(invoices.positions)
+    sheets, indices = invoices.sheets, pa.array(invoices.invoice_rows)
     frame = sheets.valid.invoices
 
     def take_column(name: str, arrow_type: Any = None) -> Any:

@@ -78,11 +78,11 @@ def find_overlapping_periods(invoices: Invoices, view: pa.Table, history: pa.Tab
 
 def _select_items_with_period(invoices: Invoices, accounts: Any) -> tuple[Positions, Positions]:
     """The items of a known account that have a first and a last day, and the invoice of each."""
-    frame, owners = invoices.sheets.items, np.repeat(np.arange(len(invoices)), invoices.sizes)
+    frame, owners = invoices.sheets.items, np.repeat(np.arange(len(invoices)), invoices.item_counts)
     has_period = pc.and_(*(arrow_column(frame[f"service_{end}_date"]).is_valid() for end in ("start", "end")))
-    is_known = has_period.to_numpy(zero_copy_only=False)[invoices.items]
+    is_known = has_period.to_numpy(zero_copy_only=False)[invoices.item_rows]
     is_known &= accounts.is_valid().to_numpy(zero_copy_only=False)[owners]
-    return invoices.items[is_known], owners[is_known]
+    return invoices.item_rows[is_known], owners[is_known]
 
 
 def _encode_products(frame: pd.DataFrame, items: Positions) -> Any:

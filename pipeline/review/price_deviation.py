@@ -28,7 +28,7 @@ def find_price_deviations(invoices: Invoices, tolerance: Decimal) -> Findings | 
     items, catalog = invoices.sheets.items, invoices.sheets.catalog
     if "list_price" not in catalog or "unit_price" not in items:
         return None
-    indices = pa.array(invoices.items)
+    indices = pa.array(invoices.item_rows)
     price, list_price = (
         pc.take(arrow_column(column), indices) for column in (items["unit_price"], catalog["list_price"])
     )
@@ -37,7 +37,7 @@ def find_price_deviations(invoices: Invoices, tolerance: Decimal) -> Findings | 
     )
     price, list_price = (pc.take(values, pa.array(differ)) for values in (price, list_price))
     is_far = _is_far(price, list_price, tolerance).to_numpy(zero_copy_only=False)
-    rows = invoices.items[differ[is_far]]
+    rows = invoices.item_rows[differ[is_far]]
     order = np.argsort(rows, kind="stable")
     rows, list_price = rows[order], pc.take(list_price, pa.array(np.flatnonzero(is_far)[order]))
     charges = decode_dictionary(pc.take(arrow_column(items["product_rate_plan_charge_id"]), pa.array(rows)))
@@ -81,7 +81,7 @@ def find_rounding_differences(invoices: Invoices, settings: Settings) -> Finding
     items = invoices.sheets.items
     if not settings.amount_tolerance or not {"amount", "quantity", "unit_price"} <= set(items.columns):
         return None
-    indices = pa.array(invoices.items)
+    indices = pa.array(invoices.item_rows)
     amount, quantity, price = (
         pc.take(arrow_column(items[name]), indices) for name in ("amount", "quantity", "unit_price")
     )
@@ -91,7 +91,7 @@ def find_rounding_differences(invoices: Invoices, settings: Settings) -> Finding
     limit = pa.scalar(settings.amount_tolerance, pa.decimal256(40, 18))
     is_near = pc.and_(pc.not_equal(amount, product), pc.less_equal(deviation, limit))
     chosen = np.flatnonzero(pc.fill_null(is_near, False).to_numpy(zero_copy_only=False))
-    rows = invoices.items[chosen]
+    rows = invoices.item_rows[chosen]
     order = np.argsort(rows, kind="stable")
     expected = money.format_plain(pc.take(merge_chunks(product), pa.array(chosen[order])))
     return Findings("W807", "items", "amount", rows[order], facts={"expected": expected})

@@ -111,7 +111,7 @@ def record_run(
 def _encode_prepared_items(assessment: Assessment) -> memoryview | None:
     """The items of the prepared invoices, as the ledger keeps them; None when there are none."""
     return (
-        ledger.encode_items(build_item_rows(assessment), assessment.batches.invoices.items)
+        ledger.encode_items(build_item_rows(assessment), assessment.batches.invoices.item_rows)
         if len(assessment.batches)
         else None
     )

@@ -52,7 +52,7 @@ def build_item_rows(assessment: Assessment) -> pa.Table:
     """A row an item, as it is billed; texts point to their charge, they are not copied.
 
     Args:
-        assessment: the end of the line; `line.batches.invoices.items` are the rows of the prepared invoices.
+        assessment: the end of the line; `batches.invoices.item_rows` are the rows of the prepared invoices.
     """
     frame, texts = assessment.sheets.items, assessment.sheets.number_texts
     none = pa.nulls(len(frame), pa.date32())

@@ -53,7 +53,7 @@ def write_payloads(assessment: Assessment, folder: RunFolder, table: pa.Table) -
         table: as `entries.invoice_table` gives it.
     """
     refs = merge_chunks(table["invoice_ref"])
-    sums, sizes = _sum_requests(table), assessment.batches.invoices.sizes
+    sums, invoices = _sum_requests(table), assessment.batches.invoices
     written = []
     with open_thread_pool(1) as pool:
         waiting: deque[Future[None]] = deque()
@@ -62,8 +62,8 @@ def write_payloads(assessment: Assessment, folder: RunFolder, table: pa.Table) -
             waiting.append(pool.submit(folder.write, name, request.body))
             if len(waiting) > _MAX_WAITING:
                 waiting.popleft().result()
-            row_indices = pa.array(assessment.batches.invoices.positions[request.invoices])
-            names, items = pc.take(refs, row_indices).to_pylist(), int(sizes[request.invoices].sum())
+            row_indices = pa.array(invoices.get_rows(request.invoices))
+            names, items = pc.take(refs, row_indices).to_pylist(), invoices.count_items(request.invoices)
             written.append(_describe_request(name, request, names, items, sums[request.number]))
         while waiting:
             waiting.popleft().result()

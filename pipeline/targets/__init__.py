@@ -1,4 +1,9 @@
-"""Stage 5: batches become requests. One module per billing API, data and pure functions; the registry."""
+"""Stage 5: batches become requests; the registry of targets, one package per billing API.
+
+In: settings; saved answers of an API.
+Out: the `Target` that the settings name; the rows of a list that saved answers hold.
+Never: knows what a target does; a target is named here and in its own modules alone.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +14,25 @@ from pipeline.errors import SourceError, UsageError
 from pipeline.i18n import translate
 from pipeline.model.sheets import ApiRecord
 from pipeline.settings import Settings
-from pipeline.targets.bxb import one_off_invoices
+from pipeline.targets.bxb.one_off_invoices import BXB_INVOICES
 from pipeline.targets.target import Target
-from pipeline.targets.zuora import drafts, invoices
+from pipeline.targets.zuora.drafts import ZUORA_DRAFTS
+from pipeline.targets.zuora.invoices import ZUORA_INVOICES
 
-_REGISTRY = (invoices.ZUORA_INVOICES, drafts.ZUORA_DRAFTS, one_off_invoices.BXB_INVOICES)
+_REGISTRY = (ZUORA_INVOICES, ZUORA_DRAFTS, BXB_INVOICES)
 
 TARGETS = {target.name: target for target in _REGISTRY}
-"""Every target by its name; the first is the default."""
+"""Every target by name; the first is the default."""
 
 
 def get_target(settings: Settings) -> Target:
-    """The target that the settings name.
+    """Return the target that the settings name.
+
+    Args:
+        settings: `target`; blank is the default target.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: no target has that name.
     """
     name = settings.target or _REGISTRY[0].name
     if name not in TARGETS:
@@ -36,14 +45,14 @@ def get_target(settings: Settings) -> Target:
 
 
 def read_saved_list(table: str, answers: Sequence[tuple[str, Any]]) -> list[ApiRecord]:
-    """The rows of a list that saved answers of any target's API hold.
+    """Read the rows of a list from saved answers of any target's API.
 
     Args:
         table: the list: `catalog` or `accounts`.
         answers: name and content of each file.
 
     Raises:
-        SourceError: no API answers so, or an answer is not complete.
+        SourceError: the answers are of no known API, or one of them is incomplete.
     """
     for target in _REGISTRY:
         if table in target.list_readers and (records := target.list_readers[table](answers)) is not None:

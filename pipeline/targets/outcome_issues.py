@@ -1,4 +1,9 @@
-"""What came of requests, as issues: each reason of the API with the sheet, row and column it leads back to."""
+"""For `submit`, not called yet: the outcomes of requests as issues of sheets, rows and columns.
+
+In: outcomes, whose reasons hold the row and field they are about.
+Out: `Issues`, in the order in which code, table and field first appear.
+Never: reports an invoice that was created.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ _IN_DOUBT_CODE = "E364"
 
 
 def build_outcome_issues(outcomes: Iterable[InvoiceOutcome]) -> Issues:
-    """One issue for each reason of an invoice that was not created, or may not have been.
+    """Build one issue per reason of each invoice that was refused or is in doubt.
 
     Args:
         outcomes: of any requests of one set of batches.
@@ -31,6 +36,7 @@ def build_outcome_issues(outcomes: Iterable[InvoiceOutcome]) -> Issues:
 
 
 def _build_findings(code: str, table: str, field: str, reasons: list[RefusalReason]) -> Findings:
+    """Build the findings of one code and column, in the order of the rows."""
     ordered = sorted(reasons, key=lambda reason: reason.row)
     messages = [f"{reason.message} ({reason.code})" if reason.code else reason.message for reason in ordered]
     rows = np.array([reason.row for reason in ordered], np.int64)

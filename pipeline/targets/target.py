@@ -1,4 +1,9 @@
-"""What a target is: the contract of one billing API, on one page."""
+"""The contract of a target: one billing API and the operation on it, as a record.
+
+In: nothing; this is a record.
+Out: `Target`, which every target package fills and the registry lists.
+Never: knows any API.
+"""
 
 from __future__ import annotations
 
@@ -13,24 +18,25 @@ from pipeline.settings import Settings
 from schemas.fields import Projection
 
 ListReader = Callable[[Sequence[tuple[str, Any]]], list[ApiRecord] | None]
-"""Name and content of saved answers of an API -> the rows of a list that they hold; None when they are another's."""
+"""From name and content of saved answers to the rows of a list; None when they are another API's answers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """A billing API and the operation on it.
 
     Attributes:
-        name: as people type it.
+        name: as users type it.
         title: for reports.
-        get_limits: what one request may hold, given the settings.
-        get_projection: which fields go where, given the settings.
-        build_requests: batches as requests, one after the other; the same batches give the same bytes.
-        read_outcomes: what became of each invoice of a request, by the answer; None is no answer at all.
-        required_settings: settings that have no default here: without them nothing is judged.
-        list_permissions: what the user in whose name it is sent must be allowed to do, given the batches.
-        api_only_checks: what cannot be checked before sending, a sentence each.
-        list_readers: by table of a list (the catalog, the account list), what reads it from saved answers of the API.
+        get_limits: what one request may hold, from the settings.
+        get_projection: which fields go where, from the settings.
+        build_requests: yields the requests of the batches, in their order; the same batches give the same
+            bytes. Rows come from `Batches.iter_groups`, and each request names its batch's `invoices`.
+        read_outcomes: what became of each invoice of a request, from the response; None is no response at all.
+        required_settings: settings without a default for this target; a check refuses to start without them.
+        list_permissions: what the API's user must be allowed to do, from the batches.
+        api_only_checks: what cannot be checked before sending, one sentence each.
+        list_readers: readers of saved API answers, by the list they hold (`catalog`, `accounts`).
     """
 
     name: str

@@ -11,6 +11,7 @@ from support.desk import Desk
 
 from pipeline.acceptance.assessment import Assessment
 from pipeline.acceptance.balance import Balance, Share, compute_balance
+from pipeline.model.indices import AcceptedIndex
 from pipeline.model.invoices import Batch, Batches
 from schemas.arrow.columns import arrow_column
 
@@ -23,7 +24,9 @@ def _line(desk: Desk) -> Assessment:
 
 def _tampered(line: Assessment, batches: list[list[int]]) -> Assessment:
     """The line with other batches, its books drawn up again."""
-    made = Batches(line.batches.invoices, tuple(Batch(np.array(each, np.int64)) for each in batches))
+    made = Batches(
+        line.batches.invoices, tuple(Batch(AcceptedIndex(np.array(each, np.int64))) for each in batches)
+    )
     amounts = arrow_column(line.sheets.items["effective_amount"])
     books = compute_balance(line.sheets.valid, amounts, made, line.rejected, line.skipped)
     return dataclasses.replace(line, batches=made, balance=books)

@@ -68,7 +68,7 @@ def item(ref: str = "R1", **cells: Any) -> dict[str, Any]:
 
 def bodies(result: Any) -> list[dict[str, Any]]:
     line = result.line
-    made = [json.loads(each.body) for each in line.target.requests(line.batches, line.settings)]
+    made = [json.loads(each.body) for each in line.target.build_requests(line.batches, line.settings)]
     for each in made:
         jsonschema.validate(each, SCHEMA)
     return made
@@ -102,7 +102,7 @@ def test_one_request_an_invoice(desk: Desk) -> None:
     assert [(each.number, each.method, each.path) for each in requests] == [
         (1, "POST", "/v1/invoices/one_off"), (2, "POST", "/v1/invoices/one_off"),
     ]  # fmt: skip
-    assert [each.invoices.tolist() for each in requests] == [[0], [1]]
+    assert [list(each.invoices) for each in requests] == [[0], [1]]
     assert [len(each["line_items"]) for each in bodies(result)] == [1, 2]
 
 

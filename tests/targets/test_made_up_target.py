@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from support.command_line import PRODUCTS, SAMPLE, invoice_import
 from support.desk import Desk
 
 import pipeline
-from pipeline import json_columns
+from pipeline.json_columns import JsonObjects
 from pipeline.model.invoices import Batches, Request, RequestLimits
 from pipeline.model.outcomes import InvoiceOutcome, InvoiceState, Response
 from pipeline.settings import Settings
@@ -51,29 +51,31 @@ BILLS = Projection(
 
 
 def _requests(batches: Batches, _: Settings) -> Iterator[Request]:
-    accepted = batches.invoices
-    keys, frame = BILLS.get_payload_keys("invoices", {}), accepted.sheets.valid.invoices
-    heads = json_columns.JsonObjects(
-        {key: arrow_column(frame[name]) for name, key in keys.items() if name in frame}
-    )
-    keys, frame = BILLS.get_payload_keys("items", {}), accepted.sheets.items
-    lines = json_columns.JsonObjects(
-        {key: arrow_column(frame[name]) for name, key in keys.items() if name in frame}
-    )
-    for number, (one,) in enumerate((each.invoices for each in batches.batches), 1):
-        rows = pa.array(accepted.items[accepted.offsets[one] : accepted.offsets[one + 1]])
-        texts = lines.encode_arrays(rows, np.array([0, len(rows)]))
-        (body,) = heads.encode_objects(pa.array(accepted.positions[[one]]), lines=texts)
-        yield Request(number, "POST", "/bills", body.as_buffer().to_pybytes(), accepted.positions[[one]])
+    keys, frame = BILLS.get_payload_keys("invoices", {}), batches.invoices.sheets.valid.invoices
+    heads = JsonObjects({key: arrow_column(frame[name]) for name, key in keys.items() if name in frame})
+    keys, frame = BILLS.get_payload_keys("items", {}), batches.invoices.sheets.items
+    lines = JsonObjects({key: arrow_column(frame[name]) for name, key in keys.items() if name in frame})
+    number = 0
+    for group in batches.iter_groups(min_items=1000):
+        texts = lines.encode_arrays(pa.array(group.item_rows), group.item_offsets)
+        bodies = heads.encode_objects(pa.array(group.invoice_rows), lines=texts)
+        for batch, body in zip(group.batches, bodies, strict=True):
+            number += 1
+            yield Request(number, "POST", "/bills", body.as_buffer().to_pybytes(), batch.invoices)
 
 
 def _outcomes(_: Batches, request: Request, response: Response | None) -> tuple[InvoiceOutcome, ...]:
     state = InvoiceState.CREATED if response and response.status == 201 else InvoiceState.IN_DOUBT
-    return tuple(InvoiceOutcome(each, state) for each in request.invoices.tolist())
+    return tuple(InvoiceOutcome(each, state) for each in request.invoices)
 
 
 THIRDLY = Target(
-    "thirdly", "Thirdly: bills", lambda _: RequestLimits(1, 3), lambda _: BILLS, _requests, _outcomes
+    name="thirdly",
+    title="Thirdly: bills",
+    get_limits=lambda _: RequestLimits(1, 3),
+    get_projection=lambda _: BILLS,
+    build_requests=_requests,
+    read_outcomes=_outcomes,
 )
 
 # ------------------------------------------------------------------------------------------------------
@@ -109,6 +111,17 @@ def test_a_sheet_becomes_its_requests(desk: Desk) -> None:
     ]
     desk.run([bill("R1")], [line("R1")], target="thirdly")
     assert desk.run([bill("R1")], [line("R1")], target="thirdly").verdict == "duplicate"
+
+
+def test_a_rejected_invoice_before_an_accepted_one_shifts_nothing(desk: Desk) -> None:
+    """Rows of the sheet and positions among the accepted invoices part ways as soon as one is left out."""
+    result = desk.run([bill("R1", due_date=""), bill("R2")], [line("R1"), line("R2")], target="thirdly")
+    assert result.verdict == "partial"
+    (request,) = TARGETS["thirdly"].build_requests(result.line.batches, result.line.settings)
+    assert list(request.invoices) == [0], "the first accepted invoice, in the second row of the sheet"
+    (manifest_file,) = desk.workspace.glob("**/payloads/manifest.json")
+    manifest = json.loads(manifest_file.read_bytes())
+    assert [entry["invoice_refs"] for entry in manifest["requests"]] == [["R2"]]
 
 
 def test_what_it_tightens_is_checked(desk: Desk) -> None:

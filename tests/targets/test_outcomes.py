@@ -305,7 +305,7 @@ def test_whatever_comes_back_each_invoice_has_one_outcome_and_nothing_breaks(
 ) -> None:
     for sent in (batch, single, one_off):
         outcomes = sent.answered(status, body)
-        assert [each.invoice for each in outcomes] == sent.request.invoices.tolist()
+        assert [each.invoice for each in outcomes] == list(sent.request.invoices)
         for each in outcomes:
             assert (each.state == "created") == bool(each.id)
             assert each.state == "created" or each.reasons

@@ -171,7 +171,7 @@ def test_the_request_says_how_and_where(desk: Desk) -> None:
     result = desk.check([desk.invoice("R1"), desk.invoice("R2")], [desk.item("R1"), desk.item("R2")])
     (request,) = result.line.target.build_requests(result.line.batches, result.line.settings)
     assert (request.number, request.method, request.path) == (1, "POST", "/v1/invoices/batch")
-    assert request.invoices.tolist() == [0, 1]
+    assert list(request.invoices) == [0, 1]
     request.body.decode("utf-8")
 
 

@@ -1,4 +1,8 @@
-"""bxb: create one-off invoices, one a request.
+"""Create one-off invoices in bxb, one per request.
+
+In: `Batches` of one invoice each, and settings.
+Out: `BXB_INVOICES`, the target.
+Never: sends money as a number; decimals are strings.
 
 Source: the open-source server 0.7.0, `POST /v1/invoices/one_off`, observed 2026-11-20: it bills the sum of the
 amounts alone and never compares them with quantity and unit price; numbers pass through a float, so decimals
@@ -9,30 +13,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import json_columns
+from pipeline.json_columns import JsonObjects
 from pipeline.model.invoices import Batches, Request, RequestLimits
 from pipeline.settings import Settings
 from pipeline.targets.bxb import customers
 from pipeline.targets.bxb.responses import read_bxb_outcomes
 from pipeline.targets.target import Target
 from schemas.arrow import money
-from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.arrow.columns import ArrowColumn, Decimals, Texts, arrow_column, decode_dictionary
 from schemas.fields import Projection
 from schemas.targets import bxb as schema
 
 _PATH = "/v1/invoices/one_off"
-_CHUNK_INVOICES = 5_000
-"""Invoices whose texts are made together."""
+_GROUP_ITEMS = 16_000
+"""Items whose texts are made together, at least: some megabytes."""
 
 _MINOR_UNIT_TYPE = pa.decimal128(28, 9)
 _MINOR_UNITS = pa.array([Decimal(10) ** digits for digits in range(5)], pa.decimal128(5, 0))
-"""By the decimals of a currency: minor units in one major unit."""
+"""Minor units in one major unit, indexed by the decimals of the currency."""
 
 
 def _get_limits(_: Settings) -> RequestLimits:
@@ -46,26 +50,19 @@ def _build_projection(_: Settings) -> Projection:
 def _build_requests(batches: Batches, settings: Settings) -> Iterator[Request]:
     if not len(batches):
         return  # a mandatory column may be missing altogether
-    accepted = batches.invoices
-    invoice_objects = json_columns.JsonObjects(_collect_invoice_columns(batches))
-    item_objects = json_columns.JsonObjects(_collect_item_columns(batches, settings))
-    order = np.concatenate([batch.invoices for batch in batches.batches])
-    for start in range(0, len(order), _CHUNK_INVOICES):
-        chunk = order[start : start + _CHUNK_INVOICES]
-        starts, sizes = accepted.offsets[chunk], accepted.sizes[chunk]
-        offsets = np.concatenate(([0], np.cumsum(sizes)))
-        item_rows = pa.array(accepted.items[np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])])
-        invoice_rows = pa.array(accepted.positions[chunk])
-        bodies = invoice_objects.encode_objects(
-            invoice_rows, line_items=item_objects.encode_arrays(item_rows, offsets)
-        )
-        for index, body in enumerate(bodies, start):
-            invoice = order[index : index + 1]
-            yield Request(index + 1, "POST", _PATH, body.as_buffer().to_pybytes(), invoice)
+    invoice_objects = JsonObjects(_collect_invoice_columns(batches))
+    item_objects = JsonObjects(_collect_item_columns(batches, settings))
+    number = 0
+    for group in batches.iter_groups(_GROUP_ITEMS):
+        line_items = item_objects.encode_arrays(pa.array(group.item_rows), group.item_offsets)
+        bodies = invoice_objects.encode_objects(pa.array(group.invoice_rows), line_items=line_items)
+        for batch, body in zip(group.batches, bodies, strict=True):
+            number += 1
+            yield Request(number, "POST", _PATH, body.as_buffer().to_pybytes(), batch.invoices)
 
 
-def _collect_invoice_columns(batches: Batches) -> dict[str, Any]:
-    """The invoices' fields by their key in the request; the currency is never left to the server's USD."""
+def _collect_invoice_columns(batches: Batches) -> dict[str, ArrowColumn]:
+    """Collect the invoices' columns by key; the currency always, as the server's default is USD."""
     valid = batches.invoices.sheets.valid
     columns = {
         "customer_id": decode_dictionary(arrow_column(valid.accounts["customer_id"])),
@@ -79,8 +76,8 @@ def _collect_invoice_columns(batches: Batches) -> dict[str, Any]:
     return columns
 
 
-def _collect_item_columns(batches: Batches, settings: Settings) -> dict[str, Any]:
-    """The line items' fields by their key in the request; decimals as strings, in the unit of the settings."""
+def _collect_item_columns(batches: Batches, settings: Settings) -> dict[str, ArrowColumn]:
+    """Collect the line items' columns by key; decimals as strings, in the unit of the settings."""
     sheets = batches.invoices.sheets
     texts = dict(sheets.number_texts)
     if settings.money_unit == "minor":
@@ -102,19 +99,19 @@ def _collect_item_columns(batches: Batches, settings: Settings) -> dict[str, Any
     }
 
 
-def _convert_to_minor_units(values: Any, digits: Any) -> Any:
-    """Money as text, in the smallest unit of its currency: 12.50 EUR is 1250, 7 JPY is 7."""
+def _convert_to_minor_units(values: Decimals, digits: npt.NDArray[np.int8]) -> Texts:
+    """Format money in the smallest unit of its currency: 12.50 EUR is 1250, 7 JPY is 7."""
     factors = pc.take(_MINOR_UNITS, pa.array(digits, mask=digits < 0))
     return money.format_plain(pc.multiply(pc.cast(values, _MINOR_UNIT_TYPE), factors))
 
 
 BXB_INVOICES = Target(
-    "bxb",
-    "bxb: create one-off invoices",
-    _get_limits,
-    _build_projection,
-    _build_requests,
-    read_bxb_outcomes,
+    name="bxb",
+    title="bxb: create one-off invoices",
+    get_limits=_get_limits,
+    get_projection=_build_projection,
+    build_requests=_build_requests,
+    read_outcomes=read_bxb_outcomes,
     required_settings=("money_unit",),
     api_only_checks=(
         "Whether the customer and the billing entity exist in the organisation that the API key belongs to: an "

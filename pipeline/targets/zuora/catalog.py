@@ -1,10 +1,14 @@
-"""Zuora's product catalog as its APIs answer it: saved answers become rows of a catalog.
+"""Read saved answers of Zuora's catalog APIs as rows of a catalog.
+
+In: name and content of each file.
+Out: one record per charge and currency, or None when the files are no answers of this API.
+Never: takes an answer for complete that the API may have cut off.
 
 Source: Zuora API reference, read 2026-11-20: `GET /v1/catalog/products` (products with plans and charges inside,
 at most 300 of each; since version 230.0 the plans are only an address) and `GET /object-query/...` of products,
 product-rate-plans and product-rate-plan-charges (each on its own, or nested, where the children of one parent
-are cut off at 99 without a word). A charge has no SKU: it is its product's. Keys are spelt sKU or sku, uOM or
-uom, as they come.
+are cut off at 99 without notice). A charge has no SKU of its own, only its product has. Keys are spelt sKU or
+sku, uOM or uom, depending on the API.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from pipeline.i18n import translate
 from pipeline.model.sheets import ApiRecord
 
 _MAX_NESTED = {"products": 300, "data": 99}
-"""Children of one parent that an answer holds at most, by the key of its list."""
+"""Most children of one parent that an answer holds, by the key of its list."""
 _MODEL_NAMES = {"flatfee": "Flat Fee", "perunit": "Per Unit"}
 _PLANS, _CHARGES, _TIERS = "productrateplans", "productrateplancharges", "productrateplanchargetiers"
 _PAGE_REGEX = re.compile(r"[?&]page=(\d+)")
@@ -27,7 +31,7 @@ _RecordFields = dict[str, Any]
 
 
 class _CatalogRecords(NamedTuple):
-    """What the answers hold: products and plans by id, charges each with the number of its answer."""
+    """The records of all answers: products and plans by id, each charge with the index of its answer."""
 
     products: dict[str, _RecordFields]
     plans: dict[str, _RecordFields]
@@ -35,7 +39,7 @@ class _CatalogRecords(NamedTuple):
 
 
 class _AnswerPage(NamedTuple):
-    """An answer: its position and name, the key of its list, the records in it, and what names the next."""
+    """An answer: its index and name, the key of its list, its records, and the address of the next page."""
 
     document_index: int
     name: str
@@ -45,16 +49,16 @@ class _AnswerPage(NamedTuple):
 
 
 def read_product_catalog(answers: Sequence[tuple[str, Any]]) -> list[ApiRecord] | None:
-    """Saved answers as rows of a catalog, one a charge and currency.
+    """Read saved answers as rows of a catalog, one per charge and currency.
 
     Args:
         answers: name and content of each file, numbers as text.
 
     Returns:
-        The rows, in the order of the answers; None when one of them is no answer of this API.
+        The rows, in the order of the answers; None when one of them is not an answer of this API.
 
     Raises:
-        SourceError: an answer is not complete, or a charge cannot be tied to its product.
+        SourceError: an answer is incomplete, or a charge cannot be tied to its product.
     """
     pages = [_read_page(document_index, *answer) for document_index, answer in enumerate(answers)]
     known_pages = [page for page in pages if page is not None]
@@ -75,13 +79,13 @@ def read_product_catalog(answers: Sequence[tuple[str, Any]]) -> list[ApiRecord] 
 
 
 def _read_page(document_index: int, name: str, content: Any) -> _AnswerPage | None:
-    """An answer, if it is one."""
+    """Recognise an answer by the key of its list; None when it has neither list."""
     answer = _normalize_keys(content)
     if isinstance(answer.get(_PLANS), list):
         raise SourceError(
             translate(
-                "{name} does not say of which product its plans are, so that no SKU is known; save the answer of the"
-                " object query for charges, with those for plans and products, instead.",
+                "{name} does not say of which product its plans are, so that no SKU is known; save the answer of"
+                " the object query for charges, with those for plans and products, instead.",
                 name=name,
             )
         )
@@ -93,12 +97,15 @@ def _read_page(document_index: int, name: str, content: Any) -> _AnswerPage | No
 
 
 def _normalize_keys(value: Any) -> _RecordFields:
-    """A record with its keys in lower case; what is none is an empty one."""
+    """Return a record with its keys in lower case; an empty one for anything that is not a record."""
     return {str(key).lower(): content for key, content in value.items()} if isinstance(value, dict) else {}
 
 
 def _require_all_pages(pages: Sequence[_AnswerPage]) -> None:
-    """Of the pages of one query all but one name a next page, and those that name its number name each."""
+    """Raise if a page of a query is missing.
+
+    All pages but one name a next page, and where they name its number, no number is left out.
+    """
     queries: dict[str, list[str]] = {}
     for page in pages:
         record_kind = _classify_record(page.records[0]) if page.records else ""
@@ -120,12 +127,14 @@ def _require_all_pages(pages: Sequence[_AnswerPage]) -> None:
 
 
 def _classify_record(record: _RecordFields) -> str:
+    """Tell charge, plan and product apart by the keys that only one of them has."""
     if "productrateplanid" in record or "chargemodel" in record:
         return "charge"
     return "plan" if "productid" in record else "product"
 
 
 def _collect_record(records: _CatalogRecords, page: _AnswerPage, record: _RecordFields) -> None:
+    """Add a record and the ones nested in it."""
     record_kind = _classify_record(record)
     if record_kind == "charge":
         _add_charge(records, page, record)
@@ -151,7 +160,7 @@ def _add_charge(records: _CatalogRecords, page: _AnswerPage, charge: _RecordFiel
 
 
 def _iter_children(page: _AnswerPage, parent: _RecordFields, key: str) -> Iterator[_RecordFields]:
-    """The records inside another; refused where they are an address, or as many as an answer can hold."""
+    """Yield the records inside another; raise if they are an address, or may have been cut off."""
     records = parent.get(key) or []
     parent_name = str(parent.get("name") or parent.get("id"))
     if isinstance(records, str):
@@ -174,7 +183,7 @@ def _iter_children(page: _AnswerPage, parent: _RecordFields, key: str) -> Iterat
 
 
 def _iter_records(records: _CatalogRecords) -> Iterator[ApiRecord]:
-    """A row a charge and currency, numbered by charge within its answer."""
+    """Yield a record per charge and currency, numbered by charge within its answer."""
     counts: dict[int, int] = {}
     for document_index, charge in records.charges:
         counts[document_index] = counts.get(document_index, 0) + 1
@@ -183,7 +192,7 @@ def _iter_records(records: _CatalogRecords) -> Iterator[ApiRecord]:
 
 
 def _iter_charge_rows(records: _CatalogRecords, charge: _RecordFields) -> Iterator[dict[str, str | None]]:
-    """A row a currency."""
+    """Yield the cells of one row per currency of a charge."""
     plan = records.plans.get(str(charge.get("productrateplanid")), {})
     product = records.products.get(str(plan.get("productid")))
     if product is None:
@@ -200,7 +209,7 @@ def _iter_charge_rows(records: _CatalogRecords, charge: _RecordFields) -> Iterat
 
 
 def _collect_cells(product: _RecordFields, plan: _RecordFields, charge: _RecordFields) -> dict[str, Any]:
-    """What is the same in every currency, by the names of both APIs."""
+    """Collect the cells that are the same in every currency, from the keys of either API."""
     finance = _normalize_keys(charge.get("financeinformation"))
     model = str(charge.get("chargemodel") or charge.get("model") or "").removesuffix(" Pricing")
     return {
@@ -224,22 +233,19 @@ def _collect_cells(product: _RecordFields, plan: _RecordFields, charge: _RecordF
 
 
 def _list_prices(charge: _RecordFields) -> list[tuple[str | None, str | None]]:
-    """Currency and price; a charge whose price depends on tiers has none that holds for one."""
+    """List the currencies of a charge with its price; None where the price depends on tiers."""
     prices = charge.get("pricing") or charge.get(_TIERS) or []
-    price_records = (
-        [_normalize_keys(price_record) for price_record in prices] if isinstance(prices, list) else []
-    )
-    active = [price_record for price_record in price_records if price_record.get("active") is not False]
-    currencies = [_to_text(price_record.get("currency")) for price_record in active]
-    return [
-        (
-            currency,
-            _to_text(price_record.get("price"))
-            if currencies.count(currency) == 1 and not price_record.get("tiers")
-            else None,
-        )
-        for currency, price_record in dict(zip(currencies, active, strict=True)).items()
-    ]
+    records = [_normalize_keys(price) for price in prices] if isinstance(prices, list) else []
+    active = [record for record in records if record.get("active") is not False]
+    records_by_currency: dict[str | None, list[_RecordFields]] = {}
+    for record in active:
+        records_by_currency.setdefault(_to_text(record.get("currency")), []).append(record)
+    return [(currency, _get_single_price(tiers)) for currency, tiers in records_by_currency.items()]
+
+
+def _get_single_price(records: list[_RecordFields]) -> str | None:
+    """Return the price of a currency's only record; None with tiers, as records or inside the record."""
+    return _to_text(records[0].get("price")) if len(records) == 1 and not records[0].get("tiers") else None
 
 
 def _to_text(value: object) -> str | None:
@@ -249,6 +255,6 @@ def _to_text(value: object) -> str | None:
 def _pick_day(
     choose: Callable[[list[str]], str], product: _RecordFields, plan: _RecordFields, key: str
 ) -> str | None:
-    """The narrower of the product's and the plan's days."""
+    """Choose between the product's and the plan's day: the charge is sold while both are."""
     days = [str(record[key])[:10] for record in (product, plan) if record.get(key)]
     return choose(days) if days else None

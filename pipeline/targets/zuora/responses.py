@@ -1,8 +1,12 @@
-"""Zuora Billing: what an answer says of each invoice of a request.
+"""For `submit`, not called yet: what a response of Zuora Billing says of each invoice of a request.
 
-Source: Zuora API reference, error handling and `POST /v1/invoices/batch`, read 2026-11-20. An answer says
-`success: true` at its top although an invoice failed, so each is read on its own. Before version 2024-05-20
-every failure came with status 200. A code is 8 digits: 6 for the resource, 2 for the category; codes that
+In: a request, its response, and the `Batches` it was made from.
+Out: one `InvoiceOutcome` per invoice of the request.
+Never: takes an invoice for refused while it may have been created.
+
+Source: Zuora API reference, error handling and `POST /v1/invoices/batch`, read 2026-11-20. A response says
+`success: true` at its top although an invoice failed, so each element is read. Before version 2024-05-20
+every failure came with status 200. A code has 8 digits: 6 for the resource, 2 for the category; codes that
 begin with 9 are about the credentials.
 """
 
@@ -14,12 +18,12 @@ from typing import Any
 
 import orjson
 
+from pipeline.model.indices import AcceptedPosition
 from pipeline.model.invoices import Batches, Request
 from pipeline.model.outcomes import InvoiceOutcome, InvoiceState, RefusalCause, RefusalReason, Response
-from pipeline.targets.responses import NO_RESPONSE, NOT_JSON, RequestLocator, parse_body
+from pipeline.targets.responses import NO_RESPONSE, NOT_JSON, InvoiceOutcomes, RequestLocator, parse_body
 from schemas.targets.zuora import build_zuora_projection
 
-InvoiceOutcomes = tuple[InvoiceOutcome, ...]
 SuccessReader = Callable[[RequestLocator, Request, Any], InvoiceOutcomes]
 
 _CAUSE_BY_CATEGORY = {
@@ -27,27 +31,25 @@ _CAUSE_BY_CATEGORY = {
     **dict.fromkeys((20, 21, 22, 23, 27, 30, 40, 90), RefusalCause.DATA),
     **dict.fromkeys((50, 70), RefusalCause.BUSY),
 }
-"""Categories with which nothing was created; of any other (60, 61 and 99 are internal) that is not certain."""
+"""Error categories that rule out a creation; the others (60, 61 and 99 are internal) do not."""
 
 _CAUSE_BY_STATUS = {
     **dict.fromkeys((401, 403, 404, 405, 406, 407, 411, 414, 415, 422, 431), RefusalCause.ACCESS),
     **dict.fromkeys((400, 413), RefusalCause.DATA),
     429: RefusalCause.BUSY,
 }
-"""Statuses with which nothing was created; 408 and 409 are not among them: the first call may be at work."""
+"""Statuses that rule out a creation. 408 and 409 do not: the first call may still be running."""
 
 _CAUSES_BY_URGENCY = (RefusalCause.ACCESS, RefusalCause.DATA, RefusalCause.BUSY)
 _ECHOED_KEYS = ("accountId", "accountNumber", "currency", "invoiceNumber")
-"""What an answer repeats of the request, where both have it."""
+"""Keys that a response repeats from the request, where both have them."""
 
 _ITEM_REGEX = re.compile(r"invoiceItems\[(\d+)\]")
 _WORD_REGEX = re.compile(r"\w+")
 
 
-def read_zuora_outcomes(
-    batches: Batches, request: Request, response: Response | None
-) -> tuple[InvoiceOutcome, ...]:
-    """What became of each invoice of a request.
+def read_zuora_outcomes(batches: Batches, request: Request, response: Response | None) -> InvoiceOutcomes:
+    """Return the outcome of each invoice of a request.
 
     Args:
         batches: that the request was made from.
@@ -62,13 +64,13 @@ def read_zuora_outcomes(
 def read_outcomes_by_status(
     locator: RequestLocator, request: Request, response: Response | None, read_success: SuccessReader
 ) -> InvoiceOutcomes:
-    """What became of each invoice, whatever the operation was.
+    """Return the outcome of each invoice, for any operation of this API.
 
     Args:
         locator: of the parts of the request in the sheets.
         request: as it was sent.
         response: what came back; None when nothing did.
-        read_success: reads an answer with a status of success.
+        read_success: reads a response of status 2xx.
     """
     if response is None:
         return locator.make_same_outcomes(request, InvoiceState.IN_DOUBT, NO_RESPONSE)
@@ -76,15 +78,12 @@ def read_outcomes_by_status(
     if 200 <= response.status < 300:
         return read_success(locator, request, body)
     if 300 <= response.status < 400:
-        location = response.headers.get("location", "elsewhere")
-        return locator.make_same_outcomes(
-            request, InvoiceState.REFUSED, f"the address leads to {location}", RefusalCause.ACCESS
-        )
+        return locator.make_redirect_outcomes(request, response)
     return _read_failure(locator, request, response.status, body)
 
 
-def _read_success(locator: RequestLocator, request: Request, body: Any) -> tuple[InvoiceOutcome, ...]:
-    """A status of success says only that the answer is Zuora's, if it is."""
+def _read_success(locator: RequestLocator, request: Request, body: Any) -> InvoiceOutcomes:
+    """Read a response of status 2xx: per invoice, for the request as a whole, or of its only invoice."""
     if not isinstance(body, dict):
         return locator.make_same_outcomes(request, InvoiceState.IN_DOUBT, NOT_JSON)
     if isinstance(body.get("invoices"), list):
@@ -94,18 +93,17 @@ def _read_success(locator: RequestLocator, request: Request, body: Any) -> tuple
     if len(request.invoices) == 1 and body.get("success") is True:
         sent = orjson.loads(request.body)
         sent_invoice = sent["invoices"][0] if "invoices" in sent else sent
-        return (_read_element(locator, int(request.invoices[0]), sent_invoice, body),)
+        (invoice,) = request.invoices
+        return (_read_element(locator, invoice, sent_invoice, body),)
     return locator.make_same_outcomes(
         request, InvoiceState.IN_DOUBT, "the answer tells nothing of the invoices"
     )
 
 
-def _read_elements(
-    locator: RequestLocator, request: Request, elements: list[Any]
-) -> tuple[InvoiceOutcome, ...]:
-    """An element an invoice, in the order of the request; where that is not certain, all are in doubt."""
+def _read_elements(locator: RequestLocator, request: Request, elements: list[Any]) -> InvoiceOutcomes:
+    """Read one element per invoice, in the order of the request; if that order is in question, all are in doubt."""
     sent = orjson.loads(request.body)
-    invoices = request.invoices.tolist()
+    invoices = list(request.invoices)
     if len(elements) != len(invoices):
         message = f"{len(invoices)} invoices were sent, the answer tells of {len(elements)}"
         return locator.make_same_outcomes(request, InvoiceState.IN_DOUBT, message)
@@ -125,18 +123,17 @@ def _read_elements(
 
 
 def _mark_in_doubt(locator: RequestLocator, outcome: InvoiceOutcome) -> InvoiceOutcome:
-    """In one transaction with a refused invoice nothing should be there: what is told to be is in doubt."""
+    """Put a created invoice in doubt: another one of the same transaction was refused."""
     if outcome.state is not InvoiceState.CREATED:
         return outcome
     message = f"told as created ({outcome.id}), though another of the same transaction was refused"
-    return InvoiceOutcome(
-        outcome.invoice, InvoiceState.IN_DOUBT, reasons=(locator.make_reason(outcome.invoice, message),)
-    )
+    return locator.make_doubt(outcome.invoice, message)
 
 
 def _read_element(
-    locator: RequestLocator, invoice: int, sent: dict[str, Any], element: dict[str, Any]
+    locator: RequestLocator, invoice: AcceptedPosition, sent: dict[str, Any], element: dict[str, Any]
 ) -> InvoiceOutcome:
+    """Read what a response says of one invoice."""
     if element.get("success") is True and isinstance(element.get("id"), str) and element["id"]:
         changed_keys = [
             key for key in _ECHOED_KEYS if sent.get(key) and element.get(key) and sent[key] != element[key]
@@ -146,20 +143,15 @@ def _read_element(
                 invoice, InvoiceState.CREATED, element["id"], str(element.get("invoiceNumber") or "")
             )
         message = f"the invoice {element['id']} is there, but not as it was sent: {', '.join(changed_keys)}"
-        return InvoiceOutcome(
-            invoice, InvoiceState.IN_DOUBT, reasons=(locator.make_reason(invoice, message),)
-        )
+        return locator.make_doubt(invoice, message)
     if element.get("success") is False:
         return _decide_outcome(locator, invoice, _list_api_reasons(element))
-    message = "the answer does not say whether it was created"
-    return InvoiceOutcome(invoice, InvoiceState.IN_DOUBT, reasons=(locator.make_reason(invoice, message),))
+    return locator.make_doubt(invoice, "the answer does not say whether it was created")
 
 
 def refuse_request(locator: RequestLocator, request: Request, body: dict[str, Any]) -> InvoiceOutcomes:
-    """A failure of the request as a whole."""
-    return tuple(
-        _decide_outcome(locator, invoice, _list_api_reasons(body)) for invoice in request.invoices.tolist()
-    )
+    """Return the outcomes of a request that failed as a whole."""
+    return tuple(_decide_outcome(locator, invoice, _list_api_reasons(body)) for invoice in request.invoices)
 
 
 def _list_api_reasons(body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -169,17 +161,17 @@ def _list_api_reasons(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _decide_outcome(
     locator: RequestLocator,
-    invoice: int,
+    invoice: AcceptedPosition,
     api_reasons: list[dict[str, Any]],
     status_cause: RefusalCause = RefusalCause.NONE,
 ) -> InvoiceOutcome:
-    """Refused, if every reason is one with which nothing is created; else in doubt.
+    """Refuse an invoice if every reason rules out its creation; else leave it in doubt.
 
     Args:
         locator: of the request.
-        invoice: position within `Invoices.positions`.
-        api_reasons: the reasons.
-        status_cause: the cause that the status tells; with it the invoice is refused, whatever the reasons are.
+        invoice: which of the accepted invoices.
+        api_reasons: the API's reasons.
+        status_cause: the cause that the status gives; with one the invoice is refused, whatever the reasons.
     """
     reasons = tuple(_build_reason(locator, invoice, api_reason) for api_reason in api_reasons)
     causes = {_classify_code(api_reason.get("code")) for api_reason in api_reasons}
@@ -192,7 +184,7 @@ def _decide_outcome(
 
 
 def _classify_code(code: object) -> RefusalCause:
-    """What a code stands for; none when it leaves open whether something was created."""
+    """Return the cause that a code stands for; `NONE` when it does not rule out a creation."""
     digits = str(code)
     if not re.fullmatch(r"[0-9]{8}", digits):
         return RefusalCause.NONE
@@ -203,8 +195,10 @@ def _classify_code(code: object) -> RefusalCause:
     )
 
 
-def _build_reason(locator: RequestLocator, invoice: int, api_reason: dict[str, Any]) -> RefusalReason:
-    """A reason with its place: the one key, and the item, that the message names."""
+def _build_reason(
+    locator: RequestLocator, invoice: AcceptedPosition, api_reason: dict[str, Any]
+) -> RefusalReason:
+    """Build a reason, located by the one key and the one item that its message names."""
     message = str(api_reason.get("message", ""))
     item_numbers = set(_ITEM_REGEX.findall(message))
     item = int(item_numbers.pop()) if len(item_numbers) == 1 else None
@@ -214,25 +208,20 @@ def _build_reason(locator: RequestLocator, invoice: int, api_reason: dict[str, A
     )
 
 
-def _read_failure(
-    locator: RequestLocator, request: Request, status: int, body: Any
-) -> tuple[InvoiceOutcome, ...]:
+def _read_failure(locator: RequestLocator, request: Request, status: int, body: Any) -> InvoiceOutcomes:
+    """Read a response of any status above 399."""
     api_reasons = _list_api_reasons(body) if isinstance(body, dict) else []
-    status_cause = _CAUSE_BY_STATUS.get(status, RefusalCause.NONE)
-    if (
-        status == 409
-        and api_reasons
-        and all(_classify_code(api_reason.get("code")) is RefusalCause.BUSY for api_reason in api_reasons)
-    ):
-        status_cause = (
-            RefusalCause.BUSY
-        )  # locked by another call; any other 409 may be our own, still at work
-    if status_cause is RefusalCause.NONE or not api_reasons:
-        state = InvoiceState.REFUSED if status_cause is not RefusalCause.NONE else InvoiceState.IN_DOUBT
+    cause = _get_status_cause(status, api_reasons)
+    if cause is RefusalCause.NONE or not api_reasons:
+        state = InvoiceState.IN_DOUBT if cause is RefusalCause.NONE else InvoiceState.REFUSED
         messages = [str(api_reason.get("message", "")) for api_reason in api_reasons]
-        return locator.make_same_outcomes(
-            request, state, "; ".join([f"status {status}", *messages]), status_cause
-        )
-    return tuple(
-        _decide_outcome(locator, invoice, api_reasons, status_cause) for invoice in request.invoices.tolist()
-    )
+        return locator.make_same_outcomes(request, state, "; ".join([f"status {status}", *messages]), cause)
+    return tuple(_decide_outcome(locator, invoice, api_reasons, cause) for invoice in request.invoices)
+
+
+def _get_status_cause(status: int, api_reasons: list[dict[str, Any]]) -> RefusalCause:
+    """Return the cause that a status gives; `NONE` when it does not rule out a creation."""
+    codes = [api_reason.get("code") for api_reason in api_reasons]
+    if status == 409 and codes and all(_classify_code(code) is RefusalCause.BUSY for code in codes):
+        return RefusalCause.BUSY  # locked by another call; any other 409 may be our own, still at work
+    return _CAUSE_BY_STATUS.get(status, RefusalCause.NONE)
