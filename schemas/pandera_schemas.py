@@ -134,10 +134,10 @@ def _wrap_cell_check(check: checks.CellCheck) -> pandera.Check:
 
 def _wrap_rule(rule: Rule, rule_settings: RuleSettings) -> pandera.Check:
     def apply_rule(frame: pd.DataFrame) -> Any:
-        columns = {name: arrow_column(frame[name]) for name in dict.fromkeys((*rule.inputs, *rule.derived))}
+        columns = {name: arrow_column(frame[name]) for name in rule.columns}
         return pc.fill_null(rule.predicate(columns, rule_settings), True)
 
-    return _build_pandera_check(rule.code, rule.field, apply_rule)
+    return _build_pandera_check(rule.get_code(rule_settings), rule.field, apply_rule)
 
 
 def _build_pandera_check(code: str, field: str, predicate: Callable[[Any], Any]) -> pandera.Check:

@@ -1,147 +1,117 @@
-"""Rules of a row and across sheets: one predicate each, with its issue code.
+"""Rules of invoices, items and child tables: one predicate each, with its issue code and facts.
 
-A rule sees a frame's typed columns and the facts that were gathered for it (how many items an invoice has,
-say), and tells of each row whether it holds. It is not asked where a cell it needs could not be read: then
-its answer is unknown, and unknown is not failed.
+A rule reads a frame's typed columns and the columns derived for it (the number of items of an invoice,
+say), and tells for each row whether it is kept. It is skipped where a cell among its inputs could not be
+read: the answer is unknown then, and unknown does not fail.
 
-Facts, beside the fields themselves:
-    invoices  `item_count` items; `total` of their amounts, null when one is unknown; `ref_twice`,
-              `number_twice`: the value stands on another row too; `new_bill_to`: a bill-to contact of its
-              own; `effective_currency`: the currency or the default, null when there is none. Of the account
-              list, where one is loaded: `<key>_known`: it has the account number, account id, ... that is
-              given; `accounts_agree`: all that are given name one account; `account_unknown`: one is not
-              known; `customer`: the customer's id, given or looked up; `currency_usual`: the currency given
-              is the account's.
-    items     `has_invoice`; `digits` of the invoice's currency, null when unknown; `product`: quantity times
-              unit price rounded to those digits; `product_fits`: it is no longer than an amount may be;
-              `amount_known`: given or computed; `priced_later`: the catalog may still bring the price;
-              `item_no_twice`; `has_taxes` of its own; `amount_mark_fits`, `unit_price_mark_fits`: the mark of a
-              currency in the cell may stand for the invoice's, null when that is unknown.
-    what hangs on them  `has_invoice`; `has_item`, `has_discount`: null where none is asked for, or where
-              what it would belong to is not there either; `digits`; `place` among the rows of its kind on
-              one row, from 1; `twice`: its key stands on another row too; of contacts `given_otherwise`.
-    changes   of invoices and items: `says_more` than which draft or item it is about; `key_twice`, `item_id_twice`.
+Derived columns, besides the fields themselves (`pipeline.validate.derived_columns` makes them):
+    invoices  `item_count`; `total` of the items' amounts, null if one is unknown; `ref_twice` and
+              `number_twice`: another row has the same value; `number`, given or the reference;
+              `new_bill_to`: a row of Contacts gives a bill-to contact; `effective_currency`: the invoice's
+              currency or the default, null if there is none. From the account list, if one is loaded:
+              `<key>_known`: it has the account number, account id, ... that is given; `accounts_agree`: all
+              keys that are given name one account; `account_unknown`: one is not known; `account_named`:
+              any is given; `customer`: the customer's id, given or looked up; `account_currency`;
+              `currency_usual`: the invoice's currency is the account's.
+    items     `has_invoice`; `digits`: decimals of the invoice's currency, null if unknown; `product`:
+              quantity times unit price, rounded to those; `product_fits`: it is no longer than an amount
+              may be; `amount_known`: given or computed; `effective_amount`; `priced_later`: the catalog may
+              still bring the price; `item_no_twice`; `has_taxes`: rows of Taxes belong to it;
+              `amount_mark_fits`, `unit_price_mark_fits`: the currency mark in the cell may stand for the
+              invoice's currency, null if that is unknown.
+    child tables  `has_invoice`; `has_item`, `has_discount`: null if none is named, or if what it would
+              belong to is missing as well; `digits`; `place` among the rows of its kind with the same
+              parent, from 1; `twice`: another row has the same key; of contacts `given_otherwise`: the
+              invoice gives the contact itself.
+    changes   of invoices and items: `says_more` than which draft or item is meant; `key_twice`,
+              `item_id_twice`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.arrow.columns import ArrowColumn, Booleans
 from schemas.arrow.money import get_currency_digits, round_amounts
 from schemas.catalog import ACCOUNT_KEYS
 from schemas.draft_rules import DRAFT_RULES
 from schemas.notation.parsing import DECIMAL
-from schemas.rule import Columns, Rule, RuleSettings
+from schemas.rule import Columns, Computation, FactSource, Predicate, Rule, RuleSettings
 
 _MAX_DIGITS = 4
 _TOTAL_TYPE = pa.decimal128(38, 12)
 
 
-def _is_blank(values: Any) -> Any:
-    return pc.is_null(values)
-
-
-def _is_given(values: Any) -> Any:
+def _is_given(values: ArrowColumn) -> Booleans:
     return pc.is_valid(values)
 
 
-def has_account(row: Columns, _: RuleSettings) -> Any:
-    """The invoice names its account by number or by id."""
+def has_account(row: Columns, _: RuleSettings) -> Booleans:
+    """Return whether the invoice names its account by number or by id."""
     return pc.or_(_is_given(row["account_number"]), _is_given(row["account_id"]))
 
 
-def has_amount(row: Columns, _: RuleSettings) -> Any:
-    """The item's amount is given, can be computed, or may still come from the catalog's price."""
+def has_amount(row: Columns, _: RuleSettings) -> Booleans:
+    """Return whether the item's amount is given, can be computed, or may come from the catalog."""
     return pc.or_(row["amount_known"], row["priced_later"])
 
 
-def has_product(row: Columns, _: RuleSettings) -> Any:
-    """The item has a charge name, a charge id or a catalog SKU."""
+def has_product(row: Columns, _: RuleSettings) -> Booleans:
+    """Return whether the item has a charge name, a charge id or a catalog SKU."""
     columns = (row[field] for field in ("charge_name", "product_rate_plan_charge_id", "catalog_sku"))
     first, second, third = (_is_given(values) for values in columns)
     return pc.or_(first, pc.or_(second, third))
 
 
-def has_computed_amount(row: Columns, settings: RuleSettings) -> Any:
-    """The amount given equals quantity times unit price, rounded to the currency."""
+def has_computed_amount(row: Columns, settings: RuleSettings) -> Booleans:
+    """Return whether the amount given equals quantity times unit price, rounded to the currency."""
     difference = pc.abs(pc.subtract(row["amount"], row["product"]))
     return pc.and_kleene(
         row["product_fits"], pc.less_equal(difference, pa.scalar(settings.amount_tolerance, DECIMAL))
     )
 
 
-def require_currency_decimals(field: str) -> Callable[[Columns, RuleSettings], Any]:
-    """An amount has no more decimals than its currency."""
+def require_currency_decimals(field: str) -> Predicate:
+    """Return the predicate: an amount has no more decimals than its currency."""
 
-    def has_currency_decimals(row: Columns, _: RuleSettings) -> Any:
+    def has_currency_decimals(row: Columns, _: RuleSettings) -> Booleans:
         return pc.equal(row[field], round_amounts(row[field], row["digits"]))
 
     return has_currency_decimals
 
 
-def require_currency_mark(field: str) -> Callable[[Columns, RuleSettings], Any]:
-    """The mark of a currency in the cell is one of the invoice's currency."""
-
-    def has_currency_mark(row: Columns, _: RuleSettings) -> Any:
-        """The mark of a currency in the cell is one of the invoice's currency."""
-        return row[f"{field}_mark_fits"]
-
-    return has_currency_mark
-
-
-def is_due_after_invoice_date(row: Columns, _: RuleSettings) -> Any:
-    """The due date is not before the invoice date."""
+def is_due_after_invoice_date(row: Columns, _: RuleSettings) -> Booleans:
+    """Return whether the due date is not before the invoice date."""
     return pc.greater_equal(row["due_date"], row["invoice_date"])
 
 
-def has_ordered_service_dates(row: Columns, _: RuleSettings) -> Any:
-    """The service does not end before it starts."""
+def has_ordered_service_dates(row: Columns, _: RuleSettings) -> Booleans:
+    """Return whether the service does not end before it starts."""
     return pc.greater_equal(row["service_end_date"], row["service_start_date"])
 
 
-def has_unique_reference(row: Columns, _: RuleSettings) -> Any:
-    """No other invoice has the same reference."""
-    return pc.invert(row["ref_twice"])
-
-
-def has_unique_number(row: Columns, _: RuleSettings) -> Any:
-    """No other invoice has the same number."""
-    return pc.invert(row["number_twice"])
-
-
-def has_unique_item_number(row: Columns, _: RuleSettings) -> Any:
-    """No other item of the invoice has the same number."""
-    return pc.invert(row["item_no_twice"])
-
-
-def has_invoice(row: Columns, _: RuleSettings) -> Any:
-    """The item's invoice exists."""
-    return row["has_invoice"]
-
-
-def has_items(row: Columns, _: RuleSettings) -> Any:
-    """The invoice has an item; the rows of a reference that stands twice share theirs."""
+def has_items(row: Columns, _: RuleSettings) -> Booleans:
+    """Return whether the invoice has an item; rows with the same reference share theirs."""
     return pc.or_(pc.greater(row["item_count"], 0), row["ref_twice"])
 
 
-def has_allowed_item_count(row: Columns, settings: RuleSettings) -> Any:
-    """The invoice has no more items than a request can hold."""
+def has_allowed_item_count(row: Columns, settings: RuleSettings) -> Booleans:
+    """Return whether the invoice has no more items than a request can hold."""
     return pc.less_equal(row["item_count"], settings.max_items)
 
 
-def has_nonnegative_total(row: Columns, _: RuleSettings) -> Any:
-    """The invoice's total is not negative."""
+def has_nonnegative_total(row: Columns, _: RuleSettings) -> Booleans:
+    """Return whether the invoice's total is not negative."""
     return pc.greater_equal(row["total"], pa.scalar(Decimal(0), row["total"].type))
 
 
-def has_storable_total(row: Columns, settings: RuleSettings) -> Any:
-    """The invoice's total, in the unit that is sent, can be stored."""
+def has_storable_total(row: Columns, settings: RuleSettings) -> Booleans:
+    """Return whether the invoice's total, in the unit that is sent, can be stored."""
     if settings.total_limit is None:
         return pc.is_valid(row["item_count"])
     units = [Decimal(10) ** (digits if settings.in_minor_units else 0) for digits in range(_MAX_DIGITS + 1)]
@@ -150,32 +120,32 @@ def has_storable_total(row: Columns, settings: RuleSettings) -> Any:
     return pc.less(pc.abs(pc.cast(row["total"], _TOTAL_TYPE)), bound)
 
 
-def has_nonnegative_amount(row: Columns, settings: RuleSettings) -> Any:
-    """The item's amount is not negative, unless the settings allow it."""
+def has_nonnegative_amount(row: Columns, settings: RuleSettings) -> Booleans:
+    """Return whether the item's amount is not negative, unless the settings allow it."""
     if settings.allow_negative_items:
         return pc.is_valid(row["has_invoice"])
     return pc.greater_equal(row["effective_amount"], pa.scalar(Decimal(0), DECIMAL))
 
 
-def has_currency(row: Columns, _: RuleSettings) -> Any:
-    """The invoice has a currency, its own or the default."""
+def has_currency(row: Columns, _: RuleSettings) -> Booleans:
+    """Return whether the invoice has a currency, its own or the default."""
     return _is_given(row["effective_currency"])
 
 
-def reject_second_contact(contact: str) -> Callable[[Columns, RuleSettings], Any]:
-    """A contact id and "same as bill-to" exclude each other."""
+def reject_second_contact(contact: str) -> Predicate:
+    """Return the predicate: a contact id and "same as bill-to" exclude each other."""
 
-    def has_one_contact(row: Columns, _: RuleSettings) -> Any:
+    def has_one_contact(row: Columns, _: RuleSettings) -> Booleans:
         is_same = pc.fill_null(row[f"{contact}_same_as_bill_to"], False)
         return pc.invert(pc.and_(is_same, _is_given(row[f"{contact}_contact_id"])))
 
     return has_one_contact
 
 
-def require_bill_to(contact: str) -> Callable[[Columns, RuleSettings], Any]:
-    """A yes to "same as bill-to" needs a bill-to contact to take effect."""
+def require_bill_to(contact: str) -> Predicate:
+    """Return the predicate: a yes to "same as bill-to" needs a bill-to contact to take effect."""
 
-    def has_bill_to(row: Columns, _: RuleSettings) -> Any:
+    def has_bill_to(row: Columns, _: RuleSettings) -> Booleans:
         is_same = pc.fill_null(row[f"{contact}_same_as_bill_to"], False)
         is_bill_to_given = pc.or_(_is_given(row["bill_to_contact_id"]), row["new_bill_to"])
         return pc.invert(pc.and_(is_same, pc.invert(is_bill_to_given)))
@@ -183,8 +153,8 @@ def require_bill_to(contact: str) -> Callable[[Columns, RuleSettings], Any]:
     return has_bill_to
 
 
-def can_be_invoice_number(row: Columns, settings: RuleSettings) -> Any:
-    """The reference can be the invoice number, where the settings make it so."""
+def can_be_invoice_number(row: Columns, settings: RuleSettings) -> Booleans:
+    """Return whether the reference can be the invoice number, where the settings make it so."""
     reference = row["invoice_ref"]
     if not settings.use_reference_as_number:
         return pc.is_valid(row["item_count"])
@@ -195,183 +165,410 @@ def can_be_invoice_number(row: Columns, settings: RuleSettings) -> Any:
     return pc.or_(fits, _is_given(row["invoice_number"]))
 
 
-def require_known_account(key: str) -> Callable[[Columns, RuleSettings], Any]:
-    """The account list has the key, where one is loaded and the key is given."""
-
-    def is_known(row: Columns, _: RuleSettings) -> Any:
-        """The key is blank, or the account list has it, or none is loaded."""
-        return row[f"{key}_known"]
-
-    return is_known
-
-
-def has_one_account(row: Columns, _: RuleSettings) -> Any:
-    """All keys that the invoice gives name the same account."""
-    return row["accounts_agree"]
-
-
-def has_customer(row: Columns, _: RuleSettings) -> Any:
-    """The customer's id is given or looked up; a key that is unknown is told as such."""
+def has_customer(row: Columns, _: RuleSettings) -> Booleans:
+    """Return whether the customer's id is given or looked up; an unknown key is reported on its own."""
     return pc.or_(_is_given(row["customer"]), row["account_unknown"])
 
 
-def has_usual_currency(row: Columns, _: RuleSettings) -> Any:
-    """The invoice's currency is the account's."""
-    return row["currency_usual"]
+def require_true(column: str) -> Predicate:
+    """Return the predicate: a derived column is true."""
+    return lambda row, _: row[column]
 
 
-def require_true(fact: str) -> Callable[[Columns, RuleSettings], Any]:
-    """A fact that must be true."""
-    return lambda row, _: row[fact]
+def require_false(column: str) -> Predicate:
+    """Return the predicate: a derived column is not true."""
+    return lambda row, _: pc.invert(row[column])
 
 
-def require_false(fact: str) -> Callable[[Columns, RuleSettings], Any]:
-    """A fact that must not be true."""
-    return lambda row, _: pc.invert(row[fact])
+def limit_rows(table: str) -> Predicate:
+    """Return the predicate: a parent row has no more rows of a table than the target takes."""
+    return lambda row, settings: pc.less_equal(row["place"], settings.max_children[table])
 
 
-def limit_rows(table: str) -> Callable[[Columns, RuleSettings], Any]:
-    """No more rows of a table hang on one row than the target takes."""
-    return lambda row, terms: pc.less_equal(row["place"], terms.max_children[table])
-
-
-def reject_second_taxation(field: str) -> Callable[[Columns, RuleSettings], Any]:
-    """Taxes computed elsewhere and a tax code or mode of the item exclude each other."""
+def reject_second_taxation(field: str) -> Predicate:
+    """Return the predicate: computed taxes and a tax code or mode of the item exclude each other."""
     return lambda row, _: pc.invert(pc.and_(row["has_taxes"], _is_given(row[field])))
 
 
-def has_negative_discount(row: Columns, _: RuleSettings) -> Any:
-    """A discount takes something off."""
+def has_negative_discount(row: Columns, _: RuleSettings) -> Booleans:
+    """Return whether a discount takes something off."""
     return pc.less(row["discount_amount"], pa.scalar(Decimal(0), DECIMAL))
 
 
-def has_named_discount(row: Columns, _: RuleSettings) -> Any:
-    """The discount has a name or a charge id."""
+def has_named_discount(row: Columns, _: RuleSettings) -> Booleans:
+    """Return whether the discount has a name or a charge id."""
     return pc.or_(_is_given(row["discount_name"]), _is_given(row["product_rate_plan_charge_id"]))
 
 
-def reject_field_of_charge(field: str) -> Callable[[Columns, RuleSettings], Any]:
-    """What the charge of a discount says goes before the sheet."""
+def reject_field_of_charge(field: str) -> Predicate:
+    """Return the predicate: a discount with a charge id leaves blank what the charge itself gives."""
     return lambda row, _: pc.invert(
         pc.and_(_is_given(row["product_rate_plan_charge_id"]), _is_given(row[field]))
     )
 
 
-RULES: tuple[Rule, ...] = (
-    Rule("E301", "invoices", "", ("account_number", "account_id"), has_account),
-    *(Rule("E413", "invoices", key, (key,), require_known_account(key), (f"{key}_known",)) for key in ACCOUNT_KEYS),
-    Rule("E414", "invoices", "", ACCOUNT_KEYS, has_one_account, ("accounts_agree",)),
-    Rule(
-        "E415", "invoices", "", ACCOUNT_KEYS,
-        has_customer, ("customer", "account_unknown"),
+_MONEY_FACTS: Mapping[str, FactSource] = {
+    "currency": Computation.CURRENCY,
+    "decimals": Computation.CURRENCY_DECIMALS,
+    "shown": Computation.ROUNDED_AMOUNT,
+}
+_PRICED = ("amount", "quantity", "unit_price")
+
+_invoice_rule = partial(Rule, table="invoices")
+_item_rule = partial(Rule, table="items")
+
+
+def _limit_decimals(table: str, field: str) -> Rule:
+    return Rule(
+        code="E204",
+        table=table,
+        field=field,
+        inputs=(field,),
+        predicate=require_currency_decimals(field),
+        derived=("digits",),
+        facts=_MONEY_FACTS,
+        value=field,
+    )
+
+
+def _check_mark(table: str, field: str) -> Rule:
+    mark_fits = f"{field}_mark_fits"
+    return Rule(
+        code="E221",
+        table=table,
+        field=field,
+        inputs=(field,),
+        predicate=require_true(mark_fits),
+        derived=(mark_fits,),
+        facts={"currency": Computation.CURRENCY},
+    )
+
+
+def _limit_children(table: str, *inputs: str) -> Rule:
+    return Rule(
+        code="E323",
+        table=table,
+        inputs=inputs,
+        predicate=limit_rows(table),
+        derived=("place",),
+        facts={"place": "place", "limit": lambda settings: str(settings.max_children[table])},
+    )
+
+
+_INVOICE_RULES = (
+    _invoice_rule(code="E301", inputs=("account_number", "account_id"), predicate=has_account),
+    *(
+        _invoice_rule(
+            code="E413",
+            field=key,
+            inputs=(key,),
+            predicate=require_true(f"{key}_known"),
+            derived=(f"{key}_known",),
+            facts={"near": Computation.NEAR_ACCOUNT},
+        )
+        for key in ACCOUNT_KEYS
     ),
-    Rule("W411", "invoices", "currency", ("currency",), has_usual_currency, ("currency_usual",)),
-    Rule("E307", "invoices", "invoice_ref", ("invoice_ref",), has_unique_reference, ("ref_twice",)),
-    Rule("E316", "invoices", "invoice_number", ("invoice_number",), has_unique_number, ("number_twice",)),
-    Rule("E314", "invoices", "currency", ("currency",), has_currency, ("effective_currency",)),
-    Rule("E305", "invoices", "due_date", ("due_date", "invoice_date"), is_due_after_invoice_date),
-    Rule(
-        "E317", "invoices", "invoice_ref", ("invoice_ref", "invoice_number"),
-        can_be_invoice_number, ("item_count",),
+    _invoice_rule(
+        code="E414",
+        inputs=ACCOUNT_KEYS,
+        predicate=require_true("accounts_agree"),
+        derived=("accounts_agree",),
+        facts={"accounts": Computation.NAMED_ACCOUNTS},
     ),
-    Rule("E309", "invoices", "", ("invoice_ref",), has_items, ("item_count", "ref_twice")),
-    Rule("E310", "invoices", "", ("invoice_ref",), has_allowed_item_count, ("item_count",)),
-    Rule("E311", "invoices", "", ("invoice_ref",), has_nonnegative_total, ("total",)),
-    Rule(
-        "E351", "invoices", "", ("invoice_ref",),
-        has_storable_total, ("total", "effective_currency", "item_count"),
+    _invoice_rule(
+        code="E415",
+        inputs=ACCOUNT_KEYS,
+        predicate=has_customer,
+        derived=("customer", "account_unknown"),
+        facts={"reason": Computation.NO_CUSTOMER_REASON},
+    ),
+    _invoice_rule(
+        code="W411",
+        field="currency",
+        inputs=("currency",),
+        predicate=require_true("currency_usual"),
+        derived=("currency_usual",),
+        facts={"expected": "account_currency"},
+    ),
+    _invoice_rule(
+        code="E307",
+        field="invoice_ref",
+        inputs=("invoice_ref",),
+        predicate=require_false("ref_twice"),
+        derived=("ref_twice",),
+    ),
+    _invoice_rule(
+        code="E316",
+        field="invoice_number",
+        inputs=("invoice_number",),
+        predicate=require_false("number_twice"),
+        derived=("number_twice",),
+        value="number",
+    ),
+    _invoice_rule(
+        code="E314",
+        field="currency",
+        inputs=("currency",),
+        predicate=has_currency,
+        derived=("effective_currency",),
+    ),
+    _invoice_rule(
+        code="E305",
+        field="due_date",
+        inputs=("due_date", "invoice_date"),
+        predicate=is_due_after_invoice_date,
+        facts={"expected": "invoice_date"},
+    ),
+    _invoice_rule(
+        code="E317",
+        field="invoice_ref",
+        inputs=("invoice_ref", "invoice_number"),
+        predicate=can_be_invoice_number,
+        derived=("item_count",),
+        facts={
+            "form": Computation.NUMBER_FORM,
+            "max_length": lambda settings: str(settings.number_max_length),
+        },
+    ),
+    _invoice_rule(
+        code="E309",
+        inputs=("invoice_ref",),
+        predicate=has_items,
+        derived=("item_count", "ref_twice"),
+        only_with="items",
+    ),
+    _invoice_rule(
+        code="E310",
+        inputs=("invoice_ref",),
+        predicate=has_allowed_item_count,
+        derived=("item_count",),
+        facts={"items": "item_count", "limit": lambda settings: str(settings.max_items)},
+    ),
+    _invoice_rule(
+        code="E311",
+        inputs=("invoice_ref",),
+        predicate=has_nonnegative_total,
+        derived=("total",),
+        facts={"total": Computation.TOTAL},
+    ),
+    _invoice_rule(
+        code="E351",
+        inputs=("invoice_ref",),
+        predicate=has_storable_total,
+        derived=("total", "effective_currency", "item_count"),
+        facts={"total": Computation.TOTAL},
+    ),
+)
+
+
+def _iter_contact_rules(contact: str) -> Iterator[Rule]:
+    same, contact_id = f"{contact}_same_as_bill_to", f"{contact}_contact_id"
+    yield _invoice_rule(
+        code="E315",
+        field=same,
+        inputs=(same, contact_id),
+        predicate=reject_second_contact(contact),
+        facts={"other": contact_id},
+    )
+    yield _invoice_rule(
+        code="W301",
+        field=same,
+        inputs=(same, "bill_to_contact_id"),
+        predicate=require_bill_to(contact),
+        derived=("new_bill_to",),
+    )
+
+
+_ITEM_RULES = (
+    _item_rule(
+        code="E308",
+        field="invoice_ref",
+        inputs=("invoice_ref",),
+        predicate=require_true("has_invoice"),
+        derived=("has_invoice",),
+        only_with="invoices",
+        facts={"near": Computation.NEAR_REFERENCE},
+    ),
+    _item_rule(
+        code="E313",
+        field="item_no",
+        inputs=("invoice_ref", "item_no"),
+        predicate=require_false("item_no_twice"),
+        derived=("item_no_twice",),
+    ),
+    _item_rule(
+        code="E303",
+        field="charge_name",
+        inputs=("charge_name", "product_rate_plan_charge_id", "catalog_sku"),
+        predicate=has_product,
+    ),
+    _item_rule(
+        code="E302",
+        field="amount",
+        inputs=_PRICED,
+        predicate=has_amount,
+        derived=("amount_known", "priced_later"),
+    ),
+    _check_mark("items", "unit_price"),
+    _check_mark("items", "amount"),
+    _check_mark("discounts", "discount_amount"),
+    _check_mark("discounts", "unit_price"),
+    _check_mark("taxes", "tax_amount"),
+    _check_mark("taxes", "exempt_amount"),
+    _limit_decimals("items", "amount"),
+    _item_rule(
+        code="E304",
+        field="amount",
+        inputs=_PRICED,
+        predicate=has_computed_amount,
+        derived=("product", "product_fits"),
+        facts={"expected": Computation.PRODUCT},
+        warning_code="W304",
+        is_warning=lambda settings: settings.mismatch_is_warning,
+    ),
+    _item_rule(
+        code="E312",
+        field="amount",
+        inputs=_PRICED,
+        predicate=has_nonnegative_amount,
+        derived=("effective_amount", "has_invoice"),
+        value=Computation.TYPED_AMOUNT,
+    ),
+    _item_rule(
+        code="E306",
+        field="service_end_date",
+        inputs=("service_end_date", "service_start_date"),
+        predicate=has_ordered_service_dates,
+        facts={"expected": "service_start_date"},
     ),
     *(
-        Rule(
-            code, "invoices", f"{contact}_same_as_bill_to",
-            (f"{contact}_same_as_bill_to", needed), holds(contact), uses,
+        _item_rule(
+            code="E325",
+            field=field,
+            inputs=(field,),
+            predicate=reject_second_taxation(field),
+            derived=("has_taxes",),
+            only_with="taxes",
         )
-        for contact in ("sold_to", "ship_to")
-        for code, needed, holds, uses in (
-            ("E315", f"{contact}_contact_id", reject_second_contact, ()),
-            ("W301", "bill_to_contact_id", require_bill_to, ("new_bill_to",)),
-        )
-    ),
-    Rule("E308", "items", "invoice_ref", ("invoice_ref",), has_invoice, ("has_invoice",)),
-    Rule("E313", "items", "item_no", ("invoice_ref", "item_no"), has_unique_item_number, ("item_no_twice",)),
-    Rule(
-        "E303", "items", "charge_name",
-        ("charge_name", "product_rate_plan_charge_id", "catalog_sku"), has_product,
-    ),
-    Rule(
-        "E302", "items", "amount", ("amount", "quantity", "unit_price"),
-        has_amount, ("amount_known", "priced_later"),
-    ),
-    *(
-        Rule("E221", table, priced, (priced,), require_currency_mark(priced), (f"{priced}_mark_fits",))
-        for table, priced in (
-            ("items", "unit_price"), ("items", "amount"), ("discounts", "discount_amount"),
-            ("discounts", "unit_price"), ("taxes", "tax_amount"), ("taxes", "exempt_amount"),
-        )
-    ),
-    Rule("E204", "items", "amount", ("amount",), require_currency_decimals("amount"), ("digits",)),
-    Rule(
-        "E304", "items", "amount", ("amount", "quantity", "unit_price"),
-        has_computed_amount, ("product", "product_fits"),
-    ),
-    Rule(
-        "E312", "items", "amount", ("amount", "quantity", "unit_price"),
-        has_nonnegative_amount, ("effective_amount", "has_invoice"),
-    ),
-    Rule(
-        "E306", "items", "service_end_date", ("service_end_date", "service_start_date"),
-        has_ordered_service_dates,
-    ),
-    *(
-        Rule("E325", "items", field, (field,), reject_second_taxation(field), ("has_taxes",), only_with="taxes")
         for field in ("tax_code", "tax_mode")
     ),
+)
+
+_CHILD_RULES = (
     *(
-        Rule("E322", table, "invoice_ref", ("invoice_ref",), require_true("has_invoice"), ("has_invoice",))
+        Rule(
+            code="E322",
+            table=table,
+            field="invoice_ref",
+            inputs=("invoice_ref",),
+            predicate=require_true("has_invoice"),
+            derived=("has_invoice",),
+            only_with="invoices",
+            facts={"near": Computation.NEAR_REFERENCE},
+        )
         for table in ("discounts", "taxes", "rates", "contacts")
     ),
     *(
-        Rule("E320", table, "item_no", ("invoice_ref", "item_no"), require_true("has_item"), ("has_item",))
+        Rule(
+            code="E320",
+            table=table,
+            field="item_no",
+            inputs=("invoice_ref", "item_no"),
+            predicate=require_true("has_item"),
+            derived=("has_item",),
+        )
         for table in ("discounts", "taxes")
     ),
     Rule(
-        "E321", "taxes", "discount_no", ("invoice_ref", "item_no", "discount_no"),
-        require_true("has_discount"), ("has_discount",),
+        code="E321",
+        table="taxes",
+        field="discount_no",
+        inputs=("invoice_ref", "item_no", "discount_no"),
+        predicate=require_true("has_discount"),
+        derived=("has_discount",),
     ),
+    _limit_children("discounts", "invoice_ref", "item_no"),
+    _limit_children("taxes", "invoice_ref", "item_no", "discount_no"),
+    _limit_children("rates", "invoice_ref"),
     *(
-        Rule("E323", table, "", needs, limit_rows(table), ("place",))
-        for table, needs in (
-            ("discounts", ("invoice_ref", "item_no")),
-            ("taxes", ("invoice_ref", "item_no", "discount_no")),
-            ("rates", ("invoice_ref",)),
+        Rule(
+            code="E324",
+            table=table,
+            field=field,
+            inputs=("invoice_ref", field),
+            predicate=require_false("twice"),
+            derived=("twice",),
         )
-    ),
-    *(
-        Rule("E324", table, field, ("invoice_ref", field), require_false("twice"), ("twice",))
-        for table, field in (("discounts", "discount_no"), ("rates", "rate_currency"), ("contacts", "contact_role"))
-    ),
-    *(
-        Rule("E204", table, field, (field,), require_currency_decimals(field), ("digits",))
         for table, field in (
-            ("discounts", "discount_amount"), ("taxes", "tax_amount"), ("taxes", "exempt_amount"),
+            ("discounts", "discount_no"),
+            ("rates", "rate_currency"),
+            ("contacts", "contact_role"),
         )
     ),
-    Rule("E326", "discounts", "discount_amount", ("discount_amount",), has_negative_discount),
+    _limit_decimals("discounts", "discount_amount"),
+    _limit_decimals("taxes", "tax_amount"),
+    _limit_decimals("taxes", "exempt_amount"),
     Rule(
-        "E327", "discounts", "discount_name", ("discount_name", "product_rate_plan_charge_id"),
-        has_named_discount,
+        code="E326",
+        table="discounts",
+        field="discount_amount",
+        inputs=("discount_amount",),
+        predicate=has_negative_discount,
+    ),
+    Rule(
+        code="E327",
+        table="discounts",
+        field="discount_name",
+        inputs=("discount_name", "product_rate_plan_charge_id"),
+        predicate=has_named_discount,
     ),
     *(
-        Rule("W320", "discounts", field, (field, "product_rate_plan_charge_id"), reject_field_of_charge(field))
+        Rule(
+            code="W320",
+            table="discounts",
+            field=field,
+            inputs=(field, "product_rate_plan_charge_id"),
+            predicate=reject_field_of_charge(field),
+        )
         for field in ("discount_name", "sku")
     ),
-    Rule("E328", "contacts", "contact_role", ("contact_role",), require_false("given_otherwise"), ("given_otherwise",)),
+    Rule(
+        code="E328",
+        table="contacts",
+        field="contact_role",
+        inputs=("contact_role",),
+        predicate=require_false("given_otherwise"),
+        derived=("given_otherwise",),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (
+    *_INVOICE_RULES,
+    *_iter_contact_rules("sold_to"),
+    *_iter_contact_rules("ship_to"),
+    *_ITEM_RULES,
+    *_CHILD_RULES,
     *DRAFT_RULES,
-)  # fmt: skip
-"""Every rule; a projection names the ones its target needs."""
+)
+"""Every rule, in the order in which failures are reported; a projection names the ones its target needs."""
 
 
-def select_rules(codes: Collection[str], table: str, *, mismatch_code: str = "E304") -> list[Rule]:
-    """The rules of a table that a target names; an amount mismatch bears the code the settings give it."""
-    rules = [rule for rule in RULES if rule.code in codes and rule.table == table]
-    return [replace(rule, code=mismatch_code) if rule.code == "E304" else rule for rule in rules]
+def select_rules(codes: Collection[str], table: str) -> list[Rule]:
+    """Return the rules of a table that a target names.
+
+    Args:
+        codes: of the rules that the target names.
+        table: the table's name.
+    """
+    return [rule for rule in RULES if rule.code in codes and rule.table == table]
+
+
+def select_error_codes(codes: Collection[str], settings: RuleSettings) -> tuple[str, ...]:
+    """Return the codes of rules that reject an invoice; the settings make some of the rules warnings.
+
+    Args:
+        codes: of the rules that the target names.
+        settings: what the settings say about rules.
+    """
+    warnings = {rule.code for rule in RULES if rule.is_warning(settings)}
+    return tuple(code for code in codes if code not in warnings)

@@ -125,7 +125,7 @@ def _find_unchecked(valid: ValidSheets, options: EnrichOptions) -> Iterator[Find
         "W402", "items", CHARGE_ID, unchecked[:1], row_counts=np.array([len(unchecked)])[: len(unchecked)]
     )
     if options.use_catalog_prices:
-        yield Findings("E302", "items", "amount", unchecked[prices.find_waiting_items(valid)[unchecked]])
+        yield prices.report_missing_amounts(unchecked[prices.find_waiting_items(valid)[unchecked]])
 
 
 def _find_faults(

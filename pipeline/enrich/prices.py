@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from pipeline.enrich.charge_match import ChargeMatches, group_findings
 from pipeline.issues import Findings
-from pipeline.model.indices import Mask
+from pipeline.model.indices import Mask, Positions
 from pipeline.model.valid import ValidSheets
 from schemas import rules
 from schemas.arrow import money
@@ -47,11 +47,20 @@ def fill_prices(
     filled_rows = np.flatnonzero(pc.is_valid(used_prices).to_numpy(zero_copy_only=False))
     missing_rows = np.flatnonzero(is_waiting & pc.is_null(amount).to_numpy(zero_copy_only=False))
     findings = [
-        Findings("E302", "items", "amount", missing_rows),
+        report_missing_amounts(missing_rows),
         *_warn_of_prices(filled_rows, matches, used_prices),
         *_check_amounts(valid, amount, filled_rows, rule_settings),
     ]
     return filled_items, findings
+
+
+def report_missing_amounts(rows: Positions) -> Findings:
+    """Return the findings of items whose amount neither the sheet nor the catalog's price gives.
+
+    Args:
+        rows: the items.
+    """
+    return Findings("E302", "items", "amount", rows)
 
 
 def get_list_prices(valid: ValidSheets, matches: ChargeMatches) -> Any:

@@ -188,6 +188,7 @@ def _build_requirements(target: Target, settings: Settings) -> Requirements:
     rule_settings = RuleSettings(
         allow_negative_items=settings.allow_negative_items,
         amount_tolerance=settings.amount_tolerance,
+        mismatch_is_warning=settings.amount_mismatch == "warning",
         max_items=min(projection.max_items, target.get_limits(settings).items),
         number_pattern=number_field.pattern.regex if number_field and number_field.pattern else "",
         number_max_length=number_field.max_length or 0 if number_field else 0,
@@ -196,16 +197,14 @@ def _build_requirements(target: Target, settings: Settings) -> Requirements:
         in_minor_units=settings.money_unit == "minor",
         max_children=projection.max_children,
     )
-    mismatch = "W304" if settings.amount_mismatch == "warning" else "E304"
     return Requirements(
-        projection,
-        tables,
-        DateNotation(settings.date_format),
-        rule_settings,
-        settings.default_currency,
-        mismatch,
-        settings.catalog_price,
+        projection=projection,
+        tables=tables,
+        date_format=DateNotation(settings.date_format),
         number_format=NumberNotation(settings.decimal),
+        rule_settings=rule_settings,
+        default_currency=settings.default_currency,
+        catalog_prices=settings.catalog_price,
     )
 
 

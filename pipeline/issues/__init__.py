@@ -1,4 +1,4 @@
-"""Issues: faults in the user's data, the catalogue of their codes, and the columns in which they travel.
+"""Issues: faults in the user's data, the catalogue of their codes, and how they travel.
 
 In: nothing; stages create `Findings` and `SheetIssue`. Out: `Issues`, and `CATALOGUE` to word them.
 Never: a sentence made ready for a reader; reports fill the templates in the reader's language.

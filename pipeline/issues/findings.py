@@ -79,7 +79,8 @@ class SheetIssue(_Coded):
         row: the row number as Excel shows it; 0 when no row is meant.
         column: the column's letter; empty when no column is meant.
         value: the header or cell as a person sees it.
-        facts: what fills the placeholders of the template; `header` is the column's header if it is not the value.
+        facts: what fills the placeholders of the template; `header` is the column's header if it is not the
+            value.
     """
 
     source: str

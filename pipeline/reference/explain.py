@@ -1,4 +1,4 @@
-"""The text of `explain CODE`: what an issue means, how it comes about, what it rejects and how to fix it."""
+"""The text of `explain CODE`: what an issue means, its cause, its effect and its fix."""
 
 from __future__ import annotations
 

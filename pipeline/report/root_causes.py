@@ -1,4 +1,4 @@
-"""Root causes: the codes and columns that explain most rejected invoices, so that a person knows where to begin."""
+"""Root causes: the codes and columns that explain most of the rejected invoices."""
 
 from __future__ import annotations
 

@@ -22,6 +22,8 @@ from pipeline.template.row_formats import FormulaSettings
 from pipeline.template.workbook import MAX_LISTED_KEYS, CatalogChoices, build_template_workbook
 from pipeline.workspace import Workspace, open_workspace
 from schemas.fields import Table
+from schemas.rule import RuleSettings
+from schemas.rules import select_error_codes
 from schemas.tables import TABLES
 from schemas.template_version import compute_template_version
 
@@ -105,12 +107,11 @@ def build_template(settings: Settings, choices: CatalogChoices | None = None) ->
         choices: what drops down from the catalog; None for nothing.
     """
     target, tables = get_target(settings), bind_target_tables(settings)
-    rules = target.get_projection(settings).rules
+    rule_settings = RuleSettings(mismatch_is_warning=settings.amount_mismatch == "warning")
+    rules = select_error_codes(target.get_projection(settings).rules, rule_settings)
     formula_settings = FormulaSettings(
         settings.default_currency, settings.amount_tolerance, settings.allow_negative_items
     )
-    if settings.amount_mismatch == "warning":  # it would not be refused, so it does not turn red
-        rules = tuple(rule for rule in rules if rule != "E304")
     name = compute_template_version(target.name, tables)
     return build_template_workbook(
         target.title, name, tables, rules, choices or CatalogChoices({}), formula_settings

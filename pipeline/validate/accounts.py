@@ -1,10 +1,9 @@
-"""Whose invoice it is: what the account list says of the keys that an invoice names."""
+"""Accounts of invoices: what the account list says of the keys that each invoice names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,20 +11,22 @@ import pyarrow.compute as pc
 
 from pipeline.i18n import translate
 from pipeline.model.enriched import AccountAnswers
-from schemas.arrow.columns import decode_dictionary, merge_chunks
+from pipeline.model.indices import Positions
+from pipeline.validate.typed_columns import DerivedColumns
+from schemas.arrow.columns import Booleans, Indices, Integers, Texts, decode_dictionary, merge_chunks
 from schemas.catalog import ACCOUNT_KEYS, ACCOUNTS, fold_account_keys
 
 
 class AccountMatch:
-    """The accounts of some invoices."""
+    """The accounts that invoices name, matched with the account list."""
 
-    def __init__(self, keys: Mapping[str, Any], answers: AccountAnswers | None, count: int) -> None:
-        """Look each key up.
+    def __init__(self, keys: Mapping[str, Texts], answers: AccountAnswers | None, count: int) -> None:
+        """Find the account of each key.
 
         Args:
-            keys: by key field the typed column of the invoices; null where blank or unreadable.
-            answers: of the account list; None when none is loaded: then every key counts as known.
-            count: how many invoices there are.
+            keys: by key field the typed column of the invoices; null if blank or unreadable.
+            answers: of the account list; None if none is loaded: every key counts as known then.
+            count: the number of invoices.
         """
         self._keys = keys
         self._answers = answers
@@ -36,11 +37,11 @@ class AccountMatch:
             for name in ACCOUNT_KEYS
         }
 
-    def derive_columns(self, currency: Any) -> dict[str, Any]:
-        """What the rules ask.
+    def derive_columns(self, currency: Texts) -> DerivedColumns:
+        """Return the columns that rules about accounts read.
 
         Args:
-            currency: of the invoices as the sheet has it; null where blank or unreadable.
+            currency: of the invoices as in the sheet; null if blank or unreadable.
         """
         known = {f"{name}_known": self._is_known(name) for name in ACCOUNT_KEYS}
         is_usual = pc.fill_null(pc.equal(currency, self.get_listed("currency")), True)
@@ -56,49 +57,59 @@ class AccountMatch:
         }
 
     @property
-    def customer_id(self) -> Any:
+    def customer_id(self) -> Texts:
         """Per invoice the customer's id: the sheet's, else the account list's."""
         return pc.coalesce(decode_dictionary(self._keys["customer_id"]), self.get_listed("customer_id"))
 
-    def get_listed(self, name: str) -> Any:
-        """What the list says of each invoice's account; null where it knows none."""
+    def get_listed(self, name: str) -> Texts:
+        """Return per invoice a column of its account in the list; null if the list has no account for it.
+
+        Args:
+            name: of the column.
+        """
         if not len(self._named_accounts):
             return pa.nulls(self._count, pa.string())
-        at = pc.index_in(
-            self._account, value_set=merge_chunks(self._named_accounts["place"]), skip_nulls=True
-        )
-        return pc.take(merge_chunks(self._named_accounts[name]), at)
+        places = merge_chunks(self._named_accounts["place"])
+        indices = pc.index_in(self._account, value_set=places, skip_nulls=True)
+        return pc.take(merge_chunks(self._named_accounts[name]), indices)
 
-    def suggest_keys(self, name: str, rows: Any) -> Any:
-        """For some rows what their unknown key may have meant, as a question."""
+    def suggest_keys(self, name: str, rows: Positions) -> Texts:
+        """Return per row the key that an unknown one may stand for, as a question.
+
+        Args:
+            name: the key field.
+            rows: the invoices with an unknown key.
+        """
         suggestions = self._answers.suggestions if self._answers else {}
-        texts = pc.take(
-            fold_account_keys(name, decode_dictionary(self._keys[name])), pa.array(rows)
-        ).dictionary_encode()
+        folded = fold_account_keys(name, decode_dictionary(self._keys[name]))
+        texts = pc.take(folded, pa.array(rows)).dictionary_encode()
         matches = [suggestions.get((name, key), "") for key in texts.dictionary.to_pylist()]
         sentences = [translate(" Did you mean {near}?", near=match) if match else "" for match in matches]
         dictionary = pa.array(sentences, pa.string())
         return pc.take(dictionary, texts.indices)
 
-    def describe_accounts(self, rows: Any) -> Any:
-        """For some rows which account each key names, in words."""
+    def describe_accounts(self, rows: Positions) -> Texts:
+        """Return per row a text that tells which account each key names.
+
+        Args:
+            rows: the invoices that name several accounts.
+        """
         indices = pa.array(rows)
+        places = merge_chunks(self._named_accounts["place"])
         parts = []
         for name, positions in self._positions.items():
-            matches = pc.index_in(
-                pc.take(positions, indices),
-                value_set=merge_chunks(self._named_accounts["place"]),
-                skip_nulls=True,
-            )
-            accounts = self._named_accounts.select([*ACCOUNT_KEYS, "name"])
-            account_names = pc.coalesce(
-                *(pc.take(merge_chunks(accounts[column]), matches) for column in ("name", *ACCOUNT_KEYS))
-            )
+            matches = pc.index_in(pc.take(positions, indices), value_set=places, skip_nulls=True)
+            account_names = self._name_accounts(matches)
             key = pc.take(decode_dictionary(self._keys[name]), indices)
             parts.append(
                 pc.binary_join_element_wise(f'{ACCOUNTS[name].label} "', key, '" is ', account_names, "")
             )
         return pc.binary_join_element_wise(*parts, "; ", null_handling="skip")
+
+    def _name_accounts(self, indices: Indices) -> Texts:
+        """Return the names of accounts; the first key of one without a name."""
+        columns = [merge_chunks(self._named_accounts[column]) for column in ("name", *ACCOUNT_KEYS)]
+        return pc.coalesce(*(pc.take(column, indices) for column in columns))
 
     @cached_property
     def _named_accounts(self) -> pa.Table:
@@ -106,38 +117,36 @@ class AccountMatch:
         columns = ["place", *(field.name for field in ACCOUNTS)]
         if self._answers is None:
             return pa.table({name: pa.array([], pa.string()) for name in columns})
-        accounts = pa.concat_tables(
-            accounts.select(columns) for accounts in self._answers.by_key_field.values()
-        )
+        tables = self._answers.by_key_field.values()
+        accounts = pa.concat_tables(table.select(columns) for table in tables)
         _, first = np.unique(accounts["place"].to_numpy(), return_index=True)
         return accounts.take(pa.array(first))
 
     @cached_property
-    def _account(self) -> Any:
+    def _account(self) -> Integers:
+        """Per invoice the number of its account in the list, by the first key that names one."""
         return pc.coalesce(*self._positions.values())
 
-    def _is_known(self, name: str) -> Any:
+    def _is_known(self, name: str) -> Booleans:
         if self._answers is None:
             return pa.array(np.ones(self._count, bool))
         return pc.or_(pc.is_null(self._keys[name]), pc.is_valid(self._positions[name]))
 
-    def _has_one_account(self) -> Any:
-        masks = [
-            pc.fill_null(pc.equal(positions, self._account), True) for positions in self._positions.values()
-        ]
-        return pc.invert(_is_any_true([pc.invert(mask) for mask in masks]))
+    def _has_one_account(self) -> Booleans:
+        others = [pc.not_equal(positions, self._account) for positions in self._positions.values()]
+        return pc.invert(_is_any_true([pc.fill_null(is_other, False) for is_other in others]))
 
 
-def _is_any_true(masks: list[Any]) -> Any:
-    """Rows in which at least one mask is true."""
+def _is_any_true(masks: list[Booleans]) -> Booleans:
+    """Return which rows are true in at least one mask."""
     first, *rest = masks
     for mask in rest:
         first = pc.or_(first, mask)
     return first
 
 
-def _find_accounts(cells: Any, name: str, listed: pa.Table) -> Any:
-    """Per invoice the place of the account that its key names."""
+def _find_accounts(cells: Texts, name: str, listed: pa.Table) -> Integers:
+    """Return per invoice the number, in the list, of the account that its key names."""
     listed_keys, positions = merge_chunks(listed["key"]), merge_chunks(listed["place"])
     if isinstance(cells, pa.DictionaryArray):
         indices = pc.index_in(

@@ -1,13 +1,13 @@
-"""What hangs on items and invoices: each row finds what it belongs to, and the facts that its rules need.
+"""Child tables (discounts, taxes, rates, contacts): each row's parent and derived columns.
 
-A row names its invoice by reference, its item by number, and its discount by number. Only tables with rows
-come here, so that a file without them costs nothing.
+A row names its invoice by reference, its item by number, and its discount by number: its foreign keys. Only
+tables with rows are handled, so that a file without them costs nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,61 +17,64 @@ import pyarrow.compute as pc
 from pipeline.model.indices import Mask, Positions
 from pipeline.model.valid import ChildTable
 from pipeline.validate.duplicates import is_duplicate
-from schemas.arrow.columns import arrow_column, decode_dictionary
+from pipeline.validate.typed_columns import DerivedColumns
+from schemas.arrow.columns import ArrowColumn, Booleans, Integers, Texts, arrow_column, decode_dictionary
 from schemas.fields import Table
 from schemas.notation.parsing import DECIMAL
 
 _SEPARATOR = "\x1f"
+"""Between the parts of a key: the unit separator, a control character that checks of cells refuse."""
+
 _NONE = -1
 
 
 class ParentKeys(NamedTuple):
-    """What branches hang on.
+    """What child rows are linked to.
 
     Attributes:
-        references: the reference of each invoice; null for one that nothing can be tied to.
+        references: the reference of each invoice; null if nothing can be linked to it.
         parent: per item the position of its invoice, -1 without one.
         item_numbers: per item its number.
-        digits: per invoice the decimals of its currency; null when unknown.
+        digits: per invoice the decimals of its currency; null if unknown.
         given_contacts: per role the invoices that give the contact themselves.
     """
 
-    references: Any
+    references: Texts
     parent: Positions
-    item_numbers: Any
-    digits: Any
+    item_numbers: Texts
+    digits: Integers
     given_contacts: Mapping[str, Mask]
 
 
 def attach_children(
     parents: ParentKeys, values: Mapping[str, pd.DataFrame], tables: Mapping[str, Table]
-) -> tuple[dict[str, ChildTable], dict[str, dict[str, Any]]]:
-    """Tie every row to what it belongs to.
+) -> tuple[dict[str, ChildTable], dict[str, DerivedColumns]]:
+    """Link every child row to its parent.
 
     Args:
-        parents: what they hang on.
-        values: typed frames by table, in the order of the tree; only those with rows.
+        parents: what they are linked to.
+        values: typed frames of the child tables, each after its parent; only those with rows.
         tables: their declarations.
 
     Returns:
-        The branches by table, and the facts of their rows by table and name.
+        The child tables by name, and by table the columns derived for their rules.
     """
     children: dict[str, ChildTable] = {}
-    derived: dict[str, dict[str, Any]] = {}
+    derived: dict[str, DerivedColumns] = {}
     for name, frame in values.items():
         children[name] = _attach_table(parents, frame, tables[name], children)
         derived[name] = _derive_child_columns(parents, children[name], tables[name])
     return children, derived
 
 
-def has_children(children: Mapping[str, ChildTable], name: str, parent: str, parent_count: int) -> Any:
-    """Which rows of a table have a row of another hanging on them; none where that one is absent.
+def has_children(children: Mapping[str, ChildTable], name: str, parent: str, parent_count: int) -> Booleans:
+    """Return which rows of a table have a row of a child table; none if that table is absent.
 
     Args:
         children: by table.
-        name: of the table that hangs.
-        parent: of the table it hangs on.
-        parent_count: how many that has.
+        name: of the child table.
+        parent: of the table whose rows are asked about.
+        parent_count: the number of its rows.
     """
     mask = np.zeros(parent_count, bool)
     if name in children:
@@ -103,8 +106,10 @@ def _attach_table(
     return ChildTable(frame, positions, item, invoice, amounts, table.added_to_total)
 
 
-def _find_nearest_parent(nearest: ChildTable | None, field: str, item: Positions, numbers: Any) -> Positions:
-    """The row that each names by its number within the item."""
+def _find_nearest_parent(
+    nearest: ChildTable | None, field: str, item: Positions, numbers: Texts
+) -> Positions:
+    """Return the row that each child row names by its number within the item."""
     if nearest is None:
         return np.full(len(item), _NONE)
     return _find_positions(
@@ -112,7 +117,7 @@ def _find_nearest_parent(nearest: ChildTable | None, field: str, item: Positions
     )
 
 
-def _derive_child_columns(parents: ParentKeys, child: ChildTable, table: Table) -> dict[str, Any]:
+def _derive_child_columns(parents: ParentKeys, child: ChildTable, table: Table) -> DerivedColumns:
     own_keys = _get_texts(child.frame, table.key[-1])
     positions = next(iter(child.parents.values()))
     derived = {
@@ -132,40 +137,42 @@ def _derive_child_columns(parents: ParentKeys, child: ChildTable, table: Table) 
     return derived
 
 
-def _mark_contacts_given(parents: ParentKeys, child: ChildTable, roles: Any) -> Mask:
-    """Contacts that their invoice gives in another way."""
+def _mark_contacts_given(parents: ParentKeys, child: ChildTable, roles: Texts) -> Mask:
+    """Mark the contacts that their invoice gives in another way as well."""
     mask = np.zeros(len(child.invoice_positions), bool)
     for role, given in parents.given_contacts.items():
         has_role = pc.fill_null(pc.equal(roles, role), False).to_numpy(zero_copy_only=False)
+        # the last entry answers for position -1, a contact without an invoice
         mask |= has_role & np.append(given, False)[child.invoice_positions]
     return mask
 
 
-def _number_siblings(parent_positions: Mapping[str, Positions]) -> Any:
-    """Which row of its kind it is on the row it hangs on, from 1; null where it hangs on none."""
+def _number_siblings(parent_positions: Mapping[str, Positions]) -> Integers:
+    """Number the rows of one parent from 1; null without a parent."""
     codes = np.full(len(next(iter(parent_positions.values()))), _NONE)
     for number, positions in enumerate(parent_positions.values()):
+        # one code per parent row, whichever of the tables that parent is in
         codes = np.where(positions >= 0, positions * len(parent_positions) + number, codes)
     sibling_numbers = pd.Series(codes).groupby(codes).cumcount().to_numpy() + 1
     return pa.array(sibling_numbers, mask=codes < 0)
 
 
-def _join_key(positions: Positions, names: Any) -> Any:
-    """One text for a place and a name in it; null where either is missing."""
+def _join_key(positions: Positions, names: Texts) -> Texts:
+    """Return one text per parent position and name within it; null if either is missing."""
     return pc.binary_join_element_wise(
         pc.cast(pa.array(positions, mask=positions < 0), pa.string()), names, _SEPARATOR
     )
 
 
-def _find_positions(keys: Any, parent_keys: Any) -> Positions:
-    """Where each key stands among the owners, the first of several; -1 where it does not."""
+def _find_positions(keys: Texts, parent_keys: Texts) -> Positions:
+    """Return the position of each key among the parents, the first of several; -1 if there is none."""
     indices = pc.index_in(keys, value_set=parent_keys, skip_nulls=True)
     return np.asarray(pc.fill_null(indices, _NONE).to_numpy().astype(np.int64))
 
 
-def _get_texts(frame: pd.DataFrame, name: str) -> Any:
+def _get_texts(frame: pd.DataFrame, name: str) -> Texts:
     return decode_dictionary(_get_column(frame, name, pa.string()))
 
 
-def _get_column(frame: pd.DataFrame, name: str, storage: Any) -> Any:
+def _get_column(frame: pd.DataFrame, name: str, storage: pa.DataType) -> ArrowColumn:
     return arrow_column(frame[name]) if name in frame else pa.nulls(len(frame), storage)

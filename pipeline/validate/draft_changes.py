@@ -1,12 +1,11 @@
-"""Changes to what is in the billing system already: what their rules need to know, and what money they name.
+"""Derived columns for changes of drafts, and the amounts that such changes name.
 
-Only a target that changes things comes here: one whose items have an action.
+Only for a target that changes what is in the billing system already: one whose items have an action.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,20 +14,22 @@ import pyarrow.compute as pc
 
 from pipeline.model.indices import Mask
 from pipeline.validate.duplicates import is_duplicate
-from schemas.arrow.columns import arrow_column, decode_dictionary
+from pipeline.validate.typed_columns import DerivedColumns
+from schemas.arrow.columns import Booleans, Decimals, Texts, arrow_column, decode_dictionary
 from schemas.notation.parsing import DECIMAL
 from schemas.tables.items import ACTION_ADD
 
 _ITEM_KEYS = ("invoice_ref", "action", "item_id")
 _DRAFT_KEYS = ("invoice_ref", "invoice_key", "currency")
+"""Fields that say which item or draft is meant, and nothing about what changes."""
 
 
-def derive_item_changes(values: pd.DataFrame, unreadable: Mapping[str, Mask]) -> dict[str, Any]:
-    """The facts of the rows of items.
+def derive_item_changes(values: pd.DataFrame, unreadable: Mapping[str, Mask]) -> DerivedColumns:
+    """Return the derived columns of rows that add, change or delete an item.
 
     Args:
         values: typed columns.
-        unreadable: per field the rows whose cell could not be read.
+        unreadable: per field a mask of the rows whose cell could not be read.
     """
     return {
         "says_more": _has_more(values, unreadable, _ITEM_KEYS),
@@ -36,21 +37,14 @@ def derive_item_changes(values: pd.DataFrame, unreadable: Mapping[str, Mask]) ->
     }
 
 
-def derive_invoice_changes(values: pd.DataFrame, unreadable: Mapping[str, Mask]) -> dict[str, Any]:
-    """The facts of the rows of invoices.
-
-    Args:
-        values: typed columns.
-        unreadable: per field the rows whose cell could not be read.
-    """
-    return {
-        "says_more": _has_more(values, unreadable, _DRAFT_KEYS),
-        "key_twice": pa.array(is_duplicate(_get_texts(values, "invoice_key"))),
-    }
+def derive_invoice_changes(values: pd.DataFrame, unreadable: Mapping[str, Mask]) -> DerivedColumns:
+    """Return the derived columns of rows that change a draft; arguments as of `derive_item_changes`."""
+    is_twice = is_duplicate(_get_texts(values, "invoice_key"))
+    return {"says_more": _has_more(values, unreadable, _DRAFT_KEYS), "key_twice": pa.array(is_twice)}
 
 
-def resolve_amounts(amounts: Any, values: pd.DataFrame, unreadable: Mapping[str, Mask]) -> Any:
-    """The amounts for the books: a row that deletes, or leaves the amount as it is, names no money at all.
+def resolve_amounts(amounts: Decimals, values: pd.DataFrame, unreadable: Mapping[str, Mask]) -> Decimals:
+    """Return the amounts that balances count: a row that deletes, or leaves the amount as it is, counts as 0.
 
     Args:
         amounts: `DECIMAL`, given or computed.
@@ -66,8 +60,8 @@ def resolve_amounts(amounts: Any, values: pd.DataFrame, unreadable: Mapping[str,
     return pc.if_else(without_amount, pa.scalar(0, DECIMAL), amounts)
 
 
-def _has_more(values: pd.DataFrame, unreadable: Mapping[str, Mask], keys: Collection[str]) -> Any:
-    """Rows with anything, read or not, beside what names the thing."""
+def _has_more(values: pd.DataFrame, unreadable: Mapping[str, Mask], keys: Collection[str]) -> Booleans:
+    """Return which rows have any cell filled, readable or not, besides their keys."""
     mask = np.zeros(len(values), bool)
     for name in values.columns.difference(list(keys)):
         mask |= values[name].notna().to_numpy()
@@ -75,9 +69,7 @@ def _has_more(values: pd.DataFrame, unreadable: Mapping[str, Mask], keys: Collec
     return pa.array(mask)
 
 
-def _get_texts(values: pd.DataFrame, name: str) -> Any:
-    return (
-        decode_dictionary(arrow_column(values[name]))
-        if name in values
-        else pa.nulls(len(values), pa.string())
-    )
+def _get_texts(values: pd.DataFrame, name: str) -> Texts:
+    if name not in values:
+        return pa.nulls(len(values), pa.string())
+    return decode_dictionary(arrow_column(values[name]))

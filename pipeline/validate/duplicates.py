@@ -1,18 +1,20 @@
-"""Values that stand on more than one row."""
+"""Duplicate values: which rows have a value that another row has as well."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 
 from pipeline.model.indices import Mask
-from schemas.arrow.columns import decode_dictionary
+from schemas.arrow.columns import Texts, decode_dictionary
 
 
-def is_duplicate(values: Any) -> Mask:
-    """Rows whose value stands on another row too; null never does."""
+def is_duplicate(values: Texts) -> Mask:
+    """Return which rows have a value that another row has as well; null is never a duplicate.
+
+    Args:
+        values: a column of texts.
+    """
     codes = decode_dictionary(values).dictionary_encode().indices
     valid = pc.is_valid(codes).to_numpy(zero_copy_only=False)
     indices = pc.fill_null(codes, 0).to_numpy()

@@ -1,37 +1,43 @@
-"""The facts that an issue's sentence needs: limits, the other value, both readings, the nearest choice."""
+"""Facts that fill the sentence of an issue: limits, compared values, readings, suggestions.
+
+In: the rows that failed a check or a rule. Out: by placeholder one text, or one text per failing row.
+Never: an issue code. Which facts a sentence needs is told by its record in the catalogue and by its rule.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.i18n import translate
-from pipeline.issues import Findings
+from pipeline.issues import CATALOGUE
 from pipeline.model.indices import Positions
 from pipeline.model.sheets import RawTable
 from pipeline.suggest import KnownNames, suggest_near
 from pipeline.validate.possible_readings import suggest_dates, suggest_numbers, suggest_serial_dates
 from schemas.arrow import money
-from schemas.arrow.columns import arrow_column, decode_dictionary, to_series
+from schemas.arrow.columns import ArrowColumn, Decimals, Integers, Texts, arrow_column, decode_dictionary
 from schemas.cell_kinds import CellKind
 from schemas.currencies import CURRENCY_DIGITS
 from schemas.fields import Field, Kind
 from schemas.notation.dates import DateNotation
 from schemas.notation.numbers import NumberNotation
+from schemas.rule import Computation, FactSource, Rule
 
 if TYPE_CHECKING:
     from pipeline.validate.derived_columns import RuleInputs
     from pipeline.validate.requirements import Requirements
 
-_MAX_SUGGESTED = 200
-"""Distinct values for which the nearest choice is looked for: beyond, a suggestion helps nobody."""
+Fact: TypeAlias = str | Texts
+"""One text for all failing rows, or one per row."""
 
-_COMPARED_COLUMNS = {"E305": "invoice_date", "E306": "service_start_date", "W411": "account_currency"}
-"""What a rule compares its column with."""
+_MAX_SUGGESTED = 200
+"""Distinct values that a suggestion is looked for: with more unknown values the whole column is wrong."""
 
 DECIMALS_WORDS = ("no decimals", "1 decimal", "2 decimals", "3 decimals", "4 decimals")
 """By the number of digits."""
@@ -43,6 +49,8 @@ HELD_WORDS = {
     CellKind.BOOLEAN: "TRUE or FALSE",
     CellKind.TEXT: "a text",
 }
+"""What a cell held."""
+
 NEEDED_WORDS = {
     Kind.TEXT: ("a text", "Text"),
     Kind.IDENTIFIER: ("a text", "Text"),
@@ -54,239 +62,253 @@ NEEDED_WORDS = {
     Kind.CHOICE: ("one of the choices", "Text"),
     Kind.CURRENCY: ("a currency", "Text"),
 }
+"""What a kind of field needs, and the cell format of Excel that gives it."""
 
 
-def collect_cell_facts(
-    code: str, field: Field, raw: RawTable, rows: Positions, dates: DateNotation, numbers: NumberNotation
-) -> dict[str, Any]:
-    """The facts for a cell that failed a check as text.
+@dataclass(frozen=True)
+class FailedCells:
+    """The cells of one column that failed one check.
 
-    Args:
-        code: of the check.
+    Attributes:
         field: the declaration.
         raw: the table as read.
         rows: the failing rows.
-        dates: the declared date format.
+        dates: how text dates are written.
         numbers: how texts write numbers.
     """
-    match code:
-        case "E202":
-            return _collect_number_facts(raw, field, rows, numbers)
-        case "E203":
-            return {
-                "integer_digits": str(field.integer_digits),
-                "fraction_digits": str(field.fraction_digits),
-            }
-        case "E205":
-            return {
-                "readings": _map_distinct(raw, field, rows, suggest_dates),
-                "declared": translate(" or {format}", format=dates.declared) if dates.declared else "",
-            }
-        case "E208":
-            lengths = pc.utf8_length(_get_texts(raw, field, rows))
-            return {"length": pc.cast(lengths, pa.string()), "max_length": str(field.max_length)}
-        case "E209":
-            return {
-                "choices": ", ".join(field.choices),
-                "near": _suggest_choices(raw, field, rows, field.choices),
-            }
-        case "E211":
-            return {"form": translate(field.pattern.description) if field.pattern else ""}
-        case "E216":
-            held = raw.kinds[field.name][rows]
-            needed, cell_format = NEEDED_WORDS[field.kind]
-            words = [translate(HELD_WORDS.get(CellKind(kind), "something else")) for kind in held.tolist()]
-            return {
-                "needed": translate(needed),
-                "format": translate(cell_format),
-                "held": pa.array(words, pa.string()),
-                "readings": _map_distinct(raw, field, rows, suggest_serial_dates)
-                if field.kind is Kind.DATE
-                else "",
-            }
-        case "E218" | "E219":
-            return {"shown": raw.displayed[field.name].take(pa.array(rows))}
-        case "E222":
-            return {"merged": raw.merged[field.name].take(pa.array(rows))}
-        case "E220":
-            return {"near": _suggest_choices(raw, field, rows, tuple(CURRENCY_DIGITS))}
-        case _:
-            return {}
+
+    field: Field
+    raw: RawTable
+    rows: Positions
+    dates: DateNotation
+    numbers: NumberNotation
+
+    @property
+    def texts(self) -> Texts:
+        """The cells as text."""
+        return decode_dictionary(pc.take(arrow_column(self.raw.frame[self.field.name]), pa.array(self.rows)))
+
+    def map_distinct(self, describe: Callable[[str], str]) -> Texts:
+        """Return per cell what a function says of its text; each distinct text is described once.
+
+        Args:
+            describe: from the text of a cell.
+        """
+        texts = self.texts.dictionary_encode()
+        sentences = pa.array([describe(text) for text in texts.dictionary.to_pylist()], pa.string())
+        return pc.take(sentences, texts.indices)
 
 
-def _collect_number_facts(
-    raw: RawTable, field: Field, rows: Positions, numbers: NumberNotation
-) -> dict[str, Any]:
-    return {
-        "readings": _map_distinct(raw, field, rows, suggest_numbers),
-        "example": "1234,56" if numbers.declared == "comma" else "1234.56",
-    }
-
-
-def build_rule_findings(  # noqa: PLR0912 - one case a code reads best
-    code: str, name: str, field: str, rows: Positions, derived: RuleInputs, requirements: Requirements
-) -> Findings:
-    """A rule's failures with the facts for their sentence.
+def collect_cell_facts(code: str, cells: FailedCells) -> dict[str, Fact]:
+    """Return the facts for the sentence about cells that failed a check of their field.
 
     Args:
-        code: of the rule.
-        name: the table.
-        field: the column in which it is shown; empty for the row.
+        code: of the check.
+        cells: the failing cells.
+    """
+    needed = CATALOGUE[code].facts.items()
+    return {name: _CELL_FACTS[fact](cells) for name, fact in needed if fact in _CELL_FACTS}
+
+
+def _describe_readings(cells: FailedCells) -> Texts:
+    is_number = cells.field.kind in (Kind.NUMBER, Kind.MONEY)
+    return cells.map_distinct(suggest_numbers if is_number else suggest_dates)
+
+
+def _describe_serial_readings(cells: FailedCells) -> Fact:
+    return cells.map_distinct(suggest_serial_dates) if cells.field.kind is Kind.DATE else ""
+
+
+def _describe_held(cells: FailedCells) -> Texts:
+    kinds = cells.raw.kinds[cells.field.name][cells.rows].tolist()
+    words = [translate(HELD_WORDS.get(CellKind(kind), "something else")) for kind in kinds]
+    return pa.array(words, pa.string())
+
+
+def _describe_date_format(cells: FailedCells) -> str:
+    return translate(" or {format}", format=cells.dates.declared) if cells.dates.declared else ""
+
+
+def _describe_form(cells: FailedCells) -> str:
+    return translate(cells.field.pattern.description) if cells.field.pattern else ""
+
+
+def _suggest_choices(cells: FailedCells) -> Texts:
+    is_currency = cells.field.kind is Kind.CURRENCY
+    return _ask_nearest(cells.texts, tuple(CURRENCY_DIGITS) if is_currency else cells.field.choices)
+
+
+_CELL_FACTS: Mapping[str, Callable[[FailedCells], Fact]] = {
+    "choices": lambda cells: ", ".join(cells.field.choices),
+    "declared": _describe_date_format,
+    "earliest": lambda cells: cells.field.earliest.isoformat(),
+    "example": lambda cells: "1234,56" if cells.numbers.declared == "comma" else "1234.56",
+    "form": _describe_form,
+    "format": lambda cells: translate(NEEDED_WORDS[cells.field.kind][1]),
+    "fraction_digits": lambda cells: str(cells.field.fraction_digits),
+    "held": _describe_held,
+    "integer_digits": lambda cells: str(cells.field.integer_digits),
+    "latest": lambda cells: cells.field.latest.isoformat(),
+    "length": lambda cells: pc.cast(pc.utf8_length(cells.texts), pa.string()),
+    "max_length": lambda cells: str(cells.field.max_length),
+    "merged": lambda cells: cells.raw.merged[cells.field.name].take(pa.array(cells.rows)),
+    "near": _suggest_choices,
+    "needed": lambda cells: translate(NEEDED_WORDS[cells.field.kind][0]),
+    "readings": _describe_readings,
+    "serial_readings": _describe_serial_readings,
+    "shown": lambda cells: cells.raw.displayed[cells.field.name].take(pa.array(cells.rows)),
+}
+"""Facts of cells, by the names that the catalogue gives them."""
+
+
+@dataclass(frozen=True)
+class FailedRows:
+    """The rows of one table that failed one rule.
+
+    Attributes:
+        rule: that failed.
         rows: the failing rows.
-        derived: columns and facts.
+        inputs: typed and derived columns of all tables.
         requirements: what the sheets are held against.
     """
-    frame = derived.frames[name]
 
-    def get_texts(column: str) -> Any:
-        return _format_values(arrow_column(frame[column]), rows)
+    rule: Rule
+    rows: Positions
+    inputs: RuleInputs
+    requirements: Requirements
 
-    values, facts = None, dict[str, Any]()
-    match code:
-        case "E221":
-            parents = derived.parent[rows]
-            currencies = arrow_column(derived.frames["invoices"]["effective_currency"])
-            facts = {"currency": pc.take(currencies, pa.array(parents))}
-        case "E204":
-            values, facts = get_texts(field), _collect_decimals_facts(derived, name, field, rows)
-        case "E304" | "W304":
-            expected = _format_sums(frame, "product", "digits", rows)
-            facts = {"expected": pc.fill_null(expected, translate("longer than an amount may be"))}
-        case "E305" | "E306" | "W411":
-            facts = {"expected": get_texts(_COMPARED_COLUMNS[code])}
-        case "E207":
-            declared = requirements.tables[name][field]
-            facts = {"earliest": declared.earliest.isoformat(), "latest": declared.latest.isoformat()}
-        case "E310":
-            facts = {"items": get_texts("item_count"), "limit": str(requirements.rule_settings.max_items)}
-        case "E311" | "E351":
-            digits = money.get_currency_digits(arrow_column(frame["effective_currency"]))
-            facts = {
-                "total": _format_sums(
-                    frame.assign(total_digits=to_series(digits)), "total", "total_digits", rows
-                )
-            }
-        case "E312":
-            values = _get_typed_amounts(
-                derived, _format_sums(frame, "effective_amount", "digits", rows), rows
-            )
-        case "E315":
-            facts = {"other": get_texts(field.replace("same_as_bill_to", "contact_id"))}
-        case "E308" | "E322":
-            facts = {"near": _suggest_references(frame, rows, derived)}
-        case "E323":
-            facts = {"place": get_texts("place"), "limit": str(requirements.rule_settings.max_children[name])}
-        case "E316":
-            values = get_texts("number")
-        case "E413" | "E414" | "E415":
-            facts = _collect_account_facts(code, field, rows, derived, requirements)
-        case "E317":
-            form = requirements.tables["invoices"]["invoice_number"].pattern
-            facts = {
-                "form": translate(form.description) if form else "",
-                "max_length": str(requirements.rule_settings.number_max_length),
-            }
-    return Findings(code, name, field, rows, values, facts)
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Typed and derived columns of the table."""
+        return self.inputs.frames[self.rule.table]
+
+    @property
+    def currency(self) -> Texts:
+        """Per row the currency of its invoice."""
+        positions = self.rows
+        if self.rule.table != "invoices":
+            positions = self.inputs.get_invoice_positions(self.rule.table)[self.rows]
+        return pc.take(
+            arrow_column(self.inputs.frames["invoices"]["effective_currency"]), pa.array(positions)
+        )
+
+    def take(self, column: str) -> ArrowColumn:
+        """Return a column of the failing rows.
+
+        Args:
+            column: typed or derived.
+        """
+        return pc.take(arrow_column(self.frame[column]), pa.array(self.rows))
+
+    def get_fact(self, source: FactSource) -> Fact:
+        """Return a fact.
+
+        Args:
+            source: where it comes from.
+        """
+        if isinstance(source, Computation):
+            return _COMPUTATIONS[source](self)
+        if isinstance(source, str):
+            return _format_values(self.take(source))
+        return source(self.requirements.rule_settings)
 
 
-def _collect_account_facts(
-    code: str, field: str, rows: Positions, derived: RuleInputs, requirements: Requirements
-) -> dict[str, Any]:
-    """The facts for a rule on an invoice's account."""
-    match code:
-        case "E413":
-            return {"near": derived.accounts.suggest_keys(field, rows)}
-        case "E414":
-            return {"accounts": derived.accounts.describe_accounts(rows)}
-        case _:
-            return {"reason": _explain_missing_customer(derived.frames["invoices"], rows, requirements)}
+def collect_rule_facts(failed: FailedRows) -> dict[str, Fact]:
+    """Return the facts for the sentence about rows that failed a rule.
+
+    Args:
+        failed: the failing rows.
+    """
+    return {name: failed.get_fact(source) for name, source in failed.rule.facts.items()}
 
 
-def _explain_missing_customer(frame: pd.DataFrame, rows: Positions, requirements: Requirements) -> Any:
-    """Why it cannot be told whom an invoice bills."""
-    is_named = pc.take(arrow_column(frame["account_named"]), pa.array(rows))
-    listed = translate("the account list has none for its account")
-    unlisted = translate("no account list is loaded to look it up")
-    nothing = translate("nothing that an account list could look up")
-    return pc.if_else(is_named, listed if requirements.accounts else unlisted, nothing)
+def _describe_decimals(failed: FailedRows) -> Texts:
+    return pc.take(pa.array(list(map(translate, DECIMALS_WORDS))), failed.take("digits"))
 
 
-def _get_typed_amounts(derived: RuleInputs, computed: Any, rows: Positions) -> Any:
-    """The amounts as they stand in the sheet; where a cell is blank, as they were computed."""
-    raw = derived.raw.tables["items"].frame
+def _format_rounded(failed: FailedRows) -> Texts:
+    """Write the amounts as a cell would show them with the decimals of their currency."""
+    digits = failed.take("digits")
+    amounts = money.round_amounts(failed.take(failed.rule.field), digits)
+    pairs = zip(amounts.to_pylist(), digits.to_pylist(), strict=True)
+    return pa.array([f"{amount:.{places}f}" for amount, places in pairs], pa.string())
+
+
+def _format_product(failed: FailedRows) -> Texts:
+    product = money.format_amounts(failed.take("product"), failed.take("digits"))
+    return pc.fill_null(product, translate("longer than an amount may be"))
+
+
+def _format_total(failed: FailedRows) -> Texts:
+    digits: Integers = money.get_currency_digits(failed.take("effective_currency"))
+    return money.format_amounts(failed.take("total"), digits)
+
+
+def _get_typed_amounts(failed: FailedRows) -> Texts:
+    """Return the amounts as they are in the sheet; if a cell is blank, as they were computed."""
+    computed = money.format_amounts(failed.take("effective_amount"), failed.take("digits"))
+    raw = failed.inputs.raw.tables[failed.rule.table].frame
     if "amount" not in raw:
         return computed
-    texts = decode_dictionary(pc.take(arrow_column(raw["amount"]), pa.array(rows)))
+    texts = decode_dictionary(pc.take(arrow_column(raw["amount"]), pa.array(failed.rows)))
     return pc.if_else(pc.equal(texts, ""), computed, texts)
 
 
-def _collect_decimals_facts(derived: RuleInputs, name: str, field: str, rows: Positions) -> dict[str, Any]:
-    """The currency, its decimals, and what the amount would show as in a cell with so many."""
-    frame, invoices = derived.frames[name], derived.frames["invoices"]
-    digits = pc.take(arrow_column(frame["digits"]), rows)
-    amounts = pc.take(arrow_column(frame[field]), rows)
-    currencies = pc.take(
-        arrow_column(invoices["effective_currency"]), derived.get_invoice_positions(name)[rows]
-    )
-    shown = [
-        f"{amount:.{places}f}"
-        for amount, places in zip(
-            money.round_amounts(amounts, digits).to_pylist(), digits.to_pylist(), strict=True
-        )
-    ]
-    return {
-        "currency": currencies,
-        "decimals": pc.take(pa.array(list(map(translate, DECIMALS_WORDS))), digits),
-        "shown": pa.array(shown, pa.string()),
-    }
+def _describe_number_form(failed: FailedRows) -> str:
+    pattern = failed.requirements.tables["invoices"]["invoice_number"].pattern
+    return translate(pattern.description) if pattern else ""
 
 
-def _format_sums(frame: pd.DataFrame, name: str, digits: str, rows: Positions) -> Any:
-    """Sums of money of some rows, with the decimals of their currency."""
-    indices = pa.array(rows)
-    return money.format_amounts(
-        pc.take(arrow_column(frame[name]), indices), pc.take(arrow_column(frame[digits]), indices)
+def _suggest_references(failed: FailedRows) -> Texts:
+    """Suggest the nearest reference that an invoice has."""
+    known = decode_dictionary(arrow_column(failed.inputs.frames["invoices"]["invoice_ref"]))
+    return _ask_nearest(decode_dictionary(failed.take("invoice_ref")), known.unique().to_pylist())
+
+
+def _explain_missing_customer(failed: FailedRows) -> Texts:
+    listed = translate("the account list has none for its account")
+    unlisted = translate("no account list is loaded to look it up")
+    nothing = translate("nothing that an account list could look up")
+    return pc.if_else(
+        failed.take("account_named"), listed if failed.requirements.accounts else unlisted, nothing
     )
 
 
-def _format_values(values: Any, rows: Positions) -> Any:
-    """Values of some rows as a person reads them."""
-    taken = pc.take(values, pa.array(rows))
-    if pa.types.is_decimal(taken.type):
-        return money.format_plain(taken)
-    if isinstance(taken, pa.DictionaryArray):
-        return taken.dictionary_decode()
-    return pc.cast(taken, pa.string())
+_COMPUTATIONS: Mapping[Computation, Callable[[FailedRows], Fact]] = {
+    Computation.CURRENCY: lambda failed: failed.currency,
+    Computation.CURRENCY_DECIMALS: _describe_decimals,
+    Computation.ROUNDED_AMOUNT: _format_rounded,
+    Computation.PRODUCT: _format_product,
+    Computation.TOTAL: _format_total,
+    Computation.TYPED_AMOUNT: _get_typed_amounts,
+    Computation.NUMBER_FORM: _describe_number_form,
+    Computation.NEAR_REFERENCE: _suggest_references,
+    Computation.NEAR_ACCOUNT: lambda failed: failed.inputs.accounts.suggest_keys(
+        failed.rule.field, failed.rows
+    ),
+    Computation.NAMED_ACCOUNTS: lambda failed: failed.inputs.accounts.describe_accounts(failed.rows),
+    Computation.NO_CUSTOMER_REASON: _explain_missing_customer,
+}
 
 
-def _get_texts(raw: RawTable, field: Field, rows: Positions) -> Any:
-    return decode_dictionary(pc.take(arrow_column(raw.frame[field.name]), pa.array(rows)))
+def _format_values(values: ArrowColumn) -> Texts:
+    """Write values as a person reads them."""
+    if pa.types.is_decimal(values.type):
+        decimals: Decimals = values
+        return money.format_plain(decimals)
+    if isinstance(values, pa.DictionaryArray):
+        return values.dictionary_decode()
+    return pc.cast(values, pa.string())
 
 
-def _map_distinct(raw: RawTable, field: Field, rows: Positions, describe: Any) -> Any:
-    """What a function says of each distinct text, a row."""
-    texts = _get_texts(raw, field, rows).dictionary_encode()
-    sentences = pa.array([describe(text) for text in texts.dictionary.to_pylist()], pa.string())
-    return pc.take(sentences, texts.indices)
-
-
-def _suggest_choices(raw: RawTable, field: Field, rows: Positions, choices: tuple[str, ...]) -> Any:
-    return _ask_nearest(_get_texts(raw, field, rows), choices)
-
-
-def _suggest_references(frame: pd.DataFrame, rows: Positions, derived: RuleInputs) -> Any:
-    """The reference of an invoice that is nearest to one that no invoice has."""
-    wanted = pc.take(decode_dictionary(arrow_column(frame["invoice_ref"])), pa.array(rows))
-    return _ask_nearest(
-        wanted,
-        decode_dictionary(arrow_column(derived.frames["invoices"]["invoice_ref"])).unique().to_pylist(),
-    )
-
-
-def _ask_nearest(values: Any, known: Collection[str | None]) -> Any:
-    """Whether the nearest of some names was meant, a row; of the first different values."""
+def _ask_nearest(values: Texts, known: Collection[str | None]) -> Texts:
+    """Ask per value whether the nearest of some names was meant; only for the first distinct values."""
     texts = values.dictionary_encode()
     distinct = texts.dictionary.to_pylist()
-    near = KnownNames(name for name in known if name).find_nearest(distinct[:_MAX_SUGGESTED])
+    near = KnownNames(_drop_blank(known)).find_nearest(distinct[:_MAX_SUGGESTED])
     sentences = pa.array([suggest_near(text, near.get(text, "")) for text in distinct], pa.string())
     return pc.take(sentences, texts.indices)
+
+
+def _drop_blank(names: Collection[str | None]) -> Iterable[str]:
+    return (name for name in names if name)

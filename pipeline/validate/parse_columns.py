@@ -1,4 +1,4 @@
-"""From cells as text to typed columns; each distinct value of a repetitive column is read once."""
+"""Typed columns from cells as text; each distinct value of a repetitive column is parsed once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pipeline.model.indices import Mask
 from pipeline.model.sheets import RawTable
 from pipeline.process import open_thread_pool
-from schemas.arrow.columns import arrow_column, to_series
+from schemas.arrow.columns import ArrowColumn, Texts, arrow_column, to_series
 from schemas.cell_facts import KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX
 from schemas.fields import Field, Kind, Table
 from schemas.notation import percents
@@ -22,11 +22,11 @@ from schemas.notation.numbers import NumberNotation
 from schemas.notation.parsing import normalize_choices, parse_texts
 
 MARK_SUFFIX = ":mark"
-"""Beside a column of numbers, `amount:mark` tells which currency stands in the cell, where any does."""
+"""`amount:mark` holds the currency mark of each cell of `amount`; it exists if any cell has one."""
 
 
 def prepare_cells(raw: RawTable, table: Table, numbers: NumberNotation) -> pd.DataFrame:
-    """A table's cells as text, numbers in the plain form, and beside them what each cell held.
+    """Return a table's cells as text, numbers in their plain form, with columns of what each cell held.
 
     Args:
         raw: as read.
@@ -50,7 +50,7 @@ def prepare_cells(raw: RawTable, table: Table, numbers: NumberNotation) -> pd.Da
 def _convert_percents(
     name: str, raw: RawTable, columns: Mapping[str, pd.Series[Any]], numbers: NumberNotation
 ) -> dict[str, pd.Series[Any]]:
-    """A column that is a share, with its percents as numbers; a cell that shows 19% for 0.19 shows what it holds."""
+    """Return a column of shares with percents as numbers; 19% shown for 0.19 counts as the same."""
     cells = arrow_column(raw.frame[name])
     converted = {name: to_series(percents.normalize_percents(cells, arrow_column(columns[name]), numbers))}
     if name in raw.displayed:
@@ -61,16 +61,16 @@ def _convert_percents(
 def parse_table(
     table: Table, cells: pd.DataFrame, unreadable: Mapping[str, Mask], dates: DateNotation
 ) -> pd.DataFrame:
-    """The typed frame of a table.
+    """Return the typed frame of a table, its columns parsed in parallel.
 
     Args:
         table: its declaration.
         cells: as text, repetitive columns dictionary-encoded.
-        unreadable: per field, the rows whose cell cannot be read.
+        unreadable: per field a mask of the rows whose cell could not be read.
         dates: how text dates are written.
 
     Returns:
-        The fields found, in the order of the sheet; blank or unread is null.
+        The fields found, in the order of the sheet; a blank or unreadable cell is null.
     """
     names = [str(name) for name in cells.columns if ":" not in str(name)]
 
@@ -81,17 +81,18 @@ def parse_table(
         return pd.DataFrame(dict(zip(names, pool.map(parse_column, names), strict=True)), index=cells.index)
 
 
-def _parse_cells(field: Field, cells: Any, unreadable: Mask | None, dates: DateNotation) -> Any:
+def _parse_cells(field: Field, cells: Texts, unreadable: Mask | None, dates: DateNotation) -> ArrowColumn:
     if not isinstance(cells, pa.DictionaryArray):
-        is_null = (
-            pc.equal(cells, "") if unreadable is None else pc.or_(pc.equal(cells, ""), pa.array(unreadable))
-        )
+        is_null = pc.equal(cells, "")
+        if unreadable is not None:
+            is_null = pc.or_(is_null, pa.array(unreadable))
         return _parse_texts(field, pc.if_else(is_null, None, cells), dates)
     indices = cells.indices.to_numpy()
     distinct = cells.dictionary
     is_null = pc.equal(distinct, "").to_numpy(zero_copy_only=False)[indices]
     if unreadable is not None:
         is_null = is_null | unreadable
+    # an unreadable text must not reach the parser, and stands only in rows that become null anyway
     readable = np.zeros(len(distinct), bool)
     readable[indices[~is_null]] = True
     values = _parse_texts(field, pc.if_else(pa.array(readable), distinct, None), dates)
@@ -101,7 +102,7 @@ def _parse_cells(field: Field, cells: Any, unreadable: Mask | None, dates: DateN
     return pc.take(values, kept)
 
 
-def _parse_texts(field: Field, texts: Any, dates: DateNotation) -> Any:
+def _parse_texts(field: Field, texts: Texts, dates: DateNotation) -> ArrowColumn:
     if field.kind is Kind.CHOICE:
         return normalize_choices(texts, field.choices)
     return parse_texts(field.kind, texts, dates)

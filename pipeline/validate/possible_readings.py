@@ -1,4 +1,4 @@
-"""What a text that was refused could mean: every reading there is, so that a person can tell which is meant."""
+"""Possible readings of an ambiguous number or date, for the sentence that refuses it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ _TWO_READINGS = re.compile(r"^([0-9]{1,2})[./ -]([0-9]{1,2})[./ -]([0-9]{4})$")
 
 
 def suggest_numbers(text: str) -> str:
-    """What a text means with a point and with a comma before the decimals, as far as it means anything."""
+    """Return a sentence with what a text means with a decimal point and with a comma; empty if nothing.
+
+    Args:
+        text: of the cell.
+    """
     numbers = find_number_readings(text)
     if len(numbers) == 2 and len(set(numbers.values())) == 2:
         return translate(
@@ -32,7 +36,11 @@ def suggest_numbers(text: str) -> str:
 
 
 def suggest_serial_dates(text: str) -> str:
-    """The days that a number stands for where a spreadsheet counts them."""
+    """Return a sentence with the dates that a number is as a serial date; empty if it is none.
+
+    Args:
+        text: of the cell.
+    """
     first, second = (parse_serial_date(text, system) for system in SERIAL_EPOCHS)
     if first is None or second is None:
         return ""
@@ -45,7 +53,11 @@ def suggest_serial_dates(text: str) -> str:
 
 
 def suggest_dates(text: str) -> str:
-    """The two dates that a text could mean, day first and month first; empty when there are not two."""
+    """Return a sentence with the dates that a text means day first and month first; empty if it is none.
+
+    Args:
+        text: of the cell.
+    """
     parts = _TWO_READINGS.match(text)
     if not parts:
         return suggest_serial_dates(text)

@@ -1,4 +1,4 @@
-"""What sheets are held against: the declarations, and what the settings say of them."""
+"""Requirements: the declarations that sheets are checked against, and what the settings say about them."""
 
 from __future__ import annotations
 
@@ -14,32 +14,34 @@ from schemas.notation.numbers import NumberNotation
 from schemas.rule import Rule, RuleSettings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Requirements:
-    """What the sheets are held against: the declarations, and what the settings say of them.
+    """The declarations that sheets are checked against, and what the settings say about them.
 
     Attributes:
         projection: of the target.
         tables: as the target takes them, by name.
         date_format: how text dates are written.
-        rule_settings: what the settings say about rules.
-        default_currency: of invoices whose currency is blank; empty when there is none.
-        mismatch_code: the code under which an amount that is not quantity times unit price is told.
-        catalog_prices: the catalog may fill a blank unit price, so an amount may still come.
-        accounts: what the account list says of the invoices' keys; None when none is loaded.
         number_format: how texts write numbers.
+        rule_settings: what the settings say about rules.
+        default_currency: of invoices whose currency is blank; empty if there is none.
+        catalog_prices: the catalog may fill a blank unit price, so that an amount may still come.
+        accounts: what the account list says of the invoices' keys; None if no list is loaded.
     """
 
     projection: Projection
     tables: Mapping[str, Table]
     date_format: DateNotation = attribute(default_factory=DateNotation)
+    number_format: NumberNotation = attribute(default_factory=NumberNotation)
     rule_settings: RuleSettings = attribute(default_factory=RuleSettings)
     default_currency: str = ""
-    mismatch_code: str = "E304"
     catalog_prices: bool = False
     accounts: AccountAnswers | None = None
-    number_format: NumberNotation = attribute(default_factory=NumberNotation)
 
     def get_rules(self, table: str) -> list[Rule]:
-        """The rules that apply to a table."""
-        return rules.select_rules(self.projection.rules, table, mismatch_code=self.mismatch_code)
+        """Return the rules that apply to a table.
+
+        Args:
+            table: its name.
+        """
+        return rules.select_rules(self.projection.rules, table)
