@@ -1,4 +1,4 @@
-"""The one clock of the house: when a command started, and how long ago that is."""
+"""The only clock of the package: when a command started, and how long ago that is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What the preparer expects: from the Control sheet, from control files beside the others, and from flags."""
+"""The control totals that the preparer expects: Control sheet, control files, flags.
+
+In: the sheets as read, the flags. Out: `Expectations`, and with the totals of what came in a `ControlResult`.
+Never: computes a total; decides whether the run goes on.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from pipeline.acceptance.balance import Balance
 from pipeline.acceptance.control_totals import ControlResult, Expectation
 from pipeline.issues import Findings, Issues, SheetIssue
 from pipeline.model.indices import Positions
-from pipeline.model.sheets import RawSheets, RawTable
+from pipeline.model.sheets import RawSheets
 from pipeline.read.formats.ooxml.formulas import find_formula_rows
 from pipeline.settings import Settings
 from pipeline.validate import check_table
@@ -22,31 +26,32 @@ from schemas.arrow.columns import arrow_column, decode_dictionary
 from schemas.control import CONTROL
 
 CONTROL_FILE_SUFFIX = ".control.csv"
-"""`invoices.csv` may have its control totals beside it, in `invoices.control.csv`."""
+"""`invoices.csv` may have its control totals in `invoices.control.csv` in the same folder."""
 
 
 @dataclass(frozen=True)
 class Expectations:
-    """What is expected, and what is wrong with how it was said."""
+    """What is expected, and the issues of how that was written down."""
 
     expected: tuple[Expectation, ...] = ()
     issues: Issues = control_totals.NO_CONTROL_ISSUES
 
 
 def add_control_files(files: Sequence[str | Path]) -> list[Path]:
-    """The files, each followed by the control file beside it, where there is one that was not given."""
+    """Return the files, and the control file of each, where there is one that was not given itself.
+
+    Args:
+        files: as they were given.
+    """
     given = [Path(path) for path in files]
-    candidates = [
-        path.with_name(path.stem + CONTROL_FILE_SUFFIX) for path in given if path.name
-    ]  # "." has none
-    return [
-        *given,
-        *(path for path in dict.fromkeys(candidates) if path not in given and path.is_file()),
-    ]
+    # a path like "." has no name, and no control file
+    candidates = [path.with_name(path.stem + CONTROL_FILE_SUFFIX) for path in given if path.name]
+    control_files = [path for path in dict.fromkeys(candidates) if path not in given and path.is_file()]
+    return [*given, *control_files]
 
 
 def split_control_issues(issues: Issues) -> tuple[Issues, Issues]:
-    """Issues of the sheets that are imported, and those of the Control sheet."""
+    """Split issues into those of the sheets that are imported and those of the Control sheet."""
     control_findings = tuple(finding for finding in issues.findings if finding.table == CONTROL.name)
     other_findings = tuple(finding for finding in issues.findings if finding.table != CONTROL.name)
     return Issues(other_findings, issues.sheet_issues), Issues(control_findings)
@@ -59,14 +64,14 @@ def gather_expectations(
     requirements: Requirements,
     template_version: str,
 ) -> Expectations:
-    """Everything that is expected.
+    """Collect everything that is expected.
 
     Args:
         raw: the sheets as read.
-        read_issues: what the reader found in the Control sheet.
+        read_issues: issues that the reader found in the Control sheet.
         expected_flags: on the command line.
-        requirements: how dates and numbers are written.
-        template_version: of the template as it is now.
+        requirements: with the notation of dates and numbers.
+        template_version: of the template that this program writes.
     """
     control_sheet = raw.tables[CONTROL.name]
     if not len(control_sheet):
@@ -83,69 +88,77 @@ def gather_expectations(
 
 
 def _convert_to_sheet_issues(issues: Issues, raw: RawSheets) -> Issues:
-    """The same issues as issues of a sheet: no row of theirs belongs to an invoice."""
+    """Return issues of the Control sheet's rows as issues of a sheet: none of these rows belongs to an invoice."""
+    sheet_issues: list[SheetIssue] = []
+    for finding in issues.findings:
+        sheet_issues += [_make_sheet_issue(finding, index, raw) for index in range(len(finding))]
+    return Issues(sheet_issues=tuple(sheet_issues))
+
+
+def _make_sheet_issue(finding: Findings, index: int, raw: RawSheets) -> SheetIssue:
+    """Return one issue of a finding, with the place and the value of its cell."""
     control_sheet = raw.tables[CONTROL.name]
-    return Issues(
-        sheet_issues=tuple(
-            _make_sheet_issue(finding, index, control_sheet, raw)
-            for finding in issues.findings
-            for index in range(len(finding))
-        )
-    )
-
-
-def _make_sheet_issue(finding: Findings, index: int, control_sheet: RawTable, raw: RawSheets) -> SheetIssue:
     row = int(finding.rows[index])
     sheet = control_sheet.sheets[control_sheet.sheet_indices[row]]
-    column = next(
-        (bound_column for bound_column in sheet.columns if bound_column.field == finding.field), None
-    )
-    value = str(decode_dictionary(arrow_column(control_sheet.frame[finding.field]))[row]) if column else ""
+    columns = {column.field: column for column in sheet.columns}
+    column = columns.get(finding.field)
     facts = {
         name: fact if isinstance(fact, str) else str(decode_dictionary(fact)[index])
         for name, fact in finding.facts.items()
     }
-    label = column.header if column else CONTROL[finding.field].label if finding.field in CONTROL else ""
+    value, label = "", ""
+    if column is not None:
+        value = str(decode_dictionary(arrow_column(control_sheet.frame[finding.field]))[row])
+        label = column.header
+    elif finding.field in CONTROL:
+        label = CONTROL[finding.field].label
     return SheetIssue(
         finding.code,
         raw.sources[sheet.source].name,
-        sheet.name,
-        int(control_sheet.row_numbers[row]),
-        column.letter if column else "",
-        value,
-        {"label": label, "header": label, **facts},
+        sheet=sheet.name,
+        row=int(control_sheet.row_numbers[row]),
+        column=column.letter if column is not None else "",
+        value=value,
+        facts={"label": label, "header": label, **facts},
     )
 
 
 def _find_formula_rows(raw: RawSheets) -> Positions:
-    """Rows of the table whose expected cell holds a formula."""
+    """Return the rows of the Control sheet whose expected cell holds a formula."""
     control_sheet = raw.tables[CONTROL.name]
     has_formula = np.zeros(len(control_sheet), bool)
     for sheet_index, sheet in enumerate(control_sheet.sheets):
-        column = next(
-            (bound_column.letter for bound_column in sheet.columns if bound_column.field == "expected"), ""
-        )
-        rows = find_formula_rows(raw.sources[sheet.source].package, sheet.part, column) if column else set()
-        has_formula |= (control_sheet.sheet_indices == sheet_index) & np.isin(
-            control_sheet.row_numbers, list(rows)
-        )
+        letters = [column.letter for column in sheet.columns if column.field == "expected"]
+        if letters:
+            rows = find_formula_rows(raw.sources[sheet.source].package, sheet.part, letters[0])
+            is_of_sheet = control_sheet.sheet_indices == sheet_index
+            has_formula |= is_of_sheet & np.isin(control_sheet.row_numbers, list(rows))
     return np.flatnonzero(has_formula)
 
 
 def compare_expectations(
     expectations: Expectations, balance: Balance, raw: RawSheets, settings: Settings
 ) -> ControlResult:
-    """The expectations beside what came in."""
+    """Compare what is expected with what came in.
+
+    Args:
+        expectations: of `gather_expectations`.
+        balance: with the totals of what came in.
+        raw: the sheets as read.
+        settings: which files must come with control totals.
+    """
     return control_totals.compare_totals(
         expectations.expected, balance.came_in, expectations.issues, _judge_missing_totals(raw, settings)
     )
 
 
 def _judge_missing_totals(raw: RawSheets, settings: Settings) -> str:
-    """What it means that nothing is expected: a CSV cut short passes every other check one time in three."""
-    has_text_files = any(
-        not sheet.part for name in ("invoices", "items") for sheet in raw.tables[name].sheets
-    )
+    """Return what it means that nothing is expected: `demanded`, `recommended`, or nothing (empty).
+
+    A CSV file that was cut short passes every other check one time in three.
+    """
+    sheets = [*raw.tables["invoices"].sheets, *raw.tables["items"].sheets]
+    has_text_files = not all(sheet.part for sheet in sheets)  # only a workbook has parts
     if settings.require_control == "always" or (settings.require_control == "csv" and has_text_files):
         return "demanded"
     return "recommended" if has_text_files else ""

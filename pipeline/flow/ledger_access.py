@@ -1,4 +1,7 @@
-"""Questions to the books, and the withdrawal of a run: what needs the ledger alone."""
+"""Questions to the ledger alone, and the withdrawal of a run.
+
+In: the path of a workspace, a run id. Out: the ledger's records. Never: reads a sheet; makes a ledger.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pipeline.workspace import Workspace, open_workspace
 
 
 def open_ledger(workspace: Workspace, settings: Settings) -> Ledger:
-    """The ledger of a workspace, with the patience of the settings."""
+    """Return the ledger of a workspace; the settings say how long it waits for another process."""
     return Ledger(workspace.ledger, workspace.runs, settings.ledger_seconds)
 
 
@@ -23,12 +26,12 @@ def _open_ledger_at(workspace: str | Path) -> Ledger:
 
 
 def list_runs(*, workspace: str | Path) -> list[RunEntry]:
-    """All runs, oldest first; none when there is no ledger."""
+    """Return all runs, oldest first; none when there is no ledger."""
     return ledger.list_run_entries(_open_ledger_at(workspace))
 
 
 def show_run(run_id: str, *, workspace: str | Path) -> RunDetails:
-    """One run.
+    """Return one run.
 
     Raises:
         PipelineError: the ledger has no such run.
@@ -37,7 +40,7 @@ def show_run(run_id: str, *, workspace: str | Path) -> RunDetails:
 
 
 def check_ledger(*, workspace: str | Path) -> list[str]:
-    """What was changed, added or lost, one sentence each; empty when the ledger is whole."""
+    """Return what was changed, added or lost, one sentence each; empty when the ledger is whole."""
     return ledger.verify_ledger(_open_ledger_at(workspace))
 
 

@@ -1,8 +1,9 @@
-"""The short line: a price list becomes the product catalog, a list of customers the account list.
+"""Loading and querying the product catalog and the account list.
 
     read -> check each cell -> look for contradictions -> a new snapshot
 
-A list is loaded whole or not at all.
+In: files of a price list or of customers, the path of a workspace. Out: a `CatalogLoad`, snapshots, rows.
+Never: loads a part of a list: a list with faults is not loaded at all, and the one in use stays.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def load_list(name: ListName, files: Sequence[str | Path], *, workspace: str | P
 
 
 class _ListNotation(NamedTuple):
-    """How the texts of the files write dates and numbers."""
+    """How the files write dates and numbers as text."""
 
     dates: DateNotation
     numbers: NumberNotation
@@ -100,7 +101,10 @@ class _ListNotation(NamedTuple):
 def _read_list(
     paths: Sequence[Path], table: Table, settings: Settings
 ) -> tuple[RawSheets, Issues, _ListNotation]:
-    """Sheets as people write them, or answers of an API, in which no setting says how a number is written."""
+    """Read sheets as people write them, or saved answers of an API.
+
+    In the answers of an API numbers and dates have one notation, whatever the settings say.
+    """
     json_flags = [is_json(path) for path in paths]
     if any(json_flags):
         if not all(json_flags):
@@ -111,20 +115,17 @@ def _read_list(
         records = read_saved_list(
             table.name, [(document.source.name, document.content) for document in saved_answers]
         )
-        return *build_record_sheets(saved_answers, records, table), _ListNotation(
-            DateNotation(), NumberNotation(allow_marks=False)
-        )
+        notation = _ListNotation(DateNotation(), NumberNotation(allow_marks=False))
+        return *build_record_sheets(saved_answers, records, table), notation
     raw, read_issues = read_raw_sheets(
         paths, {table.name: table}, build_read_limits(settings), options=build_read_options(settings)
     )
-    numbers = NumberNotation(
-        settings.decimal, allow_marks=False
-    )  # a price's currency has a column of its own
+    numbers = NumberNotation(settings.decimal, allow_marks=False)  # the currency has a column of its own
     return raw, read_issues, _ListNotation(DateNotation(settings.date_format), numbers)
 
 
 def _merge_sources(sources: Sequence[SourceFile]) -> SourceFile:
-    """Where the rows come from, as one: several files are named by the first, and hashed by their hashes."""
+    """Return one source for several files: named by the first, hashed over their sorted hashes."""
     if len(sources) == 1:
         return sources[0]
     name = translate("{name} and {count} more", name=sources[0].name, count=str(len(sources) - 1))
@@ -140,7 +141,7 @@ _CONTRADICTION_CODES = {"identity": "E410", "validity": "E411", "key": "E412"}
 
 
 def _make_finding(contradiction: Contradiction, table: str) -> Findings:
-    """Rows that contradict each other, as an issue of the column in which they do."""
+    """Return rows that contradict each other as an issue of the column in which they do."""
     facts = {"charge": contradiction.keys, "other": contradiction.other_values}
     return Findings(
         _CONTRADICTION_CODES[contradiction.kind],
@@ -153,7 +154,7 @@ def _make_finding(contradiction: Contradiction, table: str) -> Findings:
 
 
 def search_catalog(text: str, *, workspace: str | Path) -> pa.Table:
-    """Rows of the catalog that a text may mean; see `Catalog.search`.
+    """Return the rows of the catalog that a text may mean; see `Catalog.search`.
 
     Raises:
         CatalogError: no catalog is loaded, or it is damaged.
@@ -163,7 +164,7 @@ def search_catalog(text: str, *, workspace: str | Path) -> pa.Table:
 
 
 def get_catalog_info(sha256: str | None = None, *, workspace: str | Path) -> CatalogInfo:
-    """What is in the catalog.
+    """Return what is in the catalog.
 
     Args:
         sha256: the beginning of the hash of a snapshot, as a run shows it; None means the one in use.
@@ -177,7 +178,7 @@ def get_catalog_info(sha256: str | None = None, *, workspace: str | Path) -> Cat
 
 
 def get_accounts_snapshot(sha256: str | None = None, *, workspace: str | Path) -> Snapshot:
-    """What is in the account list; see `catalog_info`.
+    """Return the account list in use, or the one whose hash begins so; see `get_catalog_info`.
 
     Raises:
         PipelineError: no list is loaded, there is none of that name, or it is damaged.

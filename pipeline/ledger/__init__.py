@@ -18,6 +18,7 @@ looks at the clock (times are given), never reads a sheet and sends nothing.
 from pipeline.ledger.account_history import find_live_by_account, read_billed_periods
 from pipeline.ledger.enter import (
     IdentityTakenError,
+    RunWriter,
     Withdrawal,
     add_ledger_head,
     enter_run,
@@ -48,6 +49,7 @@ __all__ = [
     "RunDetails",
     "RunEntry",
     "RunRow",
+    "RunWriter",
     "SourceRow",
     "Withdrawal",
     "add_ledger_head",

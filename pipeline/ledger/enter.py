@@ -1,18 +1,18 @@
 """Entering a run in the ledger, and withdrawing what one prepared.
 
-Input: a run's rows, and what gives its folder its name. Output: events. Either everything of a run is in the
-ledger and its folder in place, or neither. It never changes an entry that is there, and never decides whether
-an invoice may come: it refuses an identity that is taken.
+In: a run's rows, table by table. Out: events; the head that a run folder's summary names. Everything of a run is
+in the ledger and its folder in place, or neither.
+Never: changes an entry that is there; decides whether an invoice may come: it refuses an identity that is taken.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
@@ -31,11 +31,11 @@ from pipeline.ledger.records import RunRow
 from pipeline.ledger.sqlite_connection import Ledger, get_head, write_transaction
 
 _PIECE_BYTES = 8 << 20
-"""Bytes of the items that are written at once."""
+"""Bytes of the items that are written in one call."""
 
 
 class Withdrawal(NamedTuple):
-    """What a withdrawal took back; `money` by currency."""
+    """What a withdrawal took back: counts, and sums by currency."""
 
     invoices: int
     items: int
@@ -43,7 +43,7 @@ class Withdrawal(NamedTuple):
 
 
 class IdentityTakenError(LedgerError):
-    """Some references have become live since they were looked up: classify them again.
+    """Raised when references have become live since they were looked up: the run must be classified again.
 
     Attributes:
         refs: the references.
@@ -75,55 +75,109 @@ WHERE i.run_id = ? AND s.state = 'prepared' ORDER BY i.invoice_id
 """
 
 
-def enter_run(
-    ledger: Ledger,
-    run_id: str,
-    build_run_row: Callable[[], RunRow],
-    sources: Iterable[tuple[Any, ...]],
-    invoices: Iterable[tuple[Any, ...]],
-    requests: Iterable[tuple[Any, ...]],
-    publish: Callable[[str, int], object],
-    get_items: Callable[[], memoryview | None],
-) -> Head:
-    """Enters a run, whole or not at all, and has its folder put in place before it counts.
+class RunWriter:
+    """Writes the rows of one run, table by table, within the transaction of `enter_run`.
 
-    The write lock is held from the first moment to the last, so also while `invoices`, `items`, `requests` and
-    `run` are waited for, in this order: another process that writes waits as long, or gives up after its
-    `busy_seconds`. Readers need not wait.
+    The methods are called in the order in which they stand here, each once: the digest of a run covers its tables
+    in that order. Rows are tuples in the order of the record's fields (`SourceRow`, `InvoiceRow`, `RequestRow`).
+    """
+
+    def __init__(self, connection: sqlite3.Connection, run_id: str) -> None:
+        self._connection = connection
+        self._run_id = run_id
+        self._digest = RunDigest()
+        self._counts: dict[str, int] = {}
+
+    def add_sources(self, sources: Iterable[LedgerRow]) -> None:
+        """Insert the files that were handed in."""
+        rows = ((self._run_id, _escape_name(source[0]), *source[1:]) for source in sources)
+        self._insert_rows("sources", rows)
+
+    def add_invoices(self, invoices: Iterable[LedgerRow]) -> None:
+        """Insert the invoices, in the order of the sheet; they are numbered on from the last one of all runs."""
+        query = "SELECT coalesce(max(invoice_id), 0) + 1 FROM invoices"
+        ((first,),) = self._connection.execute(query).fetchall()
+        rows = ((number, self._run_id, *invoice) for number, invoice in enumerate(invoices, first))
+        self._insert_rows("invoices", rows)
+
+    def add_items(self, parquet: memoryview | None) -> None:
+        """Insert the items of the prepared invoices as `encode_items` packs them; None when there are none."""
+        self._digest.start_table("items")
+        self._counts["items"] = 0
+        if parquet is None:
+            return
+        # An empty blob that is filled piece by piece: as a parameter SQLite would copy the whole value twice.
+        inserted = self._connection.execute(
+            "INSERT INTO items VALUES (?, zeroblob(?))", (self._run_id, len(parquet))
+        )
+        with self._connection.blobopen("items", "parquet", inserted.lastrowid or 0) as blob:
+            for start in range(0, len(parquet), _PIECE_BYTES):
+                blob.write(parquet[start : start + _PIECE_BYTES])
+        self._digest.add_values((self._run_id, hashlib.sha256(parquet).hexdigest()))
+        self._counts["items"] = 1
+
+    def add_requests(self, requests: Iterable[LedgerRow]) -> None:
+        """Insert the requests, by number."""
+        self._insert_rows("requests", ((self._run_id, *request) for request in requests))
+
+    def finish(self, run: RunRow) -> Head:
+        """Insert what is said of the run itself, make its prepared invoices live, and append its event.
+
+        Returns:
+            The new head, which the run folder's summary names.
+
+        Raises:
+            IdentityTakenError: prepared references are live already.
+        """
+        if run.run_id != self._run_id:
+            raise ValueError(f"The run {self._run_id} calls itself {run.run_id}.")
+        self._insert_rows("runs", [run.to_row()])
+        _take_identities(self._connection, run)
+        detail = encode_run_detail(self._digest, self._counts)
+        events = [(run.started, self._run_id, None, "run", detail)]
+        (event,) = chain_events(get_head(self._connection), events)
+        self._connection.execute(_EVENT_SQL, event)
+        return Head(event[0], event[-1])
+
+    def _insert_rows(self, table: str, rows: Iterable[LedgerRow]) -> None:
+        """Insert rows, many with one statement: with one each, Python and SQLite would take turns row by row."""
+        self._digest.start_table(table)
+        self._counts[table] = 0
+        for chunk in split_chunks(rows):
+            values, placeholders = flatten_rows(chunk), f"({', '.join('?' * len(chunk[0]))})"
+            statement = " ".join((_INSERT_SQL[table], ", ".join([placeholders] * len(chunk))))
+            self._connection.execute(statement, values)
+            self._digest.add_values(values)
+            self._counts[table] += len(chunk)
+
+
+@contextmanager
+def enter_run(ledger: Ledger, run_id: str) -> Iterator[RunWriter]:
+    """Enter a run, whole or not at all.
+
+    The write lock is held from the first moment of the block to its end, where the transaction commits: another
+    process that writes waits as long, or gives up after its `busy_seconds`; readers need not wait. The caller puts
+    the run folder in place within the block, after `RunWriter.finish`: an error there leaves no entry.
 
     Args:
         ledger: where.
         run_id: of the run.
-        build_run_row: tells about the run; asked last. `started` is also the time of its event.
-        sources: rows like `SourceRow`.
-        invoices: rows like `InvoiceRow`, in order; plain tuples will do.
-        requests: rows like `RequestRow`, by number; may end only when the last file is written.
-        publish: given the new head and how many events there are with it, puts the run folder in place.
-        get_items: gives the items of the prepared invoices as `packed` makes them; None when there are none.
 
-    Returns:
-        The new head.
+    Yields:
+        The writer of its rows.
 
     Raises:
         IdentityTakenError: prepared references are live already.
-        LedgerError: the ledger cannot be written; BusyError: not in time.
+        LedgerError: the ledger cannot be written, or has the run already; BusyError: not in time.
     """
     with write_transaction(ledger) as connection:
         if connection.execute("SELECT 1 FROM runs WHERE run_id = ?", (run_id,)).fetchone():
             raise LedgerError(translate("The run {run} is in the ledger already.", run=run_id))
-        run_row, run_detail = _insert_run(
-            connection, run_id, build_run_row, sources, invoices, requests, get_items
-        )
-        _take_identities(connection, run_row)
-        (event,) = chain_events(get_head(connection), [(run_row.started, run_id, None, "run", run_detail)])
-        connection.execute(_EVENT_SQL, event)
-        new_head = Head(event[0], event[-1])
-        publish(new_head.hash, new_head.events)
-    return new_head
+        yield RunWriter(connection, run_id)
 
 
 def withdraw_run(ledger: Ledger, run_id: str, at: str) -> Withdrawal:
-    """Withdraws what a run prepared and nothing has sent; its references are free again.
+    """Withdraw what a run prepared and nothing has sent; its references are free again.
 
     Args:
         ledger: where.
@@ -155,82 +209,29 @@ def withdraw_run(ledger: Ledger, run_id: str, at: str) -> Withdrawal:
 
 @contextmanager
 def lock_run_ids(ledger: Ledger) -> Iterator[frozenset[str]]:
-    """The run ids the ledger knows, while nobody else can enter one: for the removal of orphans."""
+    """Yield the run ids that the ledger knows, while no other process can enter one: to remove orphan folders."""
     with write_transaction(ledger) as connection:
         yield frozenset(row[0] for row in connection.execute("SELECT run_id FROM runs"))
 
 
-def add_ledger_head(summary: str, head: str, count: int) -> bytes:
-    """A run's summary with the ledger's head, as it goes into the run folder's `summary.json`."""
-    content = orjson.loads(summary) | {"ledger": {"events": count, "head": head}}
+def add_ledger_head(summary: str, head: Head) -> bytes:
+    """Return a run's summary with the ledger's head, as it goes into the run folder's `summary.json`.
+
+    Args:
+        summary: JSON text, as the ledger keeps it.
+        head: with the run's own event.
+    """
+    content = orjson.loads(summary) | {"ledger": {"events": head.events, "head": head.hash}}
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _insert_run(
-    connection: sqlite3.Connection,
-    run_id: str,
-    build_run_row: Callable[[], RunRow],
-    sources: Iterable[tuple[Any, ...]],
-    invoices: Iterable[tuple[Any, ...]],
-    requests: Iterable[tuple[Any, ...]],
-    get_items: Callable[[], memoryview | None],
-) -> tuple[RunRow, str]:
-    """Inserts a run's rows; returns what is said about it, and the detail of its event."""
-    ((first,),) = connection.execute("SELECT coalesce(max(invoice_id), 0) + 1 FROM invoices").fetchall()
-    digest = RunDigest()
-    source_rows = ((run_id, _escape_name(row[0]), *row[1:]) for row in sources)
-    invoice_rows = ((number, run_id, *row) for number, row in enumerate(invoices, first))
-    counts = {
-        "sources": _insert_rows(connection, digest, "sources", source_rows),
-        "invoices": _insert_rows(connection, digest, "invoices", invoice_rows),
-        "items": _insert_items(connection, digest, run_id, get_items()),
-        "requests": _insert_rows(connection, digest, "requests", ((run_id, *row) for row in requests)),
-    }
-    run_row = build_run_row()
-    if run_row.run_id != run_id:
-        raise ValueError(f"The run {run_id} calls itself {run_row.run_id}.")
-    counts["runs"] = _insert_rows(connection, digest, "runs", [tuple(run_row)])
-    return run_row, encode_run_detail(digest, counts)
-
-
-def _insert_rows(
-    connection: sqlite3.Connection, digest: RunDigest, table: str, rows: Iterable[LedgerRow]
-) -> int:
-    """Inserts rows, many with one statement: with one each, Python and SQLite would take turns a row."""
-    digest.start_table(table)
-    count = 0
-    for chunk in split_chunks(rows):
-        values, placeholders = flatten_rows(chunk), f"({', '.join('?' * len(chunk[0]))})"
-        connection.execute(" ".join((_INSERT_SQL[table], ", ".join([placeholders] * len(chunk)))), values)
-        digest.add_values(values)
-        count += len(chunk)
-    return count
-
-
-def _insert_items(
-    connection: sqlite3.Connection, digest: RunDigest, run_id: str, parquet: memoryview | None
-) -> int:
-    """Inserts the items; the digest takes their hash."""
-    digest.start_table("items")
-    if parquet is None:
-        return 0
-    inserted = connection.execute("INSERT INTO items VALUES (?, zeroblob(?))", (run_id, len(parquet)))
-    with connection.blobopen(
-        "items", "parquet", inserted.lastrowid or 0
-    ) as blob:  # a value would be copied twice
-        for start in range(0, len(parquet), _PIECE_BYTES):
-            blob.write(parquet[start : start + _PIECE_BYTES])
-    digest.add_values((run_id, hashlib.sha256(parquet).hexdigest()))
-    return 1
-
-
 def _escape_name(name: str) -> str:
-    """A file's name as text that can be stored: a byte that is not UTF-8 becomes an escape."""
+    """Return a file's name as text that can be stored: a byte that is not UTF-8 becomes an escape."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _take_identities(connection: sqlite3.Connection, run: RunRow) -> None:
-    """Makes the run's prepared invoices live; the database itself refuses a second one."""
+    """Make the run's prepared invoices live; the table's primary key refuses a reference that is live already."""
     try:
         connection.execute(_LIVE_SQL, (run.environment, run.target, run.run_id))
     except sqlite3.IntegrityError as error:

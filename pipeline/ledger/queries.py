@@ -140,7 +140,7 @@ def read_run(ledger: Ledger, run_id: str) -> RunDetails:
         sources = "SELECT name, sha256, size, rows FROM sources WHERE run_id = ? ORDER BY rowid"
         requests = _REQUESTS_SQL
         return RunDetails(
-            RunRow(*run),
+            RunRow.from_row(run),
             dict(connection.execute(states, (run_id,)).fetchall()),
             tuple(SourceRow(*row) for row in connection.execute(sources, (run_id,))),
             tuple(RequestRow(*row) for row in connection.execute(requests, (run_id,))),
@@ -156,6 +156,6 @@ def list_invoices(ledger: Ledger, run_id: str) -> list[InvoiceRow]:
     """The invoices of a run in the order they were entered, each with its state now."""
     return query_ledger(
         ledger,
-        lambda connection: [InvoiceRow(*row) for row in connection.execute(_INVOICES_SQL, (run_id,))],
+        lambda connection: [InvoiceRow.from_row(row) for row in connection.execute(_INVOICES_SQL, (run_id,))],
         empty=[],
     )

@@ -1,15 +1,17 @@
-"""What a run brings to the ledger and the ledger gives back: the columns of its tables.
+"""The records that a run brings to the ledger and the ledger gives back: the columns of its tables.
 
-Input: nothing. Output: named tuples, whose order is that of the columns. They check nothing.
+In: nothing. Out: records whose fields are in the order of the columns. Never: checks a value.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 
-class RunRow(NamedTuple):
-    """What a run brings about itself; `summary` is JSON text, see `sealed`."""
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """What a run says about itself; `summary` is JSON text, see `add_ledger_head`."""
 
     run_id: str
     started: str
@@ -21,6 +23,15 @@ class RunRow(NamedTuple):
     manifest_sha256: str | None
     summary: str
 
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> RunRow:
+        """Return the record of a row of the table `runs`."""
+        return cls(**_name_columns(cls, row))
+
+    def to_row(self) -> tuple[Any, ...]:
+        """Return the record as a row of the table `runs`."""
+        return tuple(vars(self).values())
+
 
 class SourceRow(NamedTuple):
     """A file as it was handed in."""
@@ -31,11 +42,12 @@ class SourceRow(NamedTuple):
     rows: int
 
 
-class InvoiceRow(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class InvoiceRow:
     """An invoice as a run leaves it.
 
     `amount` is a decimal's text; `reasons` issue codes with blanks between; `request` a number or None. What
-    its items are is told by `items`.
+    its items are `read_items` gives.
     """
 
     position: int
@@ -50,6 +62,15 @@ class InvoiceRow(NamedTuple):
     request: int | None
     reasons: str
 
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> InvoiceRow:
+        """Return the record of a row of the table `invoices`, without its id and run."""
+        return cls(**_name_columns(cls, row))
+
+    def to_row(self) -> tuple[Any, ...]:
+        """Return the record as a row of the table `invoices`, without its id and run."""
+        return tuple(vars(self).values())
+
 
 class RequestRow(NamedTuple):
     """A request; `file` lies in the run folder (`payloads/0001.json`), `totals` is JSON text by currency."""
@@ -60,3 +81,8 @@ class RequestRow(NamedTuple):
     invoices: int
     items: int
     totals: str
+
+
+def _name_columns(record: Any, row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return a row's values by the names of the record's fields."""
+    return dict(zip((field.name for field in fields(record)), row, strict=True))

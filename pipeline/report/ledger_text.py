@@ -35,7 +35,7 @@ def render_runs(runs: list[RunEntry]) -> str:
 def export_run(shown: RunDetails) -> dict[str, Any]:
     """A run for machines."""
     return {
-        **shown.run._asdict(),
+        **vars(shown.run),
         "summary": orjson.loads(shown.run.summary),
         "states": dict(shown.states),
         "sources": [source._asdict() for source in shown.sources],

@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
@@ -43,10 +43,32 @@ def books(place: workspace.Workspace) -> ledger.Ledger:
 def invoice(position: int, ref: str, state: str = "prepared", content: str = "1") -> ledger.InvoiceRow:
     prepared = state == "prepared"
     return ledger.InvoiceRow(
-        position, ref, "A1", "GBP", "2026-11-20", 2, "10.30", state,
-        hashlib.sha256(content.encode()).hexdigest(), 1 if prepared else None,
-        "" if prepared else "E301",
-    )  # fmt: skip
+        position=position,
+        ref=ref,
+        account="A1",
+        currency="GBP",
+        invoice_date="2026-11-20",
+        item_count=2,
+        amount="10.30",
+        state=state,
+        fingerprint=hashlib.sha256(content.encode()).hexdigest(),
+        request=1 if prepared else None,
+        reasons="" if prepared else "E301",
+    )
+
+
+def about_run(number: int, environment: str, manifest: str | None, summary: str) -> ledger.RunRow:
+    return ledger.RunRow(
+        run_id=run_id(number),
+        started=AT,
+        target="t",
+        environment=environment,
+        verdict="accepted",
+        catalog_sha256=None,
+        settings_sha256=SHA,
+        manifest_sha256=manifest,
+        summary=summary,
+    )
 
 
 def item_table(invoices: list[ledger.InvoiceRow]) -> pa.Table:
@@ -81,22 +103,15 @@ def enter(
         shas = [hashlib.sha256(each).hexdigest() for each in (b"{}", b"[]")]
         prepared = sum(each.state == "prepared" for each in invoices)
 
-        def publish(head: str, count: int) -> None:
-            folder.write("summary.json", ledger.add_ledger_head(summary, head, count))
+        requests = [ledger.RequestRow(1, "payloads/0001.json", shas[0], prepared, 2 * prepared, "{}")]
+        with ledger.enter_run(books, name) as writer:
+            writer.add_sources([ledger.SourceRow("a\udcff.csv", SHA, 1, 2)])
+            writer.add_invoices([tuple(vars(each).values()) for each in invoices])
+            writer.add_items(ledger.encode_items(item_table(invoices)) if prepared else None)
+            writer.add_requests(requests if prepared else [])
+            head = writer.finish(about_run(number, environment, shas[1], summary))
+            folder.write("summary.json", ledger.add_ledger_head(summary, head))
             folder.publish()
-
-        ledger.enter_run(
-            books,
-            name,
-            lambda: ledger.RunRow(name, AT, "t", environment, "accepted", None, SHA, shas[1], summary),
-            [ledger.SourceRow("a\udcff.csv", SHA, 1, 2)],
-            invoices,
-            [ledger.RequestRow(1, "payloads/0001.json", shas[0], prepared, 2 * prepared, "{}")]
-            if prepared
-            else [],
-            publish,
-            lambda: ledger.encode_items(item_table(invoices)) if prepared else None,
-        )
     return name
 
 
@@ -261,28 +276,17 @@ def test_unreadable_items_are_a_fault(place: workspace.Workspace, books: ledger.
         assert ledger.verify_ledger(books)
 
 
-def test_what_a_run_is_may_be_known_last(place: workspace.Workspace, books: ledger.Ledger) -> None:
-    asked = []
+def test_a_run_under_another_name_is_refused(place: workspace.Workspace, books: ledger.Ledger) -> None:
+    with pytest.raises(ValueError, match="calls itself"), ledger.enter_run(books, run_id(2)) as writer:
+        writer.finish(about_run(1, "production", None, "{}"))
+    assert ledger.list_run_entries(books) == []
 
-    def told(what: str, value: Any) -> Any:
-        asked.append(what)
-        return value
 
-    def late() -> Iterator[ledger.RequestRow]:
-        yield ledger.RequestRow(1, "payloads/0001.json", SHA, 1, 2, "{}")
-        told("requests", None)
-
-    about = ledger.RunRow(run_id(1), AT, "t", "production", "accepted", None, SHA, None, "{}")
-    rows = (told("invoices", each) for each in [invoice(0, "A")])
-    parquet = ledger.encode_items(item_table([invoice(0, "A")]))
-    ledger.enter_run(
-        books, run_id(1), lambda: told("run", about), [], rows, late(), lambda *_: told("publish", None),
-        lambda: told("items", parquet),
-    )  # fmt: skip
-    assert asked == ["invoices", "items", "requests", "run", "publish"]
-    with pytest.raises(ValueError, match="calls itself"):
-        ledger.enter_run(books, run_id(2), lambda: about, [], [], [], lambda *_: None, lambda: None)
-    assert [each.run_id for each in ledger.list_run_entries(books)] == [run_id(1)]
+def test_rows_of_a_run_that_is_not_finished_are_not_kept(books: ledger.Ledger) -> None:
+    with pytest.raises(LedgerError), ledger.enter_run(books, run_id(1)) as writer:
+        writer.add_invoices([tuple(vars(invoice(0, "A")).values())])
+    assert ledger.list_run_entries(books) == []
+    assert ledger.verify_ledger(books) == []
 
 
 def test_rows_beyond_one_statement(place: workspace.Workspace, books: ledger.Ledger) -> None:

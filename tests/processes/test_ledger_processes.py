@@ -59,15 +59,26 @@ def enter(path: Path, number: int, invoices: int = INVOICES) -> None:
         folder.write("payloads/0001.json", b"{}" * invoices)
         sha = hashlib.sha256(b"{}" * invoices).hexdigest()
 
-        def publish(head: str, count: int) -> None:
-            folder.write("summary.json", ledger.add_ledger_head("{}", head, count))
-            folder.publish()
-
-        about = ledger.RunRow(name, "2026-11-20", "t", "production", "accepted", None, sha, None, "{}")
-        request = (1, "payloads/0001.json", sha, invoices, invoices, "{}")
-        sources = [("a.csv", sha, 1, 1)]
+        about = ledger.RunRow(
+            run_id=name,
+            started="2026-11-20",
+            target="t",
+            environment="production",
+            verdict="accepted",
+            catalog_sha256=None,
+            settings_sha256=sha,
+            manifest_sha256=None,
+            summary="{}",
+        )
         parquet = ledger.encode_items(pa.table(items))
-        ledger.enter_run(books, name, lambda: about, sources, rows, [request], publish, lambda: parquet)
+        with ledger.enter_run(books, name) as writer:
+            writer.add_sources([("a.csv", sha, 1, 1)])
+            writer.add_invoices(rows)
+            writer.add_items(parquet)
+            writer.add_requests([(1, "payloads/0001.json", sha, invoices, invoices, "{}")])
+            head = writer.finish(about)
+            folder.write("summary.json", ledger.add_ledger_head("{}", head))
+            folder.publish()
 
 
 def child(path: Path, number: int, *before: str, invoices: int = INVOICES) -> list[str]:
