@@ -1,4 +1,4 @@
-"""What spreadsheet files are: the facts of their formats, for those who read them and those who write them.
+"""What spreadsheet files are: the facts of their formats, for those who read and those who write them.
 
 In: bytes of workbooks, A1 references, serial dates, format codes, Arrow columns of text.
 Out: what they mean, or the same in the form that a spreadsheet stores.

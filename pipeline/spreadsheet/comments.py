@@ -1,4 +1,4 @@
-"""Comments written on cells, next to the preparer's own; those of an earlier marking are removed first.
+"""Comments on cells, next to the preparer's own; those of an earlier marking are removed first.
 
 A comment has two parts: its text, and a shape in an old drawing format (VML), without which Excel shows none.
 
@@ -15,7 +15,6 @@ from itertools import chain, count, islice
 
 from pipeline.spreadsheet.package import WorkbookPackage
 from pipeline.spreadsheet.references import CellPosition, format_reference, parse_reference
-from pipeline.spreadsheet.relations import Relation
 from pipeline.spreadsheet.styles import get_main_namespace
 from pipeline.spreadsheet.xml_bytes import (
     XmlElement,
@@ -82,32 +81,43 @@ def write_comments(
         drawing: the part with the shapes; it need not exist.
         notes: the text for each cell.
     """
-    relations = package.list_relations(sheet)
-    part = next((relation.part for relation in relations if relation.kind == "comments"), "")
+    part = package.find_part(sheet, "comments")
     if not part and not notes:
         return
-    if not part:
-        part = package.choose_free_name("xl/comments{}.xml")
-        package.add_relation(sheet, "comments", part)
-        package.declare_content_type(part, _COMMENTS_TYPE)
-    threaded = _list_threaded_cells(package, relations)
+    threaded = _list_threaded_cells(package, sheet)
+    part = part or _add_comments_part(package, sheet)
     writable = {
         position: note for position, note in notes.items() if format_reference(*position) not in threaded
     }
     comments = parse_element(package.read(part) if part in package else _encode_empty_comments(package))
     removed, added = _merge_comments(comments, writable)
     package.write(part, bytes(comments))
+    _update_shapes(package, drawing, removed, [(position, writable[position]) for position in added])
+
+
+def _add_comments_part(package: WorkbookPackage, sheet: str) -> str:
+    part = package.choose_free_name("xl/comments{}.xml")
+    package.add_relation(sheet, "comments", part)
+    package.declare_content_type(part, _COMMENTS_TYPE)
+    return part
+
+
+def _update_shapes(
+    package: WorkbookPackage,
+    drawing: str,
+    removed: set[CellPosition],
+    added: Sequence[tuple[CellPosition, str]],
+) -> None:
     shapes = package.read(drawing) if drawing in package else _EMPTY_DRAWING
     if drawing not in package:
         package.declare_content_type(drawing, _DRAWING_TYPE)
-    new_notes = [(position, writable[position]) for position in added]
-    package.write(drawing, _add_shapes(_remove_shapes(shapes, removed), new_notes))
+    package.write(drawing, _add_shapes(_remove_shapes(shapes, removed), added))
 
 
-def _list_threaded_cells(package: WorkbookPackage, relations: Sequence[Relation]) -> set[str]:
+def _list_threaded_cells(package: WorkbookPackage, sheet: str) -> set[str]:
     """Return the references of cells with a threaded comment; they get no note of ours."""
     references: set[str] = set()
-    for relation in relations:
+    for relation in package.list_relations(sheet):
         if relation.kind == _THREADED_COMMENT:
             tags = find_start_tags(package.read(relation.part), _THREADED_COMMENT)
             references.update(parse_attributes(tag).get("ref", "") for tag in tags)

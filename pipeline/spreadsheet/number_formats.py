@@ -91,6 +91,11 @@ def parse_number_format(code: str) -> NumberFormat:
         return NumberFormat(date=True)
     if "e" in section or "/" in section or "@" in section:
         return PLAIN_FORMAT
+    return _parse_digits(section)
+
+
+def _parse_digits(section: str) -> NumberFormat:
+    """Return what the digit placeholders of a section do, like `#,##0.00`."""
     digits = max(_DIGIT_PLACEHOLDERS.finditer(section), key=lambda match: len(match[0]), default=None)
     if not digits or not digits[0]:
         return PLAIN_FORMAT

@@ -1,4 +1,4 @@
-"""Serial dates: the day numbers that spreadsheets store, their two epochs, and the day that Excel invented.
+"""Serial dates: the day numbers that spreadsheets store, their epochs, the day that Excel invented.
 
 `schemas.notation.dates` owns the numbers, since a mapping may declare them (`serial`, `serial-1904`).
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from pipeline.spreadsheet.package import WorkbookPackage
 from pipeline.spreadsheet.row_writer import ValueStyles
@@ -42,7 +42,8 @@ _EMPTY = (
 )
 
 
-class MarkStyles(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class MarkStyles:
     """Formats of marked cells and of listings.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""XML edited as bytes: children are spans of the original, so that what is not touched stays byte for byte.
+"""XML edited as bytes: children are spans of the original, so untouched ones stay byte for byte.
 
 In: an element or a whole part that passed the reader's gate: UTF-8, no document type, no entities of its own.
 Out: the same bytes with children replaced, inserted or removed, or attributes set.
@@ -20,7 +20,7 @@ TRUE_WORDS = frozenset({"1", "true", "on"})
 _TAG = re.compile(rb"""<(/?)([\w:.-]+)((?:[^"'<>]+|"[^"]*"|'[^']*')*+)>""")
 _ATTRIBUTE = re.compile(rb"""([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _NON_ELEMENT = re.compile(rb"<!--.*?-->|<!\[CDATA\[(.*?)\]\]>|<\?(?!xml\s).*?\?>", re.DOTALL)
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _AMBIGUOUS_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _ENTITIES = str.maketrans(
@@ -103,31 +103,35 @@ def parse_element(xml: bytes) -> XmlElement:
         xml: a whole document, or an element of one.
     """
     xml = strip_non_elements(xml)
+    tags = _TAG.finditer(xml)
+    root = next(tags, None)
+    if root is None:
+        return XmlElement(b"", [], xml)
+    if root[3].endswith(b"/"):
+        return _open_self_closing(xml, root)
     children: list[XmlChild] = []
-    depth, position, head = 0, 0, b""
-    start_tag = _TAG.search(xml)
-    for tag in _TAG.finditer(xml):
-        closing, self_closing = tag[1] == b"/", tag[3].endswith(b"/")
-        if depth == 1 and not closing:
+    depth, position, start_tag = 1, root.end(), root
+    for tag in tags:
+        is_end = tag[1] == b"/"
+        if depth == 1 and not is_end:
             start_tag = tag
-        depth += 0 if self_closing else -1 if closing else 1
-        if start_tag is None or (depth == 0 and closing):
+        if is_end:
+            depth -= 1
+        elif not tag[3].endswith(b"/"):
+            depth += 1
+        if depth == 0:
             break
-        if not head:
-            if self_closing:
-                return _open_self_closing(xml, tag)
-            head, position = xml[: tag.end()], tag.end()
-        elif depth == 1:
+        if depth == 1:
             name = get_local_name(start_tag[2].decode())
             children.append(XmlChild(name, start_tag[3], xml[position : tag.end()]))
             position = tag.end()
-    return XmlElement(head, children, xml[position:])
+    return XmlElement(xml[: root.end()], children, xml[position:])
 
 
-def _open_self_closing(xml: bytes, tag: re.Match[bytes]) -> XmlElement:
+def _open_self_closing(xml: bytes, root: re.Match[bytes]) -> XmlElement:
     """Return `<a/>` as `<a></a>`, so that it can take children."""
-    head = xml[: tag.end() - 2].rstrip() + b">"
-    return XmlElement(head, [], b"</" + tag[2] + b">" + xml[tag.end() :])
+    head = xml[: root.end() - 2].rstrip() + b">"
+    return XmlElement(head, [], b"</" + root[2] + b">" + xml[root.end() :])
 
 
 def strip_non_elements(xml: bytes) -> bytes:
@@ -135,7 +139,7 @@ def strip_non_elements(xml: bytes) -> bytes:
 
     Only tags begin with `<` afterwards.
     """
-    xml = xml.removeprefix(_BYTE_ORDER_MARK)
+    xml = xml.removeprefix(BYTE_ORDER_MARK)
     if not has_non_elements(xml):
         return xml
     return _NON_ELEMENT.sub(lambda match: _escape_cdata(match[1]) if match[1] else b"", xml)

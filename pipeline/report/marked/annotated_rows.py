@@ -1,4 +1,4 @@
-"""The rows of a sheet, as they go by: what became of each is said in two cells at its end."""
+"""The rows of a sheet, streamed as bytes, with two cells added at the end of each: status and reason."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Generator, Iterator
 
 from pipeline.i18n import translate
-from pipeline.report.marked.annotations import RowStatus, SheetAnnotations
+from pipeline.report.marked.annotations import SheetAnnotations
+from pipeline.report.marked.row_status import ROW_REJECTED
 from pipeline.spreadsheet.references import format_reference, parse_reference
 from pipeline.spreadsheet.row_writer import encode_text_cell
 from pipeline.spreadsheet.styles import MarkStyles
@@ -18,26 +19,38 @@ _SPANS = re.compile(rb"""\sspans\s*=\s*(?:"[^"]*"|'[^']*')""")
 
 
 class RowAnnotator:
-    """Adds to each row that something is said of; every other byte goes by as it is."""
+    """Adds status and reason to the rows that have one; every other byte stays as it is.
+
+    Args:
+        annotations: what is said in the sheet.
+        styles: formats of the added cells.
+        prefix: of the sheet's elements.
+    """
 
     def __init__(self, annotations: SheetAnnotations, styles: MarkStyles, prefix: bytes) -> None:
-        self._marks, self._looks, self._prefix = annotations, styles, prefix
-        self._row, self._end = b"<" + prefix + b"row", b"</" + prefix + b"row>"
-        self._cell = b"<" + prefix + b"c"
-        self._cells = re.compile(rb"<%sc(?=[\s/>])[^>]*?(?:/>|>.*?</%sc>)" % (prefix, prefix), re.DOTALL)
-        self._last = 0
+        self._annotations, self._styles, self._prefix = annotations, styles, prefix
+        self._row_start, self._row_end = b"<" + prefix + b"row", b"</" + prefix + b"row>"
+        self._cell_start = b"<" + prefix + b"c "
+        self._cell = re.compile(rb"<%sc(?=[\s/>])[^>]*?(?:/>|>.*?</%sc>)" % (prefix, prefix), re.DOTALL)
+        self._row_number = 0
 
     def iterate_pieces(self, rest: bytes, chunks: Iterator[bytes]) -> Generator[bytes, None, bytes]:
-        """The rows with what is said of them; returns what follows them.
+        """Yield the rows with their two cells.
 
         Args:
             rest: the first bytes after the start tag of the sheet's data.
             chunks: the bytes after those.
+
+        Returns:
+            What follows the rows.
+
+        Raises:
+            ValueError: the rows have no end.
         """
         end_tag = b"</" + self._prefix + b"sheetData>"
         while (stop := rest.find(end_tag)) < 0:
-            cut = rest.rfind(self._end) + len(self._end)
-            if cut >= len(self._end):
+            cut = rest.rfind(self._row_end) + len(self._row_end)
+            if cut >= len(self._row_end):
                 yield self._annotate_rows(rest[:cut])
                 rest = rest[cut:]
             chunk = next(chunks, b"")
@@ -48,61 +61,66 @@ class RowAnnotator:
         return rest[stop + len(end_tag) :]
 
     def _annotate_rows(self, rows: bytes) -> bytes:
-        *complete_rows, after = rows.split(self._end)
+        *complete_rows, after = rows.split(self._row_end)
         annotated = [self._annotate_row(row) for row in complete_rows]
-        self._last += after.count(self._row)
+        self._row_number += after.count(self._row_start)  # rows without cells, which close themselves
         return b"".join((*annotated, after))
 
     def _annotate_row(self, row: bytes) -> bytes:
-        """A row without its end tag, behind others that close themselves -> the row with our cells."""
-        start = row.rfind(self._row)
+        """Add the two cells to a row.
+
+        Args:
+            row: without its end tag, behind rows without cells, which close themselves.
+        """
+        start = row.rfind(self._row_start)
         tag_end = row.find(b">", start) + 1
         number = _NUMBER.search(row, start, tag_end)
-        self._last = int(number[1]) if number else self._last + row.count(self._row)
-        status_cells = self._encode_status_cells(self._last - 1)
-        if status_cells is None and not self._marks.has_status_columns:
-            return row + self._end
+        self._row_number = int(number[1]) if number else self._row_number + row.count(self._row_start)
+        status_cells = self._encode_status_cells(self._row_number - 1)
+        if status_cells is None and not self._annotations.has_status_columns:
+            return row + self._row_end
+        # `spans` says how far the row's cells reach; it is optional, and wrong once cells are added.
         tag, cells = _SPANS.sub(b"", row[start:tag_end]), row[tag_end:]
-        return row[:start] + tag + self._merge_cells(cells, status_cells or (b"", b"")) + self._end
+        return row[:start] + tag + self._merge_cells(cells, status_cells or (b"", b"")) + self._row_end
 
     def _encode_status_cells(self, row: int) -> tuple[bytes, bytes] | None:
-        """Our two cells in a row; None where nothing is said."""
-        if row == self._marks.header:
-            status, style, reason_style = (
-                RowStatus(STATUS_HEADER, REASON_HEADER),
-                self._looks.head,
-                self._looks.head,
-            )
-        elif row in self._marks.statuses:
-            status, reason_style = self._marks.statuses[row], self._looks.plain
-            style = {"rejected": self._looks.rejected}.get(status.status, reason_style)
-            status = status._replace(status=translate(status.status))
-        else:
+        """Return the two cells of a row; None where there is nothing to say."""
+        styles = self._styles
+        if row == self._annotations.header:
+            return self._encode_pair(row, (STATUS_HEADER, REASON_HEADER), (styles.head, styles.head))
+        if row not in self._annotations.statuses:
             return None
-        status_reference, reason_reference = (format_reference(row, column) for column in self._marks.columns)
+        status, reason = self._annotations.statuses[row]
+        status_style = styles.rejected if status == ROW_REJECTED else styles.plain
+        return self._encode_pair(row, (translate(status), reason), (status_style, styles.plain))
+
+    def _encode_pair(self, row: int, texts: tuple[str, str], styles: tuple[int, int]) -> tuple[bytes, bytes]:
         prefix = self._prefix.decode()
-        first = encode_text_cell(status_reference, status.status, style, prefix)
-        return first, encode_text_cell(
-            reason_reference, status.reason, reason_style, prefix
-        ) if status.reason else b""
+        status, reason = (format_reference(row, column) for column in self._annotations.columns)
+        first = encode_text_cell(status, texts[0], styles[0], prefix)
+        return first, encode_text_cell(reason, texts[1], styles[1], prefix) if texts[1] else b""
 
     def _merge_cells(self, cells: bytes, status_cells: tuple[bytes, bytes]) -> bytes:
-        """A row's cells with ours in their columns."""
-        status, reason = self._marks.columns
-        last_start = cells.rfind(self._cell + b" ")
-        reference = _REFERENCE.search(cells, last_start) if last_start >= 0 else None
-        if not cells or (reference and parse_reference(reference[1].decode())[1] < min(status, reason)):
-            return cells + (
-                status_cells[0] + status_cells[1] if status < reason else status_cells[1] + status_cells[0]
-            )
-        placed = {column: cell for column, cell in self._split_cells(cells) if column not in (status, reason)}
-        placed |= {column: cell for column, cell in zip((status, reason), status_cells, strict=True) if cell}
-        return b"".join(placed[column] for column in sorted(placed))
+        """Put the two cells into their columns, in place of those of an earlier marking."""
+        status, reason = columns = self._annotations.columns
+        # Nearly always the row ends before our columns: then nothing needs to be taken apart.
+        if not cells or 0 <= self._find_last_column(cells) < min(columns):
+            first, second = status_cells if status < reason else reversed(status_cells)
+            return cells + first + second
+        merged = {column: cell for column, cell in self._split_cells(cells) if column not in columns}
+        merged |= {column: cell for column, cell in zip(columns, status_cells, strict=True) if cell}
+        return b"".join(merged[column] for column in sorted(merged))
+
+    def _find_last_column(self, cells: bytes) -> int:
+        """Return the column of the last cell of a row; -1 where it does not say."""
+        start = cells.rfind(self._cell_start)
+        reference = _REFERENCE.search(cells, start) if start >= 0 else None
+        return parse_reference(reference[1].decode())[1] if reference else -1
 
     def _split_cells(self, cells: bytes) -> Iterator[tuple[int, bytes]]:
-        """Each cell of a row with its column; one without an address stands after the one before it."""
+        """Yield each cell of a row with its column; one without a reference follows the one before it."""
         column = -1
-        for cell in self._cells.findall(cells):
+        for cell in self._cell.findall(cells):
             reference = _REFERENCE.search(cell, 0, cell.find(b">"))
             column = parse_reference(reference[1].decode())[1] if reference else column + 1
             yield column, cell

@@ -1,4 +1,4 @@
-"""What is said about a file, before it is known how: marks on cells, words beside rows, and the causes."""
+"""Records of what is said about a workbook: notes on cells, a status for each row, a list of issues."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from pipeline.spreadsheet.references import CellPosition
 
 
 class RowStatus(NamedTuple):
-    """What stands beside a row: what became of it, and why."""
+    """What became of a row, and why.
+
+    Attributes:
+        status: one of `ROW_STATES`, not translated.
+        reason: the messages of its issues; "" where there is nothing to say.
+    """
 
     status: str
     reason: str
@@ -19,22 +24,27 @@ class RowStatus(NamedTuple):
 
 @dataclass
 class CellNote:
-    """What is said of one cell: the worst level, and a paragraph an issue."""
+    """What is said of one cell.
+
+    Attributes:
+        level: the worst of its issues.
+        paragraphs: one for each issue.
+    """
 
     level: Level
     paragraphs: list[str]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SheetAnnotations:
     """What is said in one sheet.
 
     Attributes:
-        part: the part of the package.
-        name: the sheet's name.
+        part: of the package.
+        name: of the sheet.
         header: the row of the header, counted from 0.
         columns: where status and reason go, counted from 0.
-        has_status_columns: these columns stand there already, from an earlier marking.
+        has_status_columns: these columns are there already, from an earlier marking.
         notes: by cell.
         statuses: by row, counted from 0.
     """
@@ -47,14 +57,34 @@ class SheetAnnotations:
     notes: dict[CellPosition, CellNote] = field(default_factory=dict)
     statuses: dict[int, RowStatus] = field(default_factory=dict)
 
+    def add_note(self, position: CellPosition, level: Level, paragraph: str) -> None:
+        """Say something of a cell, once.
 
-class IssueEntry(NamedTuple):
-    """One issue in the list: its cause, its place, and what is said of it.
+        Args:
+            position: of the cell.
+            level: an error outweighs a warning that is there.
+            paragraph: what is said.
+        """
+        note = self.notes.setdefault(position, CellNote(level, []))
+        if level is Level.ERROR:
+            note.level = level
+        if paragraph not in note.paragraphs:
+            note.paragraphs.append(paragraph)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssueEntry:
+    """One issue in the list.
 
     Attributes:
-        place: the cell as one would say it.
+        code: of the catalogue.
+        place: the cell in words, like `Invoices C3`.
         sheet: name of the sheet that a link leads to; empty without a link.
-        cell: address in that sheet.
+        cell: reference in that sheet.
+        invoice: the reference of its invoice.
+        value: what the cell holds.
+        message: what is wrong.
+        fix: what to do.
     """
 
     code: str
@@ -68,7 +98,15 @@ class IssueEntry(NamedTuple):
 
 
 class CauseEntry(NamedTuple):
-    """One cause: its code and title, what is to be done, and how much it stands for."""
+    """One cause in the list.
+
+    Attributes:
+        code: of the catalogue.
+        title: what is wrong, with the column.
+        fix: what to do.
+        faults: the number of rows that have it.
+        invoices: the number of invoices that have it.
+    """
 
     code: str
     title: str
@@ -79,10 +117,10 @@ class CauseEntry(NamedTuple):
 
 @dataclass(frozen=True)
 class IssueList:
-    """The Issues sheet: a sentence or two, the causes, and each issue.
+    """The content of the Issues sheet.
 
     Attributes:
-        sentences: what became of the invoices, and what explains it.
+        sentences: what became of the invoices, what explains it, and how to go on.
         causes: the commonest first.
         entries: the issues, those of a cause together.
     """

@@ -1,4 +1,4 @@
-"""What became of each row, and why: the words that stand beside it."""
+"""What became of each row, and why: the text of the two columns that marking adds."""
 
 from __future__ import annotations
 
@@ -17,95 +17,99 @@ from pipeline.report.marked.annotations import RowStatus
 from pipeline.report.marked.selected_issues import RowIssue
 
 ROW_STATES = ROW_ACCEPTED, ROW_REJECTED, ROW_SKIPPED = ("accepted", "rejected", "skipped")
+"""What a row may be, by the codes of `get_state_codes`."""
+
+_ACCEPTED, _REJECTED, _SKIPPED = range(3)
 _MAX_REASON = 2000
+"""Characters of a reason; the rest is cut, and issues.csv has all of it."""
 
 
 class RowStatuses:
     """Status and reason of every row.
 
     Args:
-        line: the end of the line.
-        said: the issues that are told one by one.
+        assessment: what is known at the end of a check.
+        issues: those that are marked.
     """
 
     def __init__(self, assessment: Assessment, issues: Iterable[RowIssue]) -> None:
-        self._line, self._states = (
-            assessment,
-            np.append(get_state_codes(assessment), np.int8(1)),
-        )  # without an invoice: rejected
-        self._own: dict[tuple[str, int], list[RowIssue]] = defaultdict(list)
+        self._assessment = assessment
+        # One state more at the end: rows without an invoice have position -1, and are rejected.
+        self._states = np.append(get_state_codes(assessment), np.int8(_REJECTED))
+        self._issues: dict[tuple[str, int], list[RowIssue]] = defaultdict(list)
         for issue in issues:
-            self._own[issue.table, issue.position].append(issue)
-        self._of = {table: self._locate_invoices(table) for table in assessment.tables}
-        self._first = self._find_first_errors()
+            self._issues[issue.table, issue.position].append(issue)
+        self._invoice_of = {table: self._locate_invoices(table) for table in assessment.tables}
+        self._first_errors = self._find_first_errors()
         self._codes: Sequence[str] = (
             join_error_codes(assessment).to_pylist() if assessment.rejected.any() else []
         )
 
     def find_rejected(self, table: str) -> Positions:
-        """Positions of a table's rows that are rejected with their invoice, or have none."""
-        return np.flatnonzero(self._states[self._of[table]] == 1)
-
-    def list_statuses(self, table: str) -> list[RowStatus]:
-        """What stands beside each row of a table.
+        """Return the positions of a table's rows that are rejected with their invoice, or have none.
 
         Args:
             table: its name.
         """
-        parents = self._of[table]
+        return np.flatnonzero(self._states[self._invoice_of[table]] == _REJECTED)
+
+    def list_statuses(self, table: str) -> list[RowStatus]:
+        """Return the status of each row of a table.
+
+        Args:
+            table: its name.
+        """
+        invoices = self._invoice_of[table]
+        states = self._states[invoices].tolist()
         return [
-            RowStatus(ROW_STATES[state], self._build_reason(table, position, parent, state))
-            for position, (parent, state) in enumerate(
-                zip(parents.tolist(), self._states[parents].tolist(), strict=True)
-            )
+            RowStatus(ROW_STATES[state], self._build_reason(table, position, invoice, state))
+            for position, (invoice, state) in enumerate(zip(invoices.tolist(), states, strict=True))
         ]
 
     def explain_rejection(self, table: str, position: int) -> str:
-        """Why a row is rejected.
+        """Return why a row is rejected.
 
         Args:
             table: its name.
             position: of the row.
         """
-        return self._build_reason(table, position, int(self._of[table][position]), 1)
+        return self._build_reason(table, position, int(self._invoice_of[table][position]), _REJECTED)
 
     def _locate_invoices(self, table: str) -> npt.NDArray[np.int64]:
-        """Per row of a table the position of its invoice, -1 without one."""
-        if not len(self._line.raw.tables[table]):
+        """Return the position of the invoice of each row of a table, -1 without one."""
+        if not len(self._assessment.raw.tables[table]):
             return np.empty(0, np.int64)
-        return self._line.sheets.valid.find_invoices(table)
+        return self._assessment.sheets.valid.find_invoices(table)
 
     def _find_first_errors(self) -> dict[int, RowIssue]:
-        """Per invoice its first error."""
-        first: dict[int, RowIssue] = {}
-        for (table, position), issues in self._own.items():
+        """Return the first error of each invoice that has one."""
+        first_errors: dict[int, RowIssue] = {}
+        for (table, position), issues in self._issues.items():
             errors = [issue for issue in issues if issue.level is Level.ERROR]
-            parent = int(self._of[table][position]) if errors else -1
-            if parent >= 0:
-                first.setdefault(parent, errors[0])
-        return first
+            invoice = int(self._invoice_of[table][position]) if errors else -1
+            if invoice >= 0:
+                first_errors.setdefault(invoice, errors[0])
+        return first_errors
 
-    def _build_reason(self, table: str, position: int, parent: int, state: int) -> str:
-        issues = self._own.get((table, position), [])
+    def _build_reason(self, table: str, position: int, invoice: int, state: int) -> str:
+        if state == _SKIPPED:
+            return translate("An earlier run accepted it; nothing is done with it.")
+        issues = self._issues.get((table, position), [])
         text = " ".join(f"{issue.code}: {issue.message}" for issue in issues)
         if len(text) > _MAX_REASON:
             text = f"{text[:_MAX_REASON]}…"
-        if state == 2:
-            return translate("An earlier run accepted it; nothing is done with it.")
-        if state == 0 or any(issue.level is Level.ERROR for issue in issues):
+        if state == _ACCEPTED or any(issue.level is Level.ERROR for issue in issues):
             return text
-        return f"{self._explain_by_invoice(parent)} {text}".strip()
+        return f"{self._explain_by_invoice(invoice)} {text}".strip()
 
-    def _explain_by_invoice(self, parent: int) -> str:
-        """Why a row falls whose own cells are fine."""
-        if parent in self._first:
-            first = self._first[parent]
+    def _explain_by_invoice(self, invoice: int) -> str:
+        """Return why a row is rejected that has no error of its own."""
+        if invoice in self._first_errors:
+            error = self._first_errors[invoice]
             return translate(
-                "Rejected with its invoice because of {place} ({code}).", place=first.place, code=first.code
+                "Rejected with its invoice because of {place} ({code}).", place=error.place, code=error.code
             )
-        codes = self._codes[parent] if parent >= 0 else ""
-        return (
-            translate("Rejected; issues.csv says why ({codes}).", codes=codes)
-            if codes
-            else translate("Rejected; issues.csv says why.")
-        )
+        codes = self._codes[invoice] if invoice >= 0 else ""
+        if codes:
+            return translate("Rejected; issues.csv says why ({codes}).", codes=codes)
+        return translate("Rejected; issues.csv says why.")

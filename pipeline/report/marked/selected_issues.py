@@ -1,10 +1,11 @@
-"""Each issue as a person needs it beside the sheet: where it is, and what is said. Only as many as can be marked."""
+"""The issues of rows that are marked, with their cell and message: as many as spreadsheets bear."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from pipeline.acceptance.assessment import Assessment
 from pipeline.i18n import translate, translate_count
@@ -14,17 +15,24 @@ from pipeline.report.issue_table import make_issue_table
 from schemas.fields import Table
 
 
-class RowIssue(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class RowIssue:
     """One issue of a row.
 
     Attributes:
+        code: of the catalogue.
+        level: error or warning.
         table: the table's name.
         position: of the row in the table's frame.
         sheet: position in the table's sheets.
         row: of the cell, counted from 0.
         column: of the cell, counted from 0; for an issue of the row as a whole that of its key.
         field: the field's name; empty for an issue of the row as a whole.
-        place: the cell or row as one would say it.
+        place: the cell or row in words.
+        value: what the cell holds.
+        message: what is wrong.
+        fix: what to do.
+        invoice: the reference of its invoice.
         rows: how many rows it stands for.
     """
 
@@ -45,23 +53,25 @@ class RowIssue(NamedTuple):
 
 
 def select_row_issues(assessment: Assessment, limit: int) -> list[RowIssue]:
-    """The issues of rows, at most so many, shared out so that no cause goes unsaid.
+    """Select issues of rows so that no cause is left out for another's sake.
 
     Args:
-        assessment: the end of the line.
+        assessment: what is known at the end of a check.
         limit: how many at most.
+
+    Returns:
+        The issues, those of the rarest causes first.
     """
-    waiting = sorted(
-        (findings for findings in assessment.issues.findings if findings.table in assessment.tables), key=len
-    )
+    waiting = [findings for findings in assessment.issues.findings if findings.table in assessment.tables]
+    waiting.sort(key=len)
     issues: list[RowIssue] = []
+    # Each group may take its share of what is left; what a small one does not need goes to the larger ones.
     for remaining, findings in zip(range(len(waiting), 0, -1), waiting, strict=True):
         issues += _build_row_issues(_take_first(findings, (limit - len(issues)) // remaining), assessment)
     return issues
 
 
 def _take_first(findings: Findings, limit: int) -> Findings:
-    """The first of some findings."""
     if len(findings) <= limit:
         return findings
     return dataclasses.replace(
@@ -77,42 +87,49 @@ def _take_first(findings: Findings, limit: int) -> Findings:
 
 def _build_row_issues(findings: Findings, assessment: Assessment) -> Iterator[RowIssue]:
     raw, table = assessment.raw.tables[findings.table], assessment.tables[findings.table]
-    columns = [
-        _locate_column(raw, sheet_position, findings.field, table)
-        for sheet_position in range(len(raw.sheets))
-    ]
-    rows = make_issue_table(Issues((findings,)), assessment.raw, assessment.tables)
-    for position, record in zip(findings.rows.tolist(), rows.to_pylist(), strict=True):
+    columns = [_locate_column(raw, index, findings.field, table) for index in range(len(raw.sheets))]
+    records = make_issue_table(Issues((findings,)), assessment.raw, assessment.tables).to_pylist()
+    for position, record in zip(findings.rows.tolist(), records, strict=True):
         sheet = int(raw.sheet_indices[position])
         yield RowIssue(
-            findings.code, findings.level, findings.table, position, sheet, record["row"] - 1, columns[sheet],
-            findings.field, describe_location(raw.sheets[sheet].name, record["cell"], record["row"]), record["value"], _build_message(record),
-            record["fix"], record["invoice_ref"], record["rows"],
-        )  # fmt: skip
+            code=findings.code,
+            level=findings.level,
+            table=findings.table,
+            position=position,
+            sheet=sheet,
+            row=record["row"] - 1,
+            column=columns[sheet],
+            field=findings.field,
+            place=describe_location(raw.sheets[sheet].name, record["cell"], record["row"]),
+            value=record["value"],
+            message=_build_message(record),
+            fix=record["fix"],
+            invoice=record["invoice_ref"],
+            rows=record["rows"],
+        )
 
 
 def describe_location(sheet: str, cell: str, row: int) -> str:
-    """Where something is, as one would say it: the cell, else the row.
+    """Return a place in words: the cell, else the row.
 
     Args:
         sheet: its name.
-        cell: as `C3`; "" where no one cell is meant.
+        cell: as `C3`; "" where no single cell is meant.
         row: as the spreadsheet shows it.
     """
     return f"{sheet} {cell}" if cell else translate("{where} row {row}", where=sheet, row=str(row))
 
 
-def _build_message(issue: dict[str, Any]) -> str:
-    """The sentence, and how many rows it stands for besides its own."""
-    more = issue["rows"] - 1
-    return f"{issue['message']} {_count_more_rows(more)}" if more else str(issue["message"])
-
-
-def _count_more_rows(rows: int) -> str:
-    return translate_count(rows, "(And in {count} more row.)", "(And in {count} more rows.)")
+def _build_message(record: dict[str, Any]) -> str:
+    """Return the message, with the number of further rows it stands for."""
+    further = record["rows"] - 1
+    if not further:
+        return str(record["message"])
+    count = translate_count(further, "(And in {count} more row.)", "(And in {count} more rows.)")
+    return f"{record['message']} {count}"
 
 
 def _locate_column(raw: RawTable, sheet: int, field: str, table: Table) -> int:
-    """Where a field stands in a sheet; the key's place when it stands nowhere."""
+    """Return the position of a field's column in a sheet; of the key's where the field has none."""
     columns = {column.field: column.index for column in raw.sheets[sheet].columns}
     return columns.get(field, columns.get(table.key[0], 0))

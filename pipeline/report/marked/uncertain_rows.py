@@ -1,14 +1,13 @@
-"""What a copy cannot show: cells without a column, rows of one invoice that disagree, and what a sheet hid.
+"""Marks on invoices with faults that a rewritten copy cannot show: ragged, hidden, contradictory rows.
 
-In the file such rows are told as faults. In a copy that is made anew they would look like any other, and pass, or
-their invoice would go on without them. So a date of their invoice gets a mark that no date has: the invoice is
-refused whole until somebody has put its rows right and taken the mark away.
+In the file such rows have issues. In a copy that is made anew they would look like any other, and pass, or
+their invoice would go on without them. So a date of their invoice gets a mark that no date has: the invoice
+is rejected until somebody has corrected its rows and removed the mark.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +16,11 @@ import pyarrow.compute as pc
 from pipeline.acceptance.assessment import Assessment
 from pipeline.issues import CATALOGUE, CopyLoss
 from pipeline.model.indices import Positions
+from schemas.arrow.columns import Texts
 from schemas.fields import Kind, Table
 
 UNCERTAIN_MARK = "#? "
-"""Before a value in doubt."""
+"""What an uncertain value begins with."""
 
 LOST_IN_REWRITE = frozenset(code for code, kind in CATALOGUE.items() if kind.lost_if is CopyLoss.REWRITTEN)
 """Codes of faults that are gone when a sheet's rows are written anew: ragged, hidden, merged, ..."""
@@ -41,10 +41,10 @@ _MARKABLE_KINDS = (
 
 
 def find_uncertain_invoices(assessment: Assessment, codes: Collection[str]) -> Positions:
-    """Positions of the invoices that must not pass.
+    """Return the positions of the invoices that must not pass.
 
     Args:
-        assessment: the end of the line.
+        assessment: what is known at the end of a check.
         codes: of the faults that a copy cannot show.
     """
     findings = [group for group in assessment.issues.findings if group.code in codes]
@@ -54,22 +54,25 @@ def find_uncertain_invoices(assessment: Assessment, codes: Collection[str]) -> P
 
 
 def choose_marked_field(table: Table, fields: Collection[str]) -> str:
-    """The field that bears the mark: the first that cannot hold it, else the key.
+    """Return the field that takes the mark: the first that the mark makes invalid, else the key.
 
     Args:
         table: of the invoices.
         fields: names of the fields that the copy has.
     """
-    candidates = (field.name for kind in _MARKABLE_KINDS for field in table if field.kind is kind)
-    return next((name for name in candidates if name in fields), table.key[0])
+    for kind in _MARKABLE_KINDS:
+        for field in table:
+            if field.kind is kind and field.name in fields:
+                return field.name
+    return table.key[0]
 
 
-def mark_uncertain(texts: Any, rows: Positions) -> Any:
-    """Texts with the mark before some.
+def mark_uncertain(texts: Texts, rows: Positions) -> Texts:
+    """Put the mark before some texts.
 
     Args:
-        texts: a string array.
-        rows: positions of those in doubt.
+        texts: a column.
+        rows: positions of the uncertain ones.
     """
     mask = np.zeros(len(texts), np.bool_)
     mask[rows] = True
