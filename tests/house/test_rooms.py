@@ -39,7 +39,7 @@ two doors."""
 MAY_IMPORT = {
     **dict.fromkeys(STAGES, BASE),
     "spreadsheet": set[str](),
-    "model": {"spreadsheet"},
+    "model": {"spreadsheet"},  # the letters of a column
     "errors": set[str](),
     "i18n": set[str](),
     "process": {"i18n"},

@@ -89,8 +89,8 @@ def describe_next_steps(
     if summary := summarize_root_causes(assessment, causes):
         yield summary
     yield translate(
-        "Red cells are errors, yellow ones are warnings; each has a comment. Correct them here and hand in this"
-        " workbook again: what a run has accepted is skipped then."
+        "Red cells are errors, yellow ones are warnings; each has a comment. Correct them here and hand in"
+        " this workbook again: what a run has accepted is skipped then."
     )
     if len(uncertain_rows.find_uncertain_invoices(assessment, hidden)):
         yield translate(

@@ -150,7 +150,7 @@ def _enter_sheet_issues(
         yield IssueEntry(
             code=issue.code,
             place=" ".join(filter(None, (issue.sheet or issue.source, record["cell"]))),
-            sheet=_note_header_cell(issue, record, sheets),
+            sheet=_add_header_note(issue, record, sheets),
             cell=record["cell"] or "",
             invoice="",
             value=record["value"],
@@ -159,7 +159,7 @@ def _enter_sheet_issues(
         )
 
 
-def _note_header_cell(
+def _add_header_note(
     issue: SheetIssue, record: Mapping[str, Any], sheets: Mapping[str, SheetAnnotations]
 ) -> str:
     """Note an issue on the header cell it is about; returns the sheet of that cell, "" without one."""
