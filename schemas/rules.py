@@ -71,6 +71,7 @@ def has_product(row: Columns, _: RuleSettings) -> Booleans:
 def has_computed_amount(row: Columns, settings: RuleSettings) -> Booleans:
     """Return whether the amount given equals quantity times unit price, rounded to the currency."""
     difference = pc.abs(pc.subtract(row["amount"], row["product"]))
+    # Kleene logic: a product too long to be computed is null, and the rule is broken all the same
     return pc.and_kleene(
         row["product_fits"], pc.less_equal(difference, pa.scalar(settings.amount_tolerance, DECIMAL))
     )
@@ -113,7 +114,7 @@ def has_nonnegative_total(row: Columns, _: RuleSettings) -> Booleans:
 def has_storable_total(row: Columns, settings: RuleSettings) -> Booleans:
     """Return whether the invoice's total, in the unit that is sent, can be stored."""
     if settings.total_limit is None:
-        return pc.is_valid(row["item_count"])
+        return pc.is_valid(row["item_count"])  # never null: every row keeps the rule
     units = [Decimal(10) ** (digits if settings.in_minor_units else 0) for digits in range(_MAX_DIGITS + 1)]
     bounds = pa.array([settings.total_limit / unit for unit in units], _TOTAL_TYPE)
     bound = pc.take(bounds, get_currency_digits(row["effective_currency"]))
@@ -123,7 +124,7 @@ def has_storable_total(row: Columns, settings: RuleSettings) -> Booleans:
 def has_nonnegative_amount(row: Columns, settings: RuleSettings) -> Booleans:
     """Return whether the item's amount is not negative, unless the settings allow it."""
     if settings.allow_negative_items:
-        return pc.is_valid(row["has_invoice"])
+        return pc.is_valid(row["has_invoice"])  # never null: every row keeps the rule
     return pc.greater_equal(row["effective_amount"], pa.scalar(Decimal(0), DECIMAL))
 
 
@@ -157,7 +158,7 @@ def can_be_invoice_number(row: Columns, settings: RuleSettings) -> Booleans:
     """Return whether the reference can be the invoice number, where the settings make it so."""
     reference = row["invoice_ref"]
     if not settings.use_reference_as_number:
-        return pc.is_valid(row["item_count"])
+        return pc.is_valid(row["item_count"])  # never null: every row keeps the rule
     fits = pc.and_(
         pc.match_substring_regex(reference, pattern=settings.number_pattern),
         pc.less_equal(pc.utf8_length(reference), settings.number_max_length),

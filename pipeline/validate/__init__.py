@@ -44,7 +44,7 @@ def validate(raw: RawSheets, requirements: Requirements) -> tuple[ValidSheets, I
 
     Args:
         raw: as read.
-        requirements: what the sheets are held against.
+        requirements: what the sheets are checked against.
 
     Returns:
         Every row, typed, from which the flow takes the invoices without an error, and the issues: one per

@@ -119,6 +119,7 @@ class AccountMatch:
             return pa.table({name: pa.array([], pa.string()) for name in columns})
         tables = self._answers.by_key_field.values()
         accounts = pa.concat_tables(table.select(columns) for table in tables)
+        # several keys may name the same account: its number in the list tells
         _, first = np.unique(accounts["place"].to_numpy(), return_index=True)
         return accounts.take(pa.array(first))
 

@@ -106,7 +106,7 @@ def derive_columns(raw: RawSheets, read: ReadTables, requirements: Requirements)
     Args:
         raw: the sheets as read.
         read: their cells, as text and typed.
-        requirements: what the sheets are held against.
+        requirements: what the sheets are checked against.
     """
     invoices, items = (TypedColumns(read.values[name], requirements.tables[name]) for name in PARENT_TABLES)
     links = link_items(read.cells["items"], read.cells["invoices"])
@@ -119,6 +119,7 @@ def derive_columns(raw: RawSheets, read: ReadTables, requirements: Requirements)
     digits = money.get_currency_digits(currency)
     children, columns = derived.attach_children(currency, digits)
     item_digits = pc.take(digits, pa.array(links.parent, mask=links.parent < 0))
+    # order matters: totals of invoices need the amounts of items, and those the decimals of the currency
     columns["items"] = derived.derive_item_columns(item_digits, currency, children)
     invoice_columns |= derived.derive_invoice_columns(columns["items"]["effective_amount"], children)
     columns["invoices"] = {**invoice_columns, "effective_currency": currency}
@@ -284,6 +285,7 @@ def _derive_mark_columns(
 
 
 def _is_mark_of_currency(marks: Texts, currency: Texts, invoice_positions: Positions) -> Booleans:
+    # a mark such as $ stands for several currencies; the invoice must be in one of them
     currencies = pc.take(currency, pa.array(invoice_positions, mask=invoice_positions < 0))
     fits = pc.equal(marks, "")
     for mark in pc.unique(marks).to_pylist():

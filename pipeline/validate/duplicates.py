@@ -18,4 +18,5 @@ def is_duplicate(values: Texts) -> Mask:
     codes = decode_dictionary(values).dictionary_encode().indices
     valid = pc.is_valid(codes).to_numpy(zero_copy_only=False)
     indices = pc.fill_null(codes, 0).to_numpy()
+    # dictionary codes are small and dense, so that counting them is one pass without hashing again
     return np.asarray((np.bincount(indices[valid], minlength=1)[indices] > 1) & valid)

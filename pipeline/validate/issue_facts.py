@@ -1,7 +1,7 @@
 """Facts that fill the sentence of an issue: limits, compared values, readings, suggestions.
 
 In: the rows that failed a check or a rule. Out: by placeholder one text, or one text per failing row.
-Never: an issue code. Which facts a sentence needs is told by its record in the catalogue and by its rule.
+Never: an issue code. Its record in the catalogue and its rule say which facts a sentence needs.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class FailedRows:
         rule: that failed.
         rows: the failing rows.
         inputs: typed and derived columns of all tables.
-        requirements: what the sheets are held against.
+        requirements: what the sheets are checked against.
     """
 
     rule: Rule
@@ -305,6 +305,7 @@ def _ask_nearest(values: Texts, known: Collection[str | None]) -> Texts:
     """Ask per value whether the nearest of some names was meant; only for the first distinct values."""
     texts = values.dictionary_encode()
     distinct = texts.dictionary.to_pylist()
+    # a suggestion compares with every known name, so the number of questions is limited
     near = KnownNames(_drop_blank(known)).find_nearest(distinct[:_MAX_SUGGESTED])
     sentences = pa.array([suggest_near(text, near.get(text, "")) for text in distinct], pa.string())
     return pc.take(sentences, texts.indices)

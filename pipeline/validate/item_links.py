@@ -64,5 +64,6 @@ def _find_invoices(column: pd.Series[str], references: Texts) -> Indices:
 
 
 def _find_positions(wanted: Texts, references: Texts) -> Indices:
+    # a blank reference is null, which `skip_nulls` never finds: blank items belong to no blank invoice
     filled = pc.if_else(pc.equal(wanted, ""), None, wanted)
     return pc.index_in(filled, value_set=references, skip_nulls=True)

@@ -92,7 +92,7 @@ def _parse_cells(field: Field, cells: Texts, unreadable: Mask | None, dates: Dat
     is_null = pc.equal(distinct, "").to_numpy(zero_copy_only=False)[indices]
     if unreadable is not None:
         is_null = is_null | unreadable
-    # an unreadable text must not reach the parser, and stands only in rows that become null anyway
+    # an unreadable text must not reach the parser, and only rows that become null anyway have it
     readable = np.zeros(len(distinct), bool)
     readable[indices[~is_null]] = True
     values = _parse_texts(field, pc.if_else(pa.array(readable), distinct, None), dates)

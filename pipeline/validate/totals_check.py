@@ -69,6 +69,7 @@ def _parse_total(text: str, kind: int, numbers: NumberNotation) -> Decimal | Non
 
 
 def _sum_rows(column: Decimals, start: int, stop: int) -> Decimal:
+    # a sum of 38-digit decimals may have more digits than decimal128 can hold
     total = pc.sum(pc.cast(column.slice(start, stop - start), pa.decimal256(60, 9))).as_py()
     return Decimal(0) if total is None else Decimal(total)
 

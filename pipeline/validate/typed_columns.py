@@ -47,7 +47,7 @@ class TypedColumns:
 
         Args:
             derived: derived columns.
-            requirements: what the sheets are held against.
+            requirements: what the sheets are checked against.
         """
         read: set[str] = set()
         for rule in requirements.get_rules(self._table.name):

@@ -89,10 +89,11 @@ def check_values(
         inputs: typed and derived columns.
         unreadable: per field a mask of the rows whose cell could not be read.
         findings: of the cells as text.
-        requirements: what the sheets are held against.
+        requirements: what the sheets are checked against.
     """
     settings = requirements.rule_settings
     rules = [rule for rule in requirements.get_rules(table.name) if _can_apply(rule, inputs)]
+    # a failure brings back the name of its check alone: code and field
     rules_by_check = {(rule.get_code(settings), rule.field): rule for rule in rules}
     states = _CellStates(unreadable, findings, len(inputs.frames[table.name]))
     for failure in _collect_failures(table, inputs, rules, settings):
