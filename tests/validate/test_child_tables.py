@@ -362,3 +362,19 @@ def test_the_control_sheet_beside_a_flat_one_is_obeyed(desk: Desk) -> None:
     control.append(["Amount", "EUR", 9])
     book.save(path := desk.folder / "flat.xlsx")
     assert desk.checked(path).verdict == "unbalanced"
+
+
+def test_a_mark_in_a_child_row_is_compared_with_the_currency_of_its_own_invoice(desk: Desk) -> None:
+    """Row 3 of discounts is no row 3 of items: there are two items only."""
+    sheets = {
+        "invoices": [desk.invoice("R1", currency="GBP"), desk.invoice("R2", currency="EUR")],
+        "items": [desk.item("R1", item_no="1"), desk.item("R2", item_no="1")],
+        "discounts": [
+            discount("R2", amount="-1.00", discount_no="1"),
+            discount("R2", amount="-1.00", discount_no="2"),
+            discount("R2", amount="$-1.00", discount_no="3"),
+        ],
+    }
+    result = desk.check_tree(sheets, decimal="point")
+    assert [each[0] for each in told(result)] == ["E221"]
+    assert "the invoice is in EUR" in result.issues["message"][0]
