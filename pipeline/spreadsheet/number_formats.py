@@ -49,6 +49,11 @@ class NumberFormat:
     shift: int = 0
 
     @property
+    def alters_numbers(self) -> bool:
+        """It may display a number as another number."""
+        return not (self.is_plain or self.date or self.elapsed)
+
+    @property
     def is_plain(self) -> bool:
         """Whether every number is shown as it is."""
         return self == PLAIN_FORMAT
@@ -100,12 +105,20 @@ def _parse_digits(section: str) -> NumberFormat:
     if not digits or not digits[0]:
         return PLAIN_FORMAT
     whole, fraction = digits[1] or "", digits[2] or ""
-    # A comma behind the last digit divides by a thousand; one between digits only groups them.
-    thousands = len(section[digits.end() :]) - len(section[digits.end() :].lstrip(","))
-    thousands += len(whole) - len(whole.rstrip(",")) if not fraction else 0
+    thousands = _count_thousands(section, whole, fraction, digits.end())
     return NumberFormat(
         decimals=len(fraction), zeros=whole.count("0"), shift=2 * section.count("%") - 3 * thousands
     )
+
+
+def _count_thousands(section: str, whole: str, fraction: str, end: int) -> int:
+    """Return how often a section divides by a thousand.
+
+    A comma behind the last digit divides; one between digits only groups them.
+    """
+    behind = section[end:]
+    count = len(behind) - len(behind.lstrip(","))
+    return count if fraction else count + len(whole) - len(whole.rstrip(","))
 
 
 def get_builtin_format(number: int) -> str:

@@ -1,4 +1,4 @@
-"""Stage 1, for answers of an API that were saved as files: JSON documents, and the sheet their rows make.
+"""Answers of an API that were saved as files: JSON documents, and the sheets that their records make.
 
 In: paths; then, from whoever knows the API, the rows that the documents hold.
 Out: a `Document` a file; `RawSheets` like those of any other file, addressed by file and number of the record.
@@ -24,7 +24,7 @@ from pipeline.issues import Findings, Issues, collect_findings
 from pipeline.model.sheets import ApiRecord, RawSheets, RawTable, SourceFile, SourceSheet
 from pipeline.read.files.input_files import read_blobs
 from pipeline.read.files.limits import ReadLimits
-from schemas.arrow.columns import encode_repeats
+from schemas.arrow.columns import Texts, encode_repeats
 from schemas.fields import Table
 
 _SNIFFED_BYTES = 4096
@@ -38,7 +38,7 @@ class JsonDocument(NamedTuple):
 
 
 def is_json(path: Path) -> bool:
-    """Whether a file begins like a JSON document; a file that cannot be read does not."""
+    """Return whether a file begins like a JSON document; a file that cannot be read does not."""
     try:
         with path.open("rb") as file:
             return file.read(_SNIFFED_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
@@ -88,7 +88,7 @@ def _reject_constant(text: str) -> Any:
 def build_record_sheets(
     documents: Sequence[JsonDocument], records: Sequence[ApiRecord], table: Table
 ) -> tuple[RawSheets, Issues]:
-    """The rows that documents hold, as the sheets of a file would be.
+    """Build raw sheets of the rows that documents hold.
 
     Args:
         documents: the documents.
@@ -100,46 +100,44 @@ def build_record_sheets(
     """
     document_indices = np.array([record.document_index for record in records], np.int16)
     counts = np.bincount(document_indices, minlength=len(documents)).tolist()
-    sources = tuple(
-        replace(document.source, rows=count) for document, count in zip(documents, counts, strict=True)
-    )
-    fields = [
-        field for field in table if field.required or any(record.cells.get(field.name) for record in records)
-    ]
+    pairs = zip(documents, counts, strict=True)
+    sources = tuple(replace(document.source, rows=count) for document, count in pairs)
     sheets = tuple(
         SourceSheet(source=index, name=source.name, part="", columns=(), header_row=0)
         for index, source in enumerate(sources)
     )
-    raw_texts = {
-        field.name: pa.array([record.cells.get(field.name) or "" for record in records], pa.string())
-        for field in fields
-    }
+    raw_texts = _collect_columns(records, table)
     trimmed = {name: pc.utf8_trim_whitespace(texts) for name, texts in raw_texts.items()}
-    frame = pd.DataFrame(
-        {
-            name: pd.arrays.ArrowExtensionArray(pa.chunked_array([encode_repeats(texts)]))
-            for name, texts in trimmed.items()
-        },
-        index=pd.RangeIndex(len(records)),
-    )
-    row_numbers = np.array([record.number for record in records], np.int32)
+    columns = {
+        name: pd.arrays.ArrowExtensionArray(pa.chunked_array([encode_repeats(texts)]))
+        for name, texts in trimmed.items()
+    }
     raw = RawTable(
         name=table.name,
-        frame=frame,
+        frame=pd.DataFrame(columns, index=pd.RangeIndex(len(records))),
         kinds={},
         sheets=sheets,
         sheet_indices=document_indices,
-        row_numbers=row_numbers,
+        row_numbers=np.array([record.number for record in records], np.int32),
     )
-    return RawSheets({table.name: raw}, sources, {}), collect_findings(
-        [*_find_trimmed_blanks(table.name, raw_texts, trimmed)]
-    )
+    findings = [*_find_trimmed_blanks(table.name, raw_texts, trimmed)]
+    return RawSheets({table.name: raw}, sources, {}), collect_findings(findings)
+
+
+def _collect_columns(records: Sequence[ApiRecord], table: Table) -> dict[str, Texts]:
+    """Return the required columns, and the others that any record fills; "" where a record has no value."""
+    columns = {}
+    for field in table:
+        values = [record.cells.get(field.name) or "" for record in records]
+        if field.required or any(values):
+            columns[field.name] = pa.array(values, pa.string())
+    return columns
 
 
 def _find_trimmed_blanks(
-    table: str, raw_texts: Mapping[str, Any], trimmed: Mapping[str, Any]
+    table: str, raw_texts: Mapping[str, Texts], trimmed: Mapping[str, Texts]
 ) -> Iterator[Findings]:
-    """One warning a column, standing for all its rows."""
+    """Yield one warning per column, which stands for all its rows."""
     for name, texts in raw_texts.items():
         rows = np.flatnonzero(pc.not_equal(texts, trimmed[name]).to_numpy(zero_copy_only=False))
         if len(rows):

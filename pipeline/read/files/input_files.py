@@ -1,4 +1,4 @@
-"""Stage 1, first step: paths -> the bytes of each file, and what kind of file they are.
+"""The bytes of the input files, each read once, and the formats they may be in.
 
 In: paths of files, folders and zips.
 Out: `Blob`s, each read once, so that what is hashed is what is parsed.
@@ -72,17 +72,26 @@ class Blob:
 
     @cached_property
     def sha256(self) -> str:
-        """Of the bytes, in hex."""
+        """The hash of the bytes, in hex."""
         return sha256(self.data).hexdigest()
 
 
 def _escape_name(name: str) -> str:
-    """A file's name as text that can be printed and written, whatever bytes it is made of."""
+    """Return a file's name as text that can be printed and written, whatever bytes it is made of."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def read_blobs(path: Path, limits: ReadLimits) -> Iterator[Blob]:
-    """The files a path stands for."""
+    """Yield the files of a path: the file itself, or those in a folder or zip.
+
+    Args:
+        path: of a file, a folder or a zip.
+        limits: how much a file may take.
+
+    Raises:
+        NoSuchFileError: it does not exist.
+        SourceError: it cannot be read, or is nothing that is read.
+    """
     if path.is_dir():
         yield from _read_folder(path, limits)
         return
@@ -118,7 +127,7 @@ def _describe_os_error(error: OSError) -> str:
 
 
 def _read_regular_file(path: Path, limits: ReadLimits) -> bytes:
-    """The bytes of a regular file; opened so that a pipe cannot hold us."""
+    """Return the bytes of a regular file; a pipe or device is opened without waiting for it, and refused."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(path, flags)
@@ -161,7 +170,7 @@ def _refuse_foreign(name: str, data: bytes) -> None:
 
 
 def _list_plain_zip(name: str, data: bytes) -> list[zipfile.ZipInfo] | None:
-    """The members of a zip that is no office document; None for a workbook."""
+    """Return the members of a zip that is no office document; None for a workbook."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             members = package.infolist()
@@ -176,12 +185,8 @@ def _list_plain_zip(name: str, data: bytes) -> list[zipfile.ZipInfo] | None:
 def _read_members(
     name: str, data: bytes, members: list[zipfile.ZipInfo], limits: ReadLimits
 ) -> Iterator[Blob]:
-    """The spreadsheets in a zip."""
-    spreadsheets = [
-        member
-        for member in members
-        if _is_readable_suffix(member.filename) and not member.filename.startswith("__MACOSX")
-    ]
+    """Yield the spreadsheets in a zip."""
+    spreadsheets = [member for member in members if _is_spreadsheet_member(member)]
     if not spreadsheets:
         raise Refusal.NOTHING_INSIDE(name)
     if len(members) > limits.members:
@@ -202,18 +207,21 @@ def _read_members(
             yield _make_blob(member_name, content, is_named_by_user=False)
 
 
+def _is_spreadsheet_member(member: zipfile.ZipInfo) -> bool:
+    return _is_readable_suffix(member.filename) and not member.filename.startswith("__MACOSX")
+
+
 def _extract_member(
     name: str, package: zipfile.ZipFile, member: zipfile.ZipInfo, remaining_bytes: int, limits: ReadLimits
 ) -> bytes:
-    """One member, counted while it is unpacked: a bomb is refused before it fills the memory."""
+    """Extract one member, counted while it is unpacked: a bomb is refused before it fills the memory."""
     content = bytearray()
+    largest = limits.ratio * max(member.compress_size, 1)
     with package.open(member) as file:
         while chunk := file.read(_CHUNK_BYTES):
             content += chunk
             if len(content) > remaining_bytes:
                 raise Refusal.TOO_LARGE(name, most=limits.unpacked >> 20)
-            if len(content) > RATIO_CHECKED_FROM and len(content) > limits.ratio * max(
-                member.compress_size, 1
-            ):
+            if len(content) > max(RATIO_CHECKED_FROM, largest):
                 raise Refusal.BOMB(name, most=limits.ratio)
     return bytes(content)

@@ -1,4 +1,4 @@
-"""Stage 1: the bytes of a text file -> the text, when only one reading makes sense.
+"""The detection of a text file's encoding, which succeeds only when one reading makes sense.
 
 In: bytes, and the encoding that the person declares, if any.
 Out: the text as UTF-8, and the encoding's name; or a refusal that shows both readings.
@@ -74,7 +74,15 @@ CODE_PAGES: Mapping[str, tuple[str, Sequence[str]]] = {
 
 
 def decode_to_utf8(name: str, data: bytes, declared_encoding: str = "") -> tuple[str, bytes]:
-    """The encoding's name, and the text in UTF-8 without a byte-order mark.
+    """Detect the encoding of a text, and convert the text to UTF-8.
+
+    Args:
+        name: the file's name, for sentences.
+        data: its bytes.
+        declared_encoding: what the person says it is; "" detects it.
+
+    Returns:
+        The encoding's name, and the text in UTF-8 without a byte-order mark.
 
     Raises:
         SourceError: the bytes are no text in the declared encoding, or could be read in two ways.
@@ -93,7 +101,7 @@ def decode_to_utf8(name: str, data: bytes, declared_encoding: str = "") -> tuple
 
 
 def _is_utf8(data: bytes) -> bool:
-    """Whether the bytes are UTF-8; decoding them would take twenty times as long, and their size again."""
+    """Return whether the bytes are UTF-8; decoding them takes twenty times as long, and their size again."""
     offsets = pa.array([0, len(data)], pa.int64()).buffers()[1]
     try:
         pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(data)).validate(full=True)
@@ -147,7 +155,7 @@ def _decode_text(name: str, data: bytes, encoding: str, title: str) -> bytes:
 
 
 def _decode_wide(name: str, data: bytes) -> tuple[str, bytes]:
-    """UTF-16 or UTF-32 without a mark: read in one way it is mostly plain letters, in the other hardly any."""
+    """Decode UTF-16 or UTF-32 without a mark: in the right byte order a third or more is plain ASCII."""
     for encoding, title in _WIDE_ENCODINGS:
         try:
             text = data.decode(encoding)
@@ -161,7 +169,7 @@ def _decode_wide(name: str, data: bytes) -> tuple[str, bytes]:
 
 
 def _decode_code_page(name: str, data: bytes) -> tuple[str, bytes]:
-    """The text under the one code page that makes sense of all its words."""
+    """Decode under the one code page that makes sense of all words with bytes beyond ASCII."""
     words = sorted(set(_NON_ASCII_WORD.findall(data)))
     readings = _find_readings(words, is_mixed=False) or _find_readings(words, is_mixed=True)
     if not readings:
@@ -179,7 +187,7 @@ def _decode_code_page(name: str, data: bytes) -> tuple[str, bytes]:
 
 
 def _find_first_invalid(data: bytes) -> int:
-    """Where the bytes stop being UTF-8."""
+    """Return where the bytes stop being UTF-8."""
     try:
         data.decode()
     except UnicodeDecodeError as error:
@@ -188,7 +196,7 @@ def _find_first_invalid(data: bytes) -> int:
 
 
 def _find_readings(words: Sequence[bytes], *, is_mixed: bool) -> dict[str, list[str]]:
-    """The words under each code page that makes sense of all: in one language, or in all of the page together."""
+    """Return the words under each code page that makes sense of all: in one language, or in all together."""
     readings: dict[str, list[str]] = {}
     has_low_bytes = any(_LOW_BYTE.search(word) for word in words)
     for title, (encoding, languages) in CODE_PAGES.items():
@@ -204,36 +212,33 @@ def _find_readings(words: Sequence[bytes], *, is_mixed: bool) -> dict[str, list[
 
 
 def _is_sensible(title: str, words: Sequence[str], languages: Sequence[str]) -> bool:
-    """Whether the letters of all words are those of one language, and stand as letters stand in words."""
+    """Return whether all words' letters are of one language, and are placed as letters are in words."""
     if not all(map(_is_well_formed, words)):
         return False
-    letters = {
-        character
-        for word in words
-        for character in word.lower()
-        if character.isalpha() and character > "\x7f"
-    }
+    characters = set("".join(words).lower())
+    letters = {character for character in characters if character.isalpha() and character > "\x7f"}
     if not letters and title in {*_DOS_AND_MAC_PAGES, "koi8-r"}:  # signs alone tell nothing
         return False
     return any(letters <= {*alphabet, *alphabet.upper().lower()} for alphabet in languages)
 
 
 def _is_well_formed(word: str) -> bool:
-    """Whether no sign stands inside a word, no capital behind a small letter, and no two scripts in one."""
+    """Return whether no sign stands inside a word, no capital after a small letter, and no two scripts in one."""
     foreign_letters = [character for character in word if character > "\x7f" and character.isalpha()]
-    if any(character > _LAST_LATIN for character in foreign_letters) and any(
-        character.isalpha() and character < "\x80" for character in word
-    ):
+    if _has_mixed_scripts(word, foreign_letters):
         return False
     if len(word) == 1 and foreign_letters:
         return word.lower() in _ONE_LETTER_WORDS
+    neighbours = zip(("", *word), word, (*word[1:], ""), strict=False)
     return all(
-        _can_stand_between(
-            word[position - 1 : position] if position else "", letter, word[position + 1 : position + 2]
-        )
-        for position, letter in enumerate(word)
-        if letter > "\x7f"
+        _can_stand_between(before, letter, after) for before, letter, after in neighbours if letter > "\x7f"
     )
+
+
+def _has_mixed_scripts(word: str, foreign_letters: Sequence[str]) -> bool:
+    if not any(letter > _LAST_LATIN for letter in foreign_letters):
+        return False
+    return any(character.isalpha() and character < "\x80" for character in word)
 
 
 def _can_stand_between(before: str, letter: str, after: str) -> bool:

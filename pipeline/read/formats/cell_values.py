@@ -1,17 +1,17 @@
-"""Stage 1, in the child: rows of Python values -> columns of text, and the kind of each cell.
+"""Cell values: rows of Python values become columns of text, with the kind of each cell.
 
-In: what the parser yields, row by row.
+In: what a parser yields, row by row.
 Out: Arrow columns of text, and an array of kinds for each column that holds more than text.
 Never: looks at a single cell where a column is uniform, or shows a number with binary noise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,30 +19,35 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.read.formats.ooxml.sheet_facts import Overlay
-from pipeline.spreadsheet.number_formats import NumberFormat
+from pipeline.spreadsheet.number_formats import PLAIN_FORMAT, NumberFormat
+from pipeline.spreadsheet.serial_dates import EPOCH_1900, get_first_reliable_serial
 from schemas.cell_kinds import CellKind
 
+if TYPE_CHECKING:
+    from schemas.arrow.columns import Texts  # imports pandas, which the worker must not
+
 KindCodes = npt.NDArray[np.uint8]
+"""A `CellKind` per cell."""
 _BATCH_ROWS = 1 << 15
 _EXACT_INTEGERS = 10**15
+"""Below it a float holds every whole number, and 15 digits show it."""
 _LAST_SERIAL = 2_957_000
-_FIRST_REAL_SERIAL = 61
-EPOCH_1900, EPOCH_1904 = date(1899, 12, 30), date(1904, 1, 1)
+"""A serial beyond the year 9995: Python has no later dates, so it stays a number."""
 
 
 def format_cell_number(value: float) -> str:
-    """15 significant digits, Excel's own precision; an exponent only where digits are lost beyond them."""
+    """Format a number with 15 significant digits, Excel's own precision; with an exponent only beyond them."""
     text = f"{value:.15g}"
     return format(Decimal(text), "f") if "e-" in text else text
 
 
 def parse_xml_number(text: str) -> float:
-    """The number a cell's XML holds, as the parser takes it."""
+    """Parse the number in a cell's XML as the parser does."""
     return float(text)
 
 
 class ErrorText(str):
-    """An error cell, as it shows."""
+    """The text of an error cell, as it is displayed."""
 
     __slots__ = ()
 
@@ -54,28 +59,37 @@ class FormulaText(str):
 
 
 def parse_stored_number(text: str) -> int | float:
-    """A number as a file writes it; whole ones without a detour."""
+    """Parse a number as a file writes it; whole ones stay exact."""
     return int(text) if len(text) < 16 and text.isdecimal() else float(text)
 
 
 def convert_serial(
     serial: float, number_format: NumberFormat, epoch: date
 ) -> float | time | timedelta | datetime:
-    """What a serial number means under a format that shows dates or times.
+    """Convert a serial number whose format displays dates or times.
 
-    A day before March 1900 is none: Excel counts one there that never was, so the number stays a number.
+    A serial before March 1900 stays a number: Excel counts a day there that never was.
     """
     if number_format.elapsed:
         return timedelta(days=serial) if abs(serial) < _LAST_SERIAL else serial
     if 0 <= serial < 1:
         return (datetime.min + timedelta(days=serial, microseconds=500_000)).time()
-    if not (_FIRST_REAL_SERIAL if epoch.year < 1904 else 0) <= serial < _LAST_SERIAL:
+    if not get_first_reliable_serial(epoch) <= serial < _LAST_SERIAL:
         return serial
     return datetime(epoch.year, epoch.month, epoch.day) + timedelta(days=serial)
 
 
+def convert_number(
+    value: float, number_format: NumberFormat, epoch: date
+) -> tuple[float | time | timedelta | datetime, NumberFormat | None]:
+    """Convert a stored number to its value, with its format where that may display it as another number."""
+    if number_format.date or number_format.elapsed:
+        return convert_serial(value, number_format, epoch), None
+    return value, None if number_format is PLAIN_FORMAT else number_format
+
+
 def _format_datetime(value: datetime) -> str:
-    """To the second; without the time when that is midnight."""
+    """Format to the second; without the time when that is midnight."""
     rounded = value + timedelta(microseconds=500_000)
     return rounded.isoformat(" ", "seconds").removesuffix(" 00:00:00")
 
@@ -106,12 +120,12 @@ _FORMATTER_OF_TYPE: Mapping[type, Callable[[Any], str]] = {
 
 
 class ColumnCollector:
-    """Text and kinds of a sheet's columns, gathered batch by batch; column and row 0 are A and 1."""
+    """Collects text and kinds of a sheet's columns batch by batch; column and row 0 are A and 1."""
 
     def __init__(self, first_column: int, rows: Iterable[Sequence[Any]]) -> None:
-        """Take the rows of a parser whose first column is `first`."""
+        """Collect the rows of a parser whose first column is `first_column`."""
         self._first_column = first_column
-        self._texts: list[list[pa.Array]] = []
+        self._texts: list[list[Texts]] = []
         self._kinds: list[list[KindCodes | None]] = []
         self.rows = 0
         for batch in _iter_batches(iter(rows)):
@@ -127,37 +141,41 @@ class ColumnCollector:
             self._kinds[position].append(kinds)
         self.rows += len(batch)
 
-    def finish(self, overlays: Sequence[Overlay]) -> tuple[list[pa.Array], dict[int, KindCodes]]:
-        """All columns from A, with the cells laid over them that the parser shows as empty."""
+    def finish(self, overlays: Sequence[Overlay]) -> tuple[list[Texts], dict[int, KindCodes]]:
+        """Return all columns from A, with cells put over those that the parser gives as empty.
+
+        Args:
+            overlays: the cells to put over them; they may lie beyond the parser's last row or column.
+
+        Returns:
+            The texts of the columns, and by position the kinds of those that hold more than text.
+        """
         empty = pa.repeat(pa.scalar("", pa.string()), self.rows)
         texts = [empty] * self._first_column + [pa.concat_arrays(chunks) for chunks in self._texts]
-        kinds = {
-            position + self._first_column: np.concatenate(
-                [
-                    _infer_text_kinds(text_chunk) if kind_chunk is None else kind_chunk
-                    for text_chunk, kind_chunk in zip(self._texts[position], kind_chunks, strict=True)
-                ]
-            )
-            for position, kind_chunks in enumerate(self._kinds)
-            if any(chunk is not None for chunk in kind_chunks)
-        }
-        height = max([self.rows, *(overlay.row + 1 for overlay in overlays)])
+        kinds = {}
+        for position, chunks in enumerate(self._kinds):
+            if any(chunk is not None for chunk in chunks):
+                kinds[position + self._first_column] = _join_kinds(self._texts[position], chunks)
         width = max([len(texts), *(overlay.column + 1 for overlay in overlays)])
         texts += [empty] * (width - len(texts))
+        height = max([self.rows, *(overlay.row + 1 for overlay in overlays)])
         if height > self.rows:
             blank_rows = pa.repeat(pa.scalar("", pa.string()), height - self.rows)
             texts = [pa.concat_arrays([column, blank_rows]) for column in texts]
-            kinds = {
-                position: np.pad(column_kinds, (0, height - self.rows))
-                for position, column_kinds in kinds.items()
-            }
+            kinds = {position: np.pad(codes, (0, height - self.rows)) for position, codes in kinds.items()}
             self.rows = height
         apply_overlays(texts, kinds, overlays)
         return texts, kinds
 
 
-def apply_overlays(texts: list[pa.Array], kinds: dict[int, KindCodes], overlays: Sequence[Overlay]) -> None:
-    """Put cells over columns that are long and many enough for them."""
+def _join_kinds(texts: Sequence[Texts], chunks: Sequence[KindCodes | None]) -> KindCodes:
+    """Return the kinds of a column; a batch without kinds is text and blanks."""
+    pairs = zip(texts, chunks, strict=True)
+    return np.concatenate([_infer_text_kinds(text) if kinds is None else kinds for text, kinds in pairs])
+
+
+def apply_overlays(texts: list[Texts], kinds: dict[int, KindCodes], overlays: Sequence[Overlay]) -> None:
+    """Put cells over columns, in place; they lie within the columns."""
     columns: dict[int, list[Overlay]] = {}
     for overlay in overlays:
         columns.setdefault(overlay.column, []).append(overlay)
@@ -167,7 +185,10 @@ def apply_overlays(texts: list[pa.Array], kinds: dict[int, KindCodes], overlays:
 
 
 def _iter_batches(rows: Iterator[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
-    """Batches of rows; the first ends with the first row that holds anything, mostly the header."""
+    """Yield batches of rows; the first ends with the first row that holds anything, mostly the header.
+
+    So the header, which is text, does not spoil the types of a column that is uniform below it.
+    """
     head: list[Sequence[Any]] = []
     for row in rows:
         head.append(row)
@@ -179,8 +200,8 @@ def _iter_batches(rows: Iterator[Sequence[Any]]) -> Iterator[list[Sequence[Any]]
         yield batch
 
 
-def convert_column(values: Sequence[Any]) -> tuple[pa.Array, KindCodes | None]:
-    """Text and kinds of a column; no kinds when it is all text and blanks."""
+def convert_column(values: Sequence[Any]) -> tuple[Texts, KindCodes | None]:
+    """Return text and kinds of a column's values; no kinds when they are all text and blanks."""
     types = set(map(type, values))
     if types & {date, datetime} and (serials := _find_impossible_dates(values)):
         values = [serials.get(value, value) for value in values]
@@ -189,18 +210,23 @@ def convert_column(values: Sequence[Any]) -> tuple[pa.Array, KindCodes | None]:
         return pa.array(values, pa.string()), None
     if types == {float}:
         return _format_numbers(values), np.full(len(values), CellKind.NUMBER, np.uint8)
-    if len(types) == 1 and not types & {bool}:
-        format_value = _FORMATTER_OF_TYPE[types.pop()]
-        texts = {value: format_value(value) for value in set(values)}
-        array = pa.array([texts[value] for value in values], pa.string())
-    else:
-        array = pa.array([_FORMATTER_OF_TYPE[value.__class__](value) for value in values], pa.string())
+    texts = _format_values(values, types)
     kinds = np.frombuffer(bytes(map(_KIND_OF_TYPE.__getitem__, map(type, values))), np.uint8)
-    return array, np.where(_get_byte_lengths(array) == 0, np.uint8(CellKind.BLANK), kinds)
+    return texts, np.where(_get_byte_lengths(texts) == 0, np.uint8(CellKind.BLANK), kinds)
+
+
+def _format_values(values: Sequence[Any], types: Set[type]) -> Texts:
+    """Format values of any types; of one type each distinct value is formatted once."""
+    if len(types) != 1 or bool in types:
+        return pa.array([_FORMATTER_OF_TYPE[value.__class__](value) for value in values], pa.string())
+    (value_type,) = types
+    format_value = _FORMATTER_OF_TYPE[value_type]
+    texts = {value: format_value(value) for value in set(values)}
+    return pa.array([texts[value] for value in values], pa.string())
 
 
 def _find_impossible_dates(values: Iterable[Any]) -> dict[Any, float]:
-    """Dates before March 1900, which the parser makes of serial numbers, and those numbers."""
+    """Return dates before March 1900, which the parser makes of serial numbers, with those numbers."""
     return {
         value: _to_serial(value)
         for value in set(values)
@@ -209,15 +235,15 @@ def _find_impossible_dates(values: Iterable[Any]) -> dict[Any, float]:
 
 
 def _to_serial(value: date) -> float:
-    """Days as Excel counts them before the day that never was."""
+    """Return the serial as Excel counts before the day that never was."""
     time_of_day = (
         value - datetime(value.year, value.month, value.day) if isinstance(value, datetime) else timedelta()
     )
     return value.toordinal() - EPOCH_1900.toordinal() - 1 + time_of_day / timedelta(1)
 
 
-def _format_numbers(values: Sequence[float]) -> pa.Array:
-    """Whole numbers are cast as one; of the others each distinct one is formatted once."""
+def _format_numbers(values: Sequence[float]) -> Texts:
+    """Format floats: whole numbers are cast all at once, of others each distinct one is formatted once."""
     array = pa.array(values, pa.float64())
     numbers = array.to_numpy()
     if (np.abs(numbers) < _EXACT_INTEGERS).all() and (numbers == np.floor(numbers)).all():
@@ -227,18 +253,18 @@ def _format_numbers(values: Sequence[float]) -> pa.Array:
     return pa.array(texts, pa.string()).take(encoded.indices)
 
 
-def _get_byte_lengths(array: pa.Array) -> npt.NDArray[np.int32]:
+def _get_byte_lengths(array: Texts) -> npt.NDArray[np.int32]:
     lengths: npt.NDArray[np.int32] = pc.binary_length(array).to_numpy(zero_copy_only=False)
     return lengths
 
 
-def _infer_text_kinds(array: pa.Array) -> KindCodes:
-    """Kinds of a column of text and blanks."""
+def _infer_text_kinds(array: Texts) -> KindCodes:
+    """Return the kinds of a column of text and blanks."""
     return (_get_byte_lengths(array) > 0).astype(np.uint8)
 
 
-def _replace_cells(texts: pa.Array, kinds: KindCodes, overlays: Sequence[Overlay]) -> pa.Array:
-    """The column with other texts in some rows; `kinds` is changed in place."""
+def _replace_cells(texts: Texts, kinds: KindCodes, overlays: Sequence[Overlay]) -> Texts:
+    """Return the column with other texts in some rows; `kinds` is changed in place."""
     by_row = sorted({overlay.row: overlay for overlay in overlays}.items())
     is_overlaid = np.zeros(len(texts), np.bool_)
     is_overlaid[[row for row, _ in by_row]] = True

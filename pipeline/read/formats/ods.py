@@ -1,7 +1,7 @@
-"""Stage 1, in the child: an OpenDocument spreadsheet (.ods) -> sheets.
+"""The parser of OpenDocument spreadsheets (.ods).
 
 In: the package, past the gate.
-Out: a `Taken` for each table.
+Out: a `Grid` for each table.
 Never: follows a link, expands an entity, or lets a repeated cell fill the memory.
 
 The format is OpenDocument 1.3, part 3; `content.xml` is read as a stream.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -71,20 +71,20 @@ def read_ods_sheets(file: FormatInput) -> Iterator[Grid]:
 
 
 class _PartHandler:
-    """Follows the elements of a part; names are prefix and local name, whatever prefix the file uses."""
+    """Follows the elements of a part; tags are a fixed prefix and a local name, whatever prefix the file uses."""
 
     def start_element(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """An element begins."""
+        """Handle the start of an element."""
 
     def finish_element(self, tag: str) -> None:
-        """An element ends."""
+        """Handle the end of an element."""
 
     def add_text(self, content: str) -> None:
-        """Characters between."""
+        """Handle the characters between tags."""
 
 
 def _parse_part(package: zipfile.ZipFile, part: str, handler: _PartHandler) -> None:
-    """Feed a part to a handler; an entity cannot come past the gate, nor past this."""
+    """Feed a part to a handler; an entity passes neither the gate nor this."""
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
     short_names: dict[str, str] = {}
@@ -112,7 +112,7 @@ def _parse_part(package: zipfile.ZipFile, part: str, handler: _PartHandler) -> N
 
 
 class _Styles(_PartHandler):
-    """Which formats the cell styles have, and which tables and columns are not shown."""
+    """Collects the formats of cell styles, and the styles of hidden tables."""
 
     def __init__(self) -> None:
         self.number_formats: dict[str, NumberFormat] = {}
@@ -122,7 +122,7 @@ class _Styles(_PartHandler):
         self._data_style = ""
 
     def start_element(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """Styles of numbers stand before the cell styles that name them."""
+        """Collect styles; those of numbers stand before the cell styles that name them."""
         name = attributes.get("style:name", "")
         if tag in _DATA_STYLES:
             self._data_style = name
@@ -134,27 +134,31 @@ class _Styles(_PartHandler):
             )
         elif tag == "style:style":
             self._style_name = name
-            number_format = self._data_formats.get(attributes.get("style:data-style-name", ""))
-            number_format = number_format or self.number_formats.get(
-                attributes.get("style:parent-style-name", "")
-            )
-            if number_format and attributes.get("style:family") == "table-cell":
-                self.number_formats[name] = number_format
+            if attributes.get("style:family") == "table-cell":
+                self._add_cell_style(name, attributes)
         elif tag == "style:table-properties" and attributes.get("table:display") == "false":
             self.hidden_styles.add(self._style_name)
 
+    def _add_cell_style(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Record the number format of a cell style: its own, or its parent's."""
+        own_format = self._data_formats.get(attributes.get("style:data-style-name", ""))
+        parent_format = self.number_formats.get(attributes.get("style:parent-style-name", ""))
+        number_format = own_format or parent_format
+        if number_format:
+            self.number_formats[name] = number_format
+
     def finish_element(self, tag: str) -> None:
-        """A style of numbers is over."""
+        """Finish a style of numbers."""
         if tag in _DATA_STYLES:
             self._data_style = ""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Table:
-    """A table while its rows pass."""
+    """A table while its rows are read."""
 
     name: str
-    hidden: bool
+    is_hidden: bool
     builder: SheetBuilder
     row: int = 0
     column: int = 0
@@ -165,7 +169,7 @@ class _Table:
     hidden_columns: set[int] = field(default_factory=set)
     column_formats: dict[int, NumberFormat] = field(default_factory=dict)
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
-    filtered: bool = False
+    is_filtered: bool = False
     row_cells: list[tuple[int, Any, NumberFormat | None]] = field(default_factory=list)
     hidden_spans: list[tuple[int, int]] = field(default_factory=list)
 
@@ -183,22 +187,29 @@ class _Content(_PartHandler):
         self._visible = True
 
     def start_element(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """Tables within shapes, and notes at cells, are no cells."""
+        """Start what an element is; tables within shapes, and notes at cells, are no cells."""
         is_nested = tag.startswith("drawing:") or (tag == "table:table" and self._table)
         if self._ignored_depth or tag in _IGNORED_ELEMENTS or is_nested:
             self._ignored_depth += 1
         elif self._cell is not None:
             self._start_in_cell(tag, attributes)
-        elif tag in _CELL_ELEMENTS and self._table:
+        elif self._table is None or not self._start_in_table(self._table, tag, attributes):
+            if tag == "table:table":
+                self._start_table(attributes)
+            else:
+                self._styles.start_element(tag, attributes)
+
+    def _start_in_table(self, table: _Table, tag: str, attributes: Mapping[str, str]) -> bool:
+        """Start a cell, row or column; return whether the element is one."""
+        if tag in _CELL_ELEMENTS:
             self._cell, self._paragraphs = attributes, []
-        elif tag == "table:table-row" and self._table:
-            self._start_row(self._table, attributes)
-        elif tag == "table:table-column" and self._table:
-            self._start_column(self._table, attributes)
-        elif tag == "table:table":
-            self._start_table(attributes)
+        elif tag == "table:table-row":
+            self._start_row(table, attributes)
+        elif tag == "table:table-column":
+            self._start_column(table, attributes)
         else:
-            self._styles.start_element(tag, attributes)
+            return False
+        return True
 
     def _start_in_cell(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag in {"text:p", "text:h"}:
@@ -210,12 +221,12 @@ class _Content(_PartHandler):
             self._paragraphs[-1].append(_BLANK_ELEMENTS[tag])
 
     def add_text(self, content: str) -> None:
-        """Only what stands in a paragraph of a cell is shown."""
+        """Add text to the paragraph of a cell; other text is not displayed."""
         if self._paragraph_depth and not self._ignored_depth:
             self._paragraphs[-1].append(content)
 
     def finish_element(self, tag: str) -> None:
-        """A cell is placed when it ends, a row when it ends."""
+        """Place a cell or a row at its end."""
         if self._ignored_depth:
             self._ignored_depth -= 1
         elif self._cell is not None:
@@ -237,7 +248,7 @@ class _Content(_PartHandler):
             raise Refusal.TOO_MANY_SHEETS(self._name, most=self._limits.members)
         hidden = attributes.get("table:style-name", "") in self._styles.hidden_styles
         name = attributes.get("table:name", "")
-        self._table = _Table(name, hidden, SheetBuilder(self._name, self._limits))
+        self._table = _Table(name=name, is_hidden=hidden, builder=SheetBuilder(self._name, self._limits))
 
     def _start_column(self, table: _Table, attributes: Mapping[str, str]) -> None:
         count = _get_count(attributes, "table:number-columns-repeated")
@@ -256,10 +267,10 @@ class _Content(_PartHandler):
         visibility = attributes.get("table:visibility", "")
         if visibility in _HIDDEN_VISIBILITIES:
             table.hidden_spans.append((table.row, table.repeated))
-        table.filtered |= visibility == "filter"
+        table.is_filtered |= visibility == "filter"
 
     def _place_cell(self, table: _Table, cell: Mapping[str, str]) -> None:
-        """Keep the cell for its row, as often as it is repeated."""
+        """Add the cell to its row, as often as it is repeated."""
         count = _get_count(cell, "table:number-columns-repeated")
         value = _convert_value(cell, "\n".join("".join(paragraph) for paragraph in self._paragraphs))
         if value is not None and value != "":
@@ -292,7 +303,7 @@ class _Content(_PartHandler):
     def _finish_table(self, table: _Table) -> None:
         parsed = table.builder.finish(table.name, f"content.xml/{len(self.sheets) + 1}")
         height = parsed.height
-        parsed.is_hidden, parsed.is_filtered, parsed.merges = table.hidden, table.filtered, table.merges
+        parsed.is_hidden, parsed.is_filtered, parsed.merges = table.is_hidden, table.is_filtered, table.merges
         parsed.hidden_columns = table.hidden_columns
         parsed.hidden_rows = {
             row + 1 for first, count in table.hidden_spans for row in range(first, min(first + count, height))
@@ -314,31 +325,20 @@ def _apply_percent(number_format: NumberFormat, is_percent: bool) -> NumberForma
 
 
 def _convert_value(cell: Mapping[str, str], displayed: str) -> Any:
-    """What a cell holds; None for nothing."""
-    kind, formula = cell.get("office:value-type", ""), cell.get("table:formula")
+    """Return what a cell holds; None or "" for nothing."""
+    formula = cell.get("table:formula")
     if cell.get("calcext:value-type") == "error" or (formula and _ERROR.fullmatch(displayed)):
         return ErrorText(displayed or "#ERROR!")
-    match kind:
-        case "float" | "percentage" | "currency":
-            return parse_stored_number(cell["office:value"])
-        case "date":
-            return _parse_date(cell["office:date-value"])
-        case "time":
-            return _parse_duration(cell["office:time-value"])
-        case "boolean":
-            return cell["office:boolean-value"] == "true"
-        case "string":
-            return displayed or cell.get("office:string-value", "")
-        case _:
-            return (
-                FormulaText(f"={formula.partition(':=')[2] or formula}")
-                if formula and not displayed
-                else displayed
-            )
+    convert = _CONVERTERS.get(cell.get("office:value-type", ""))
+    if convert is not None:
+        return convert(cell, displayed)
+    if formula and not displayed:
+        return FormulaText(f"={formula.partition(':=')[2] or formula}")
+    return displayed
 
 
 def _parse_date(text: str) -> date | datetime | str:
-    """A day, or a day with a time; what is none of them stays a text."""
+    """Parse a day, or a day with a time; what is neither stays a text."""
     try:
         return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
     except ValueError:
@@ -355,8 +355,19 @@ def _parse_duration(text: str) -> timedelta | str:
 
 
 def _round_fraction(digits: str | None) -> int:
-    """Parts of a second, rounded to the second as times are shown."""
+    """Round the decimals of a second to 0 or 1: times are displayed to the second."""
     return int(bool(digits) and (digits or "0")[0] >= "5")
 
+
+_CONVERTERS: Mapping[str, Callable[[Mapping[str, str], str], Any]] = {
+    **dict.fromkeys(
+        ("float", "percentage", "currency"), lambda cell, _: parse_stored_number(cell["office:value"])
+    ),
+    "date": lambda cell, _: _parse_date(cell["office:date-value"]),
+    "time": lambda cell, _: _parse_duration(cell["office:time-value"]),
+    "boolean": lambda cell, _: cell["office:boolean-value"] == "true",
+    "string": lambda cell, displayed: displayed or cell.get("office:string-value", ""),
+}
+"""How a cell's value is taken from its attributes and the text it displays, by `office:value-type`."""
 
 __all__ = ["is_open_document", "read_ods_sheets"]

@@ -38,7 +38,8 @@ from pipeline.read.formats import (
     choose_parser,
     parse_sheets,
 )
-from pipeline.read.formats.ooxml.package_gate import check_package, find_workbook_part
+from pipeline.read.formats.ooxml.package_gate import check_package
+from pipeline.read.formats.ooxml.package_parts import find_workbook_part
 from pipeline.read.formats.ooxml.repair import repair_package
 from pipeline.read.formats.wire import encode_grid, read_frame, write_frame
 from pipeline.read.grid import Grid

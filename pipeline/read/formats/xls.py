@@ -1,7 +1,7 @@
-"""Stage 1, in the child: an old workbook (.xls, Excel 5 to 2003) -> sheets.
+"""The parser of old workbooks (.xls, Excel 5 to 2003).
 
 In: the bytes of an OLE container or of a bare stream.
-Out: a `Taken` for each worksheet.
+Out: a `Grid` for each worksheet.
 Never: tries a password, or takes a formula that was never calculated for a zero.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from datetime import date
 from struct import Struct, error
 from typing import Any
 
@@ -20,10 +19,11 @@ from xlrd.compdoc import CompDoc, CompDocError
 from pipeline.i18n import translate
 from pipeline.read.files.refusals import NOT_A_WORKBOOK, Refusal
 from pipeline.read.formats import OLE_MAGIC, FormatInput
-from pipeline.read.formats.cell_values import EPOCH_1900, EPOCH_1904, ErrorText, FormulaText, convert_serial
+from pipeline.read.formats.cell_values import ErrorText, FormulaText, convert_number
 from pipeline.read.formats.parsed_sheet import ParsedSheet, SheetBuilder
 from pipeline.read.grid import Grid
-from pipeline.spreadsheet.number_formats import PLAIN_FORMAT, NumberFormat, parse_number_format
+from pipeline.spreadsheet.number_formats import NumberFormat, parse_number_format
+from pipeline.spreadsheet.serial_dates import EPOCH_1900, EPOCH_1904
 
 _FAULTS = (XLRDError, CompDocError, error, AssertionError)
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
@@ -31,6 +31,7 @@ _OLDEST_BIFF = 50
 _FORMULA, _UNCALCULATED, _BOF, _EOF = 0x0006, 0x005E, 0x0809, 0x000A
 _RECORD, _RESULT = Struct("<HH"), Struct("<HHH8sH")
 _CALCULATE_ON_LOAD = 2
+_NUMERIC_KINDS = (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE)
 FOREIGN_STREAMS = {
     "WordDocument": "a Word document", "PowerPoint Document": "a PowerPoint file",
     "__properties_version1.0": "an e-mail of Outlook",
@@ -93,7 +94,7 @@ def _refuse_foreign_container(name: str, data: bytes) -> None:
 
 
 def _find_uncalculated_cells(workbook: Any) -> dict[int, set[tuple[int, int]]]:
-    """Cells, by sheet, whose formula has no result of its own.
+    """Return the cells, by sheet, whose formula has no result of its own.
 
     A program wrote it without one, a zero to be calculated on opening; or Excel, told to calculate only when asked,
     saved the workbook before it had: then what any formula stores may be what stood there before.
@@ -111,7 +112,7 @@ def _find_uncalculated_cells(workbook: Any) -> dict[int, set[tuple[int, int]]]:
 
 
 def _iter_records(workbook: Any) -> Iterator[tuple[int, int, int]]:
-    """Where each record starts, its kind and its length."""
+    """Yield where each record starts, its kind and its length."""
     offset, stop = workbook.base, workbook.base + workbook.stream_len
     while offset + 4 <= stop:
         kind, length = _RECORD.unpack_from(workbook.mem, offset)
@@ -126,35 +127,33 @@ def _build_sheet(
     uncalculated: set[tuple[int, int]],
 ) -> ParsedSheet:
     builder, epoch = SheetBuilder(file.name, file.limits), EPOCH_1904 if sheet.book.datemode else EPOCH_1900
-    for row in range(sheet.nrows):
-        types, values = sheet.row_types(row), sheet.row_values(row)
-        for column, (kind, value) in enumerate(zip(types, values, strict=True)):
-            if kind in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
-                continue
-            if (row, column) in uncalculated:
-                builder.add_cell(row, column, FormulaText("="))
-            elif kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE):
-                number_format = number_formats[sheet.cell_xf_index(row, column)]
-                builder.add_cell(row, column, *_convert_number(value, number_format, epoch))
-            else:
-                builder.add_cell(row, column, _convert_other(kind, value))
-    parsed = builder.finish(
-        sheet.name, f"Workbook/{sheet.number + 1}", {row + 1 for row in sheet.rowinfo_map}
-    )
-    parsed.hidden_rows = {
-        row + 1 for row, info in sheet.rowinfo_map.items() if info.hidden or info.height == 0
-    }
-    parsed.hidden_columns = {column for column, info in sheet.colinfo_map.items() if info.hidden}
+    for row, column, kind, value in _iter_cells(sheet):
+        if (row, column) in uncalculated:
+            builder.add_cell(row, column, FormulaText("="))
+        elif kind in _NUMERIC_KINDS:
+            number_format = number_formats[sheet.cell_xf_index(row, column)]
+            builder.add_cell(row, column, *convert_number(value, number_format, epoch))
+        else:
+            builder.add_cell(row, column, _convert_other(kind, value))
+    rows = {row + 1: info for row, info in sheet.rowinfo_map.items()}
+    parsed = builder.finish(sheet.name, f"Workbook/{sheet.number + 1}", set(rows))
+    parsed.hidden_rows = {number for number, info in rows.items() if info.hidden or info.height == 0}
+    parsed.hidden_columns = _find_hidden_columns(sheet)
     parsed.merges = [(top + 1, bottom, left, right - 1) for top, bottom, left, right in sheet.merged_cells]
     return parsed
 
 
-def _convert_number(
-    value: float, number_format: NumberFormat, epoch: date
-) -> tuple[Any, NumberFormat | None]:
-    if number_format.date or number_format.elapsed:
-        return convert_serial(value, number_format, epoch), None
-    return value, None if number_format is PLAIN_FORMAT else number_format
+def _find_hidden_columns(sheet: Any) -> set[int]:
+    return {column for column, info in sheet.colinfo_map.items() if info.hidden}
+
+
+def _iter_cells(sheet: Any) -> Iterator[tuple[int, int, int, Any]]:
+    """Yield row, column, kind and value of the cells that hold something."""
+    for row in range(sheet.nrows):
+        types, values = sheet.row_types(row), sheet.row_values(row)
+        for column, (kind, value) in enumerate(zip(types, values, strict=True)):
+            if kind not in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
+                yield row, column, kind, value
 
 
 def _convert_other(kind: int, value: Any) -> Any:

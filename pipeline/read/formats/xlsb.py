@@ -1,7 +1,7 @@
-"""Stage 1, in the child: a binary workbook (.xlsb) -> sheets.
+"""The parser of binary workbooks (.xlsb).
 
 In: the package, past the gate.
-Out: a `Taken` for each worksheet.
+Out: a `Grid` for each worksheet.
 Never: believes a length without looking whether the part is that long, or runs what a formula says.
 
 The format is [MS-XLSB]: a part is a chain of records, each a number, a length, and as many bytes.
@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from struct import Struct
 from typing import Any, NamedTuple
 
+from pipeline.read.files.limits import MAX_COLUMNS
 from pipeline.read.formats import FormatInput
-from pipeline.read.formats.cell_values import EPOCH_1900, EPOCH_1904, ErrorText, FormulaText, convert_serial
-from pipeline.read.formats.ooxml.package_gate import (
+from pipeline.read.formats.cell_values import ErrorText, FormulaText, convert_number
+from pipeline.read.formats.ooxml.package_parts import (
     WORKSHEET_RELATION,
     find_part,
     find_workbook_part,
     list_related_parts,
 )
-from pipeline.read.formats.parsed_sheet import ParsedSheet, SheetBuilder
+from pipeline.read.formats.parsed_sheet import MergedRange, ParsedSheet, SheetBuilder
 from pipeline.read.grid import Grid
 from pipeline.spreadsheet.number_formats import (
     PLAIN_FORMAT,
@@ -30,6 +32,7 @@ from pipeline.spreadsheet.number_formats import (
     get_builtin_format,
     parse_number_format,
 )
+from pipeline.spreadsheet.serial_dates import EPOCH_1900, EPOCH_1904
 
 _ROW, _BLANK, _RK, _ERROR, _BOOLEAN, _REAL, _TEXT, _SHARED = range(8)
 _FORMULA_TEXT, _FORMULA_NUMBER, _FORMULA_BOOLEAN, _FORMULA_ERROR = range(8, 12)
@@ -46,7 +49,7 @@ _CELL, _ROWS, _RANGE = Struct("<II"), Struct("<IIHBB"), Struct("<IIII")
 
 
 class _Workbook(NamedTuple):
-    """What the cells of all sheets refer to."""
+    """What the cells of all sheets refer to: shared strings, formats, the epoch; whether formulas await results."""
 
     texts: list[str]
     styles: list[NumberFormat]
@@ -59,7 +62,7 @@ class _SheetLink(NamedTuple):
 
     name: str
     part: str
-    hidden: bool
+    is_hidden: bool
 
 
 def is_xlsb(file: FormatInput) -> bool:
@@ -86,7 +89,7 @@ def read_xlsb_sheets(file: FormatInput) -> Iterator[Grid]:
 
 
 def _iter_records(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Number, start and end of each record."""
+    """Yield number, start and end of each record."""
     offset, size = 0, len(data)
     while offset < size:
         kind = data[offset]
@@ -112,7 +115,7 @@ def _iter_records(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _decode_text(data: bytes, offset: int, end: int) -> str:
-    """A text: its length in units of two bytes, and those."""
+    """Decode a text: its length in units of two bytes, and those."""
     stop = offset + 4 + 2 * _U32.unpack_from(data, offset)[0]
     if stop > end:
         raise ValueError("a text is cut off")
@@ -120,7 +123,7 @@ def _decode_text(data: bytes, offset: int, end: int) -> str:
 
 
 def _read_sheet_links(package: zipfile.ZipFile, workbook: str) -> tuple[list[_SheetLink], bool, bool]:
-    """The worksheets in their order; whether dates count from 1904; whether formulas wait for their results."""
+    """Return the worksheets in their order, whether dates count from 1904, and whether formulas await results."""
     data, parts = package.read(workbook), list_related_parts(package, workbook, WORKSHEET_RELATION)
     links, date_1904, is_pending = [], False, False
     for kind, offset, end in _iter_records(data):
@@ -147,7 +150,7 @@ def _read_shared_strings(package: zipfile.ZipFile, workbook: str) -> list[str]:
 
 
 def _read_number_formats(package: zipfile.ZipFile, workbook: str) -> list[NumberFormat]:
-    """What the number format of each cell style does."""
+    """Return the number format of each cell style."""
     part = find_part(package, workbook, "styles")
     data = package.read(part) if part else b""
     codes: dict[int, str] = {}
@@ -164,7 +167,7 @@ def _read_number_formats(package: zipfile.ZipFile, workbook: str) -> list[Number
 
 
 def _decode_rk(data: bytes, offset: int) -> float:
-    """A number in four bytes: 30 bits of a whole or a broken number, perhaps in hundredths."""
+    """Decode an RkNumber: 30 bits of an integer or of a float, perhaps in hundredths."""
     packed = _U32.unpack_from(data, offset)[0]
     if packed & 2:
         number: float = _I32.unpack_from(data, offset)[0] >> 2
@@ -179,26 +182,56 @@ def _decode_error(data: bytes, offset: int) -> ErrorText:
 
 _NUMBER_DECODERS: Mapping[int, Callable[[bytes, int], float]] = {
     _RK: _decode_rk,
-    _REAL: lambda data, at: _F64.unpack_from(data, at)[0],
-    _FORMULA_NUMBER: lambda data, at: _F64.unpack_from(data, at)[0],
+    _REAL: lambda data, offset: _F64.unpack_from(data, offset)[0],
+    _FORMULA_NUMBER: lambda data, offset: _F64.unpack_from(data, offset)[0],
 }
 _VALUE_DECODERS: Mapping[int, Callable[[bytes, int, int, list[str]], Any]] = {
-    _SHARED: lambda data, at, _, texts: texts[_U32.unpack_from(data, at)[0]],
-    _TEXT: lambda data, at, end, _: _decode_text(data, at, end),
-    _RICH: lambda data, at, end, _: _decode_text(data, at + 1, end),
-    _FORMULA_TEXT: lambda data, at, end, _: _decode_text(data, at, end),
-    _BOOLEAN: lambda data, at, _end, _: data[at] != 0,
-    _FORMULA_BOOLEAN: lambda data, at, _end, _: data[at] != 0,
-    _ERROR: lambda data, at, _end, _: _decode_error(data, at),
-    _FORMULA_ERROR: lambda data, at, _end, _: _decode_error(data, at),
+    _SHARED: lambda data, offset, _, texts: texts[_U32.unpack_from(data, offset)[0]],
+    _TEXT: lambda data, offset, end, _: _decode_text(data, offset, end),
+    _RICH: lambda data, offset, end, _: _decode_text(data, offset + 1, end),
+    _FORMULA_TEXT: lambda data, offset, end, _: _decode_text(data, offset, end),
+    _BOOLEAN: lambda data, offset, _end, _: data[offset] != 0,
+    _FORMULA_BOOLEAN: lambda data, offset, _end, _: data[offset] != 0,
+    _ERROR: lambda data, offset, _end, _: _decode_error(data, offset),
+    _FORMULA_ERROR: lambda data, offset, _end, _: _decode_error(data, offset),
 }
+
+
+@dataclass
+class _SheetProperties:
+    """What a sheet's records say of rows, columns and merged cells; positions count as in `ParsedSheet`."""
+
+    rows: set[int] = field(default_factory=set)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    merges: list[MergedRange] = field(default_factory=list)
+    is_filtered: bool = False
+
+    def start_row(self, data: bytes, offset: int) -> int:
+        """Record a row, and return its position."""
+        row: int
+        row, _, height, _, flags = _ROWS.unpack_from(data, offset)
+        self.rows.add(row + 1)
+        if flags & 0x10 or not height:
+            self.hidden_rows.add(row + 1)
+        return row
+
+    def record_property(self, kind: int, data: bytes, offset: int) -> None:
+        """Record what a record says of columns, merged cells or the filter; others say nothing here."""
+        if kind == _COLUMN and data[offset + 16] & 1:
+            first, last, _, _ = _RANGE.unpack_from(data, offset)
+            self.hidden_columns.update(range(first, min(last, first + MAX_COLUMNS) + 1))
+        elif kind == _MERGE:
+            top, bottom, left, right = _RANGE.unpack_from(data, offset)
+            self.merges.append((top + 1, bottom + 1, left, right))
+        elif kind == _FILTER:
+            self.is_filtered = True
 
 
 def _build_sheet(file: FormatInput, data: bytes, link: _SheetLink, shared: _Workbook) -> ParsedSheet:
-    """One sheet; rows and cells come in order."""
-    builder, rows = SheetBuilder(file.name, file.limits), set[int]()
-    hidden_rows, hidden_columns, merges = set[int](), set[int](), []
-    row, filtered, epoch = -1, False, EPOCH_1904 if shared.date_1904 else EPOCH_1900
+    """Build one sheet; its rows and cells come in order."""
+    builder, properties = SheetBuilder(file.name, file.limits), _SheetProperties()
+    row, epoch = -1, EPOCH_1904 if shared.date_1904 else EPOCH_1900
     for kind, offset, end in _iter_records(data):
         if shared.is_pending and kind in _FORMULAS:
             builder.add_cell(row, _U32.unpack_from(data, offset)[0], FormulaText("="))
@@ -206,34 +239,18 @@ def _build_sheet(file: FormatInput, data: bytes, link: _SheetLink, shared: _Work
             column, style = _CELL.unpack_from(data, offset)
             number_format = shared.styles[style & 0xFFFFFF] if shared.styles else PLAIN_FORMAT
             number = _NUMBER_DECODERS[kind](data, offset + 8)
-            if number_format.date or number_format.elapsed:
-                builder.add_cell(row, column, convert_serial(number, number_format, epoch))
-            else:
-                builder.add_cell(
-                    row, column, number, None if number_format is PLAIN_FORMAT else number_format
-                )
+            builder.add_cell(row, column, *convert_number(number, number_format, epoch))
         elif kind in _VALUE_DECODERS:
-            builder.add_cell(
-                row,
-                _U32.unpack_from(data, offset)[0],
-                _VALUE_DECODERS[kind](data, offset + 8, end, shared.texts),
-            )
+            value = _VALUE_DECODERS[kind](data, offset + 8, end, shared.texts)
+            builder.add_cell(row, _U32.unpack_from(data, offset)[0], value)
         elif kind == _ROW:
-            row, _, height, _, flags = _ROWS.unpack_from(data, offset)
-            rows.add(row + 1)
-            if flags & 0x10 or not height:
-                hidden_rows.add(row + 1)
-        elif kind == _COLUMN and data[offset + 16] & 1:
-            first, last, _, _ = _RANGE.unpack_from(data, offset)
-            hidden_columns.update(range(first, min(last, first + 0x4000) + 1))
-        elif kind == _MERGE:
-            top, bottom, left, right = _RANGE.unpack_from(data, offset)
-            merges.append((top + 1, bottom + 1, left, right))
-        elif kind == _FILTER:
-            filtered = True
-    parsed = builder.finish(link.name, link.part, rows)
-    parsed.is_hidden, parsed.hidden_rows, parsed.hidden_columns = link.hidden, hidden_rows, hidden_columns
-    parsed.is_filtered, parsed.merges = filtered, merges
+            row = properties.start_row(data, offset)
+        else:
+            properties.record_property(kind, data, offset)
+    parsed = builder.finish(link.name, link.part, properties.rows)
+    parsed.is_hidden, parsed.is_filtered = link.is_hidden, properties.is_filtered
+    parsed.hidden_rows, parsed.hidden_columns = properties.hidden_rows, properties.hidden_columns
+    parsed.merges = properties.merges
     parsed.notes = "xlsb workbook" + (", dates from 1904" if shared.date_1904 else "")
     return parsed
 

@@ -1,53 +1,59 @@
-"""Stage 1, in the child: what the parser made of a sheet against its XML, cell by cell.
+"""The comparison of the parser's result with a sheet's XML, cell by cell.
 
-In: the cells an exact scan found, the parser's columns, and the workbook's shared texts.
+In: the cells an exact scan found, the parser's columns, and the workbook's shared strings.
 Out: the first cell the parser has lost or changed.
-Never: runs on a sheet whose XML is written as usual: there the rows are compared.
+Never: runs on a sheet whose XML is written as usual: there counting values and rows suffices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
-
-import pyarrow as pa
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from pipeline.read.formats.cell_values import KindCodes, format_cell_number, parse_xml_number
 from pipeline.read.formats.ooxml.sheet_facts import XmlCell
-from pipeline.spreadsheet.references import to_column_letters
+from pipeline.spreadsheet.references import format_reference
+from pipeline.spreadsheet.serial_dates import EPOCH_1900, EPOCH_1904, FIRST_RELIABLE_SERIAL
 from schemas.cell_kinds import CellKind
 
-_EPOCHS = (date(1899, 12, 30), date(1904, 1, 1))
-_FIRST_REAL_SERIAL = 61
-"""Below this serial number Excel counts a day that never was."""
+if TYPE_CHECKING:
+    from schemas.arrow.columns import Texts  # imports pandas, which the worker must not
+
 _HALF_SECOND = 0.5 / 86400
 _BOOLEANS = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
 
 
 def find_lost_cell(
     cells: Sequence[XmlCell],
-    texts: Sequence[pa.Array],
+    texts: Sequence[Texts],
     kinds: Mapping[int, KindCodes],
     load_shared_strings: Callable[[], Sequence[str]],
 ) -> str | None:
-    """The first cell that the parser shows as empty or as something else; None when all agree."""
+    """Return the first cell that the parser shows as empty or as something else; None when all agree.
+
+    Args:
+        cells: those with a value in the sheet's XML.
+        texts: the parser's columns from A, row 1 first.
+        kinds: the kinds of their cells, by column.
+        load_shared_strings: reads the shared strings, when a cell refers to one.
+    """
     columns: dict[int, list[str]] = {}
-    shared_strings: Sequence[str] | None = None
+    has_shared = any(cell.type == "s" for cell in cells)
+    shared_strings = load_shared_strings() if has_shared else ()
     for cell in cells:
         if cell.column not in columns:
             columns[cell.column] = texts[cell.column].to_pylist() if cell.column < len(texts) else []
-        if cell.type == "s" and shared_strings is None:
-            shared_strings = load_shared_strings()
         column = columns[cell.column]
         parsed = column[cell.row] if cell.row < len(column) else ""
         kind = int(kinds[cell.column][cell.row]) if parsed and cell.column in kinds else CellKind.TEXT
-        if not _is_same_value(cell, parsed, kind, shared_strings or ()):
-            return f"{to_column_letters(cell.column)}{cell.row + 1}"
+        if not _is_same_value(cell, parsed, kind, shared_strings):
+            return format_reference(cell.row, cell.column)
     return None
 
 
 def _is_same_value(cell: XmlCell, parsed: str, kind: int, shared_strings: Sequence[str]) -> bool:
-    """Whether the parser shows what stands in the XML."""
+    """Return whether the parser shows what the XML holds."""
     match cell.type:
         case "s":
             index = cell.value.strip()
@@ -69,7 +75,7 @@ def _is_same_value(cell: XmlCell, parsed: str, kind: int, shared_strings: Sequen
 
 
 def _is_same_text(text: str, parsed: str) -> bool:
-    """Blanks are no matter here, nor is a text with escapes, as long as something is shown."""
+    """Compare texts without blanks; of a text with escapes (`_x000D_`) only that something is shown."""
     if "_x" in text:
         return bool(parsed)
     return "".join(text.split()) == "".join(parsed.split())
@@ -87,10 +93,13 @@ def _is_same_number(value: str, parsed: str, kind: int) -> bool:
     return kind != CellKind.TEXT
 
 
-def _list_possible_dates(number: float) -> set[str]:
-    days = int(number + _HALF_SECOND)
-    offsets = (0, 1) if number < _FIRST_REAL_SERIAL else (0,)
-    return {(epoch + timedelta(days + offset)).isoformat() for epoch in _EPOCHS for offset in offsets}
+def _list_possible_dates(serial: float) -> set[str]:
+    """Return the days a serial number may mean: in either epoch, and around the day that Excel invented."""
+    days = int(serial + _HALF_SECOND)
+    possible_days = (days, days + 1) if serial < FIRST_RELIABLE_SERIAL else (days,)
+    return {(EPOCH_1900 + timedelta(day)).isoformat() for day in possible_days} | {
+        (EPOCH_1904 + timedelta(day)).isoformat() for day in possible_days
+    }
 
 
 __all__ = ["find_lost_cell"]

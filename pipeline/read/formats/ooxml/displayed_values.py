@@ -1,8 +1,8 @@
-"""Stage 1, in the child: the number formats of a workbook's cells -> what a person sees in them.
+"""Numbers that a cell's format displays as another number, in a workbook whose parts are XML.
 
 In: the package, and the columns the parser made of a sheet.
-Out: by column, the number shown where it is another than the one that is held.
-Never: looks at a sheet whose formats cannot matter: no cell's style is read unless a number is in doubt.
+Out: by column, the number displayed where it differs from the number stored.
+Never: reads the cells' styles unless a number is in doubt: most sheets have no format that alters a number.
 """
 
 from __future__ import annotations
@@ -10,79 +10,80 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.read.formats.cell_values import KindCodes
 from pipeline.read.formats.ooxml.fast_scan import iter_row_pieces, match_attributes
-from pipeline.read.formats.ooxml.package_gate import (
-    find_part,
-    find_workbook_part,
-    parse_xml_part,
-    strip_namespace,
-)
-from pipeline.read.formats.ooxml.sheet_facts import SheetFacts, parse_column_letters
+from pipeline.read.formats.ooxml.package_parts import find_part, find_workbook_part, parse_xml_part
+from pipeline.read.formats.ooxml.sheet_facts import SheetFacts
 from pipeline.read.formats.parsed_sheet import render_displayed
 from pipeline.spreadsheet.number_formats import NumberFormat, get_builtin_format, parse_number_format
+from pipeline.spreadsheet.references import parse_column_letters
+from pipeline.spreadsheet.xml_bytes import get_local_name
 from schemas.cell_kinds import CellKind
+
+if TYPE_CHECKING:
+    from schemas.arrow.columns import Texts  # imports pandas, which the worker must not
 
 StyledCell = tuple[int, int, int]
 
 
 def read_altering_styles(package: zipfile.ZipFile) -> dict[int, NumberFormat]:
-    """The cell styles that may show a number as another, and what their format does."""
+    """Return the cell styles, by their number, that may display a number as another, with their format."""
     part = find_part(package, find_workbook_part(package), "styles")
-    if not part:
-        return {}
     codes: dict[str, str] = {}
     numbers: list[str] = []
-    for element in parse_xml_part(package, part):
-        if strip_namespace(element.tag) == "numFmts":
-            codes |= {
-                element_format.get("numFmtId", ""): element_format.get("formatCode", "")
-                for element_format in element
-            }
-        elif strip_namespace(element.tag) == "cellXfs":
-            numbers = [cell_style.get("numFmtId", "0") for cell_style in element]
-    formats = [
-        parse_number_format(codes.get(number) or get_builtin_format(int(number))) for number in numbers
-    ]
-    return {
-        index: number_format
-        for index, number_format in enumerate(formats)
-        if not (number_format.is_plain or number_format.date or number_format.elapsed)
-    }
+    for element in parse_xml_part(package, part) if part else ():
+        if get_local_name(element.tag) == "numFmts":
+            codes |= {child.get("numFmtId", ""): child.get("formatCode", "") for child in element}
+        elif get_local_name(element.tag) == "cellXfs":
+            numbers = [child.get("numFmtId", "0") for child in element]
+    styles = {}
+    for style, number in enumerate(numbers):
+        number_format = parse_number_format(codes.get(number) or get_builtin_format(int(number)))
+        if number_format.alters_numbers:
+            styles[style] = number_format
+    return styles
 
 
 def find_displayed_values(
     package: zipfile.ZipFile,
     part: str,
     facts: SheetFacts,
-    texts: Sequence[pa.Array],
+    texts: Sequence[Texts],
     kinds: Mapping[int, KindCodes],
     styles: Mapping[int, NumberFormat],
-) -> dict[int, pa.Array]:
-    """What a person sees in the cells of a sheet that show a number as another; by column."""
+) -> dict[int, Texts]:
+    """Return what a sheet displays where a number shows as another, by column.
+
+    Args:
+        package: the workbook.
+        part: the sheet's.
+        facts: what a scan of the sheet found.
+        texts: the sheet's columns from A, row 1 first.
+        kinds: the kinds of their cells, by column.
+        styles: those that `read_altering_styles` found.
+    """
     doubtful_columns = {
         column for column, column_kinds in kinds.items() if _is_doubtful(texts[column], column_kinds, styles)
     }
-    if not doubtful_columns:
-        return {}
-    formats: dict[int, dict[int, NumberFormat]] = {column: {} for column in doubtful_columns}
-    for row, column, style in _iter_styled_cells(package, part, facts, styles):
+    formats: dict[int, dict[int, NumberFormat]] = {}
+    for row, column, style in _iter_styled_cells(package, part, facts, styles) if doubtful_columns else ():
         if column in doubtful_columns and style in styles and row < len(texts[column]):
-            formats[column][row] = styles[style]
-    displayed = {
-        column: render_displayed(texts[column], kinds[column], column_formats)
-        for column, column_formats in formats.items()
-        if column_formats
-    }
-    return {column: text for column, text in displayed.items() if text is not None}
+            formats.setdefault(column, {})[row] = styles[style]
+    displayed = {}
+    for column, column_formats in formats.items():
+        rendered = render_displayed(texts[column], kinds[column], column_formats)
+        if rendered is not None:
+            displayed[column] = rendered
+    return displayed
 
 
-def _is_doubtful(texts: pa.Array, kinds: KindCodes, styles: Mapping[int, NumberFormat]) -> bool:
-    """Whether any number of a column can be shown as another by any of the styles."""
+def _is_doubtful(texts: Texts, kinds: KindCodes, styles: Mapping[int, NumberFormat]) -> bool:
+    """Return whether any of the styles can display any number of a column as another."""
     if not styles or not (kinds == CellKind.NUMBER).any():
         return False
     if any(number_format.shift or number_format.zeros > 1 for number_format in styles.values()):
@@ -101,7 +102,7 @@ def _is_doubtful(texts: pa.Array, kinds: KindCodes, styles: Mapping[int, NumberF
 def _iter_styled_cells(
     package: zipfile.ZipFile, part: str, facts: SheetFacts, styles: Iterable[int]
 ) -> Iterable[StyledCell]:
-    """Row, column and style of the cells that have one of the styles."""
+    """Yield row, column and style of the cells that have one of the styles, all counted from 0."""
     if facts.styled is not None:
         return facts.styled
     return _search_styled_cells(package, part, styles)

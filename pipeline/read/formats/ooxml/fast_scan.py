@@ -1,8 +1,8 @@
-"""Stage 1, in the child: a sheet's XML -> what the parser does not tell.
+"""The fast scan of a sheet's XML, by regular expressions over megabytes at a time.
 
 In: the stream of a sheet's part.
-Out: a `Scan`: which rows exist, which hold values, error cells, formulas without a stored value.
-Never: makes an object of each cell, or guesses: XML that is written unusually is read by an exact parser.
+Out: `SheetFacts`: which rows exist, which hold values, error cells, formulas without a stored value.
+Never: makes an object per cell, or guesses: XML that is written unusually is left to the exact scan.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import IO
 
 import numpy as np
 
-from pipeline.read.formats.ooxml.sheet_facts import Overlay, SheetFacts, parse_column_letters
+from pipeline.read.formats.ooxml.sheet_facts import Overlay, SheetFacts
+from pipeline.spreadsheet.references import parse_column_letters
 from schemas.cell_kinds import CellKind
 
 _CHUNK_BYTES = 4 << 20
@@ -53,7 +54,7 @@ def scan_fast(stream: IO[bytes]) -> SheetFacts:
 
 
 def iter_row_pieces(stream: IO[bytes]) -> Iterator[bytes]:
-    """A sheet's XML in whole rows, some megabytes at a time."""
+    """Yield a sheet's XML in whole rows, some megabytes at a time."""
     remainder = b""
     while chunk := stream.read(_CHUNK_BYTES):
         remainder += chunk
@@ -71,17 +72,9 @@ def _scan_piece(piece: bytes, facts: SheetFacts) -> None:
     if len(rows) != piece.count(b"<row") - piece.count(b"<rowBreaks", -_SAMPLE_BYTES):
         raise UnusualXmlError
     facts.rows += rows
-    facts.value_count += piece.count(b"</v>") + piece.count(b"<is>")
-    if b"<v></v>" in piece:
-        facts.value_count -= piece.count(b"<v></v>")
-    parts = piece.split(_ROW_END)[:-1]
-    if len(parts) == len(rows):
-        facts.valued_rows += [
-            row for row, part in zip(rows, parts, strict=True) if b"<v>" in part or _has_value(part)
-        ]
-    else:  # rows without cells close themselves: the last number in a part is the row that holds its cells
-        facts.valued_rows += [int(_ROW.findall(part)[-1]) for part in parts if _has_value(part)]
-    _scan_sheet_facts(piece, facts)
+    facts.value_count += piece.count(b"</v>") + piece.count(b"<is>") - piece.count(b"<v></v>")
+    facts.valued_rows += _find_valued_rows(piece, rows)
+    _scan_visibility(piece, facts)
     if b"<f" in piece:
         facts.has_formulas = True
         facts.overlays += _find_empty_formulas(piece)
@@ -89,8 +82,17 @@ def _scan_piece(piece: bytes, facts: SheetFacts) -> None:
         facts.overlays += _find_errors(piece)
 
 
-def _scan_sheet_facts(piece: bytes, facts: SheetFacts) -> None:
-    """What is hidden, filtered and merged."""
+def _find_valued_rows(piece: bytes, rows: list[int]) -> list[int]:
+    parts = piece.split(_ROW_END)[:-1]
+    if len(parts) == len(rows):
+        return [row for row, part in zip(rows, parts, strict=True) if _has_value(part)]
+    # rows without cells close themselves: the last number in a part is the row that holds its cells
+    return [int(_ROW.findall(part)[-1]) for part in parts if _has_value(part)]
+
+
+def _scan_visibility(piece: bytes, facts: SheetFacts) -> None:
+    """Record what is hidden, filtered and merged."""
+    # the cheap test for bytes spares most pieces the expressions
     if b' hidden="' in piece or b' ht="0' in piece or b' width="0' in piece:
         for element in _HIDDEN_ROW.findall(piece):
             attributes = match_attributes(element)
@@ -104,26 +106,31 @@ def _scan_sheet_facts(piece: bytes, facts: SheetFacts) -> None:
 
 
 def match_attributes(element: bytes) -> dict[str, str]:
-    """The attributes of an element, as they are written."""
+    """Return the attributes of an element, as they are written."""
     return {name.decode(): value.decode() for name, value in _ATTRIBUTE.findall(element)}
 
 
 def _is_unusual(piece: bytes) -> bool:
-    """Whether XML is written in any way that the expressions above do not foresee."""
+    """Return whether XML is written in any way that the expressions above do not foresee."""
     sample = piece[:_SAMPLE_BYTES]
+    if b":row" in sample or b":c " in sample:
+        return True
+    return _has_markup_in_text(piece) or _has_unusual_pairs(piece)
+
+
+def _has_markup_in_text(piece: bytes) -> bool:
+    """Return whether there are comments, CDATA, instructions, single quotes, or digits written as entities."""
+    # one byte is looked for before two or more: memchr passes a piece at the speed of memory
     return (
-        b":row" in sample
-        or b":c " in sample
-        or (b"!" in piece and b"<!" in piece)
+        (b"!" in piece and b"<!" in piece)
         or (b"?" in piece and piece.find(b"<?", 1) >= 0)
         or (b"'" in piece and b"='" in piece)
         or (b"&" in piece and b"&#" in piece and _NUMERIC_ENTITY.search(piece) is not None)
-        or _has_unusual_pairs(piece)
     )
 
 
 def _has_unusual_pairs(piece: bytes) -> bool:
-    """Whether a blank stands beside an equals sign in a tag (not in a text), or cells bear a prefix."""
+    """Return whether blanks surround an equals sign in a tag (not in a text), or cells have a prefix."""
     may_be_prefixed = False
     characters = np.frombuffer(piece, np.uint8)
     for start in range(0, len(characters), _STEP_BYTES):  # a step at a time stays in the processor's cache
@@ -165,7 +172,7 @@ def _find_errors(piece: bytes) -> Iterator[Overlay]:
 
 
 def _parse_position(attributes: bytes) -> tuple[int, int]:
-    """Row and column of a cell, counted from 0."""
+    """Return row and column of a cell, counted from 0."""
     reference = _REFERENCE.search(attributes)
     if not reference:
         raise UnusualXmlError

@@ -1,4 +1,4 @@
-"""Stage 1, in the child: what a scan of a sheet's XML finds, and how cells are named."""
+"""The facts that a scan of a sheet's XML finds: which rows exist, which hold values, what is hidden."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.read.files.limits import MAX_COLUMNS
+from pipeline.spreadsheet.references import parse_column_letters
+from pipeline.spreadsheet.xml_bytes import TRUE_WORDS
 
 _RANGE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?")
-_TRUE_WORDS = {"1", "true", "on"}
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """A cell the parser shows as empty: its place counted from 0, its kind and its text."""
+    """A cell to put over what the parser gives as empty: its position from 0, its kind and its text."""
 
     row: int
     column: int
@@ -24,7 +25,7 @@ class Overlay:
 
 
 class XmlCell(NamedTuple):
-    """A cell with a value: its place counted from 0, its type in the XML, and the value as it is written."""
+    """A cell with a value: its position from 0, its type in the XML, and the value as it is written."""
 
     row: int
     column: int
@@ -32,23 +33,23 @@ class XmlCell(NamedTuple):
     value: str
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SheetFacts:
-    """What stands in a sheet.
+    """What a sheet's XML holds.
 
     Attributes:
-        rows: rows that stand in the file, as Excel shows them, in the order of the file.
+        rows: numbers of the rows in the file, as Excel shows them, in the order of the file.
         valued_rows: those of them with a value.
         value_count: how many cells hold a value, an empty text included; each counts, whatever its address.
-        cells: cells with a value that cannot be an empty text; only the exact scan tells.
+        cells: cells with a value that cannot be an empty text; the fast scan does not tell: None.
         overlays: error cells and formulas without a stored value.
-        calculated: formulas with a stored value, as if they had none; only the exact scan tells.
+        calculated: formulas with a stored value, as if they had none; the fast scan lists none.
         has_formulas: there are any.
         hidden_rows: rows that are not shown.
         hidden_columns: positions of columns that are not shown.
         is_filtered: a filter is set.
         merges: first and last row, first and last column of merged cells.
-        styled: row, column and style of each cell that has one; only the exact scan tells.
+        styled: row, column and style of each cell that has one; the fast scan does not tell: None.
     """
 
     rows: list[int] = field(default_factory=list)
@@ -65,29 +66,21 @@ class SheetFacts:
     styled: list[tuple[int, int, int]] | None = None
 
     def record_hidden_row(self, row: int, attributes: Mapping[str, str]) -> None:
-        """Note a row that is not shown."""
+        """Record a row that is hidden, or has no height."""
         height = attributes.get("ht", "")
-        if attributes.get("hidden", "") in _TRUE_WORDS or (height and not height.strip("0.")):
+        if attributes.get("hidden", "") in TRUE_WORDS or (height and not height.strip("0.")):
             self.hidden_rows.add(row)
 
     def record_hidden_columns(self, attributes: Mapping[str, str]) -> None:
-        """Note columns that are not shown."""
+        """Record columns that are hidden, or have no width."""
         width = attributes.get("width", "")
-        if attributes.get("hidden", "") in _TRUE_WORDS or (width and not width.strip("0.")):
+        if attributes.get("hidden", "") in TRUE_WORDS or (width and not width.strip("0.")):
             first, last = int(attributes["min"]), int(attributes["max"])
             self.hidden_columns.update(range(first - 1, min(last, MAX_COLUMNS)))
 
     def record_merged_range(self, reference: str) -> None:
-        """Note merged cells."""
+        """Record merged cells."""
         if match := _RANGE.fullmatch(reference):
             first, top, last, bottom = match.groups()
             left, right = parse_column_letters(first), parse_column_letters(last or first)
             self.merges.append((int(top), int(bottom or top), left, right))
-
-
-def parse_column_letters(letters: str) -> int:
-    """Position of a column: A is 0, AA is 26."""
-    position = 0
-    for letter in letters.upper():
-        position = position * 26 + ord(letter) - 64
-    return position - 1
