@@ -64,9 +64,8 @@ def read_raw_sheets(
         NoSuchFileError: a path does not exist.
         SourceError: a file cannot be read; one sentence says why and what to do.
     """
-    from pipeline.read.formats.parser_process import (  # noqa: PLC0415 - pyarrow waits until something is read
-        ParserProcess,
-    )
+    # pyarrow waits until something is read
+    from pipeline.read.formats.parser_process import ParserProcess  # noqa: PLC0415
 
     with nullcontext(parser) if parser else ParserProcess(limits) as running:
         if not list_worker_suffixes().isdisjoint(Path(path).suffix.lower() for path in paths):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Grid:
     """A sheet as it stands, header included.
 
@@ -29,12 +29,13 @@ class Grid:
         is_filtered: a filter is set, which hides rows.
         merges: merged cells, a line each: first and last row as Excel shows them, first and last column from
             0; not beyond the sheet's last row and column. Mostly only the first cell of each holds a value.
-        displayed: column position to what the person sees in each cell where a number format shows a number as
-            another (`10.00` for 9.996, `00123` for 123, `19%` for 0.19), without grouping and currency; ""
+        displayed: column position to what the person sees in each cell where a number format shows a number
+            as another (`10.00` for 9.996, `00123` for 123, `19%` for 0.19), without grouping and currency; ""
             where a cell shows what it holds.
         origins: where a mapping has renamed or added columns, their headers and positions in the file; -1 for
             what stands nowhere in it.
-        is_patchable: the part lies in the file as it was parsed, so that a copy of the file can be marked there.
+        is_patchable: the part lies in the file as it was parsed, so that a copy of the file can be marked
+            there.
     """
 
     name: str
@@ -56,13 +57,13 @@ class Grid:
 
     @property
     def width(self) -> int:
-        """Columns that stand in the file."""
+        """The number of columns that the file has."""
         return len({index for _, index in self.origins.values()} - {-1}) or len(self.columns)
 
     def __len__(self) -> int:
         return len(self.row_numbers)
 
     def get_texts(self, start: int, stop: int) -> list[list[str]]:
-        """Some rows as lists of text."""
+        """Return some rows as lists of text."""
         columns = [column.slice(start, stop - start).to_pylist() for column in self.columns]
         return [list(row) for row in zip(*columns, strict=True)]

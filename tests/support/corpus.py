@@ -63,7 +63,10 @@ def ours(corpus: Path, name: str, parser: ParserProcess) -> list[Line]:
         return [
             blank | _facts(grid)
             for blob in read_blobs(corpus / name, LIMITS)
-            for grid in (_grids(blob, parser) or [Grid("", "", (), np.zeros(0, np.int32))])
+            for grid in (
+                _grids(blob, parser)
+                or [Grid(name="", part="", columns=(), row_numbers=np.zeros(0, np.int32))]
+            )
         ]
     except PipelineError as error:
         return [blank | {"refused": str(error)}]

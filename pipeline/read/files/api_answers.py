@@ -1,7 +1,8 @@
 """Answers of an API that were saved as files: JSON documents, and the sheets that their records make.
 
 In: paths; then, from whoever knows the API, the rows that the documents hold.
-Out: a `Document` a file; `RawSheets` like those of any other file, addressed by file and number of the record.
+Out: a `Document` a file; `RawSheets` like those of any other file, addressed by file and number of the
+record.
 Never: reads a number as a binary fraction, takes a document for a sheet, or knows an API.
 """
 

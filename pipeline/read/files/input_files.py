@@ -67,7 +67,7 @@ class Blob:
 
     @property
     def in_worker(self) -> bool:
-        """Whether it is parsed in the worker process; formats that share their first bytes agree on it."""
+        """It is parsed in the worker process; formats that share their first bytes agree on that."""
         return self.formats[0].in_worker
 
     @cached_property

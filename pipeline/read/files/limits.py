@@ -1,4 +1,4 @@
-"""How much of this machine a file may take."""
+"""Limits of what a file may take of this machine: memory, time, size and cells."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 """The largest sheet that Excel can hold."""
 RATIO_CHECKED_FROM = 10 << 20
-"""Bytes below which nobody asks how well a part is packed."""
+"""Bytes up to which a part may be packed however well: it cannot fill the memory."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReadLimits:
     """How much of this machine a file may take; the defaults let real workbooks through and stop bombs.
 

@@ -1,4 +1,4 @@
-"""Stage 1: what a person declares of the files, over what would be found in them."""
+"""Options of reading: what a person declares of the files, which overrides what is detected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HIDDEN_IS_IGNORED = HIDDEN_SHEET_CHOICES[2]
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How files are written; blank: as it is found.
+    """How files are written; a blank option is detected.
 
     Attributes:
         encoding: of text files, one of `schemas.notation.encodings.ENCODINGS`.

@@ -4,9 +4,9 @@ In: bytes, and the encoding that the person declares, if any.
 Out: the text as UTF-8, and the encoding's name; or a refusal that shows both readings.
 Never: takes the likelier of two readings that differ.
 
-What is certain: a byte-order mark; valid UTF-8; UTF-16 and UTF-32 by where their zeros stand. The rest are code
-pages of one byte. A reading is possible when every word with such a byte could stand in one of the languages
-the code page was made for, and is certain when all possible readings are the same text.
+What is certain: a byte-order mark; valid UTF-8; UTF-16 and UTF-32 by where their zeros stand. The rest are
+code pages of one byte. A reading is possible when every word with such a byte could stand in one of the
+languages the code page was made for, and is certain when all possible readings are the same text.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _LAST_LATIN = "\u024f"
 _DOS_AND_MAC_PAGES = {"mac-roman", "cp850", "cp852"}
 """Pages of other systems than Windows: their small letters lie where Windows has quotes and dashes."""
 _LOW_BYTE = re.compile(rb"[\x80-\x9f]")
-_WEST = ("äöüß", "àâæçéèêëîïôœùûüÿ", "áéíñóúüªº", "ãõáâàçéêíóôúüªº", "àèéìíîòóùúªº", "ëïéèêöüáóíú", "æøåéèêòóôü",
-         "åäöéüà", "ðþýáéíóúöæ", "çàèéíïòóúü", "áéíóúàèìòù", "äöüõšž", "åäöšž")  # fmt: skip
+_WEST = ("äöüß", "àâæçéèêëîïôœùûüÿ", "áéíñóúüªº", "ãõáâàçéêíóôúüªº", "àèéìíîòóùúªº", "ëïéèêöüáóíú",
+         "æøåéèêòóôü", "åäöéüà", "ðþýáéíóúöæ", "çàèéíïòóúü", "áéíóúàèìòù", "äöüõšž", "åäöšž")  # fmt: skip
 _CENTRAL = ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "ăâîşţ", "čćđšž", "äöüß", "ëç")
 _TURKISH, _BALTIC = ("çğıöşüâîû",), ("ąčęėįšųūž", "āčēģīķļņšūž", "äöüõšž")
 _RUSSIAN = (
@@ -223,7 +223,7 @@ def _is_sensible(title: str, words: Sequence[str], languages: Sequence[str]) -> 
 
 
 def _is_well_formed(word: str) -> bool:
-    """Return whether no sign stands inside a word, no capital after a small letter, and no two scripts in one."""
+    """Return whether a word has no sign inside, no capital after a small letter, and one script."""
     foreign_letters = [character for character in word if character > "\x7f" and character.isalpha()]
     if _has_mixed_scripts(word, foreign_letters):
         return False

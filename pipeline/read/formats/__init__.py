@@ -1,8 +1,8 @@
 """The file formats that are read: one record each, in one registry.
 
 In: the first bytes of a file, or its suffix.
-Out: the formats it may be in, from which the detection, the worker process, the accepted suffixes and the reading
-page derive.
+Out: the formats it may be in, from which the detection, the worker process, the accepted suffixes and the
+reading page derive.
 Never: imports a parser before a file needs it, or believes a suffix over the bytes.
 
 A new format costs a module with its parser, a test with a file of it, and an entry of `FORMATS`.
@@ -75,7 +75,7 @@ class FormatInput:
 
 
 class ParserReference(NamedTuple):
-    """What the worker must know of a format: where its functions lie, and whether its sheets may be patched."""
+    """What the worker must know of a format: where its functions are, and if its sheets are patchable."""
 
     parse: str
     recognise: str
@@ -91,13 +91,15 @@ class Format:
         suffixes: of its files, in lower case.
         description: what is read of it, for the documentation.
         parse: `module:function` from a `FormatInput` to an iterator of `Grid`.
-        starts_with: first bytes, one of which its files have; none: what no other format claims is taken for it.
+        starts_with: first bytes, one of which its files have; none: what no other format claims is taken for
+            it.
         recognise: `module:function` that says of a `FormatInput` whether it is in this format, where several
             formats share their first bytes; empty where the first bytes suffice.
         in_worker: it is parsed in the worker process, since damaged or hostile files can kill its parser.
         patchable: a copy of the file can be marked in place, part by part.
         is_workbook: a file holds several sheets; a zip with its suffix is one file, not a zip of files.
-        misnamed: the refusal of files that have one of its suffixes and are in no known format; None: none is.
+        misnamed: the refusal of files that have one of its suffixes and are in no known format; None: none
+            is.
     """
 
     title: str
@@ -157,9 +159,9 @@ FORMATS = {
     "csv": Format(
         title="Text with delimiters",
         suffixes=(".csv", ".tsv", ".txt"),
-        description="UTF-8 with or without a mark, UTF-16, UTF-32, Windows-1252 and its kin; comma, semicolon, tab"
-        " or pipe; line ends of every system; cells in quotes with delimiters and line ends inside. What was found"
-        " stands in the report. `sep=;` in the first line is obeyed.",
+        description="UTF-8 with or without a mark, UTF-16, UTF-32, Windows-1252 and its kin; comma, semicolon,"
+        " tab or pipe; line ends of every system; cells in quotes with delimiters and line ends inside. What was"
+        " found stands in the report. `sep=;` in the first line is obeyed.",
         parse="pipeline.read.formats.csv_file:read_csv_sheet",
         in_worker=False,  # pyarrow's reader and the csv module survive any text
         misnamed=None,
@@ -198,7 +200,7 @@ def find_format_of_suffix(name: str) -> Format | None:
 
 
 def choose_parser(references: Sequence[ParserReference], file: FormatInput) -> ParserReference | None:
-    """Return the first parser whose format a file is in, by its content; None for a file in none of the formats."""
+    """Return the first parser whose format a file is in, by its content; None for none of them."""
     for reference in references:
         if not reference.recognise or _load_function(reference.recognise)(file):
             return reference

@@ -36,7 +36,7 @@ _LAST_SERIAL = 2_957_000
 
 
 def format_cell_number(value: float) -> str:
-    """Format a number with 15 significant digits, Excel's own precision; with an exponent only beyond them."""
+    """Format a number with 15 significant digits, Excel's own precision; an exponent only beyond them."""
     text = f"{value:.15g}"
     return format(Decimal(text), "f") if "e-" in text else text
 

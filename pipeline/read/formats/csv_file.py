@@ -1,11 +1,12 @@
-"""Stage 1: the bytes of a CSV file -> a grid, every cell as the text it is.
+"""The parser of text with delimiters: every cell is the text it is.
 
 In: bytes; a function that counts how many cells of a row are known headers, which tells the delimiter.
 Out: a `Grid`; row n is the n-th record, as Excel counts (line ends inside quotes do not count).
 Never: infers a type, reads a null, swallows a tail behind an unclosed quote, or loses a ragged row.
 
 A file that pyarrow takes without complaint is read by pyarrow. Blank lines, ragged rows and odd quotes take
-an exact path with the csv module. Excel's own first line `sep=;` tells the delimiter; the header is then row 2.
+an exact path with the csv module. Excel's own first line `sep=;` tells the delimiter; the header is then
+row 2.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def read_csv(
 
 
 def _detect_delimiter(name: str, body: bytes, count_headers: HeaderCounter) -> tuple[str, list[str]]:
-    """The delimiter under which the first row shows most known headers, and the body's very first row."""
+    """Detect the delimiter, under which the header has most known labels; also return the first row."""
     head = body[:_HEAD_BYTES].decode(errors="replace")
     best, best_score = "", (-1, -1)
     for delimiter in _DELIMITER_NAMES:
@@ -94,11 +95,11 @@ def _detect_delimiter(name: str, body: bytes, count_headers: HeaderCounter) -> t
         if (count_headers(header), len(header)) > best_score:
             best, best_score = delimiter, (count_headers(header), len(header))
     if not best:
-        raise _refuse_long_cell(name, 1)
+        raise _report_long_cell(name, 1)
     return best, next(_iter_records(head, best, strict=False), [])
 
 
-def _refuse_long_cell(name: str, row: int) -> SourceError:
+def _report_long_cell(name: str, row: int) -> SourceError:
     return Refusal.LONG_CELL(name, most=csv.field_size_limit(), row=row)
 
 
@@ -107,7 +108,7 @@ def _iter_records(text: str, delimiter: str, *, strict: bool) -> Iterator[list[s
 
 
 def _is_well_quoted(body: bytes, delimiter: str) -> bool:
-    """Whether every quote opens or closes a whole cell, or is doubled inside one."""
+    """Return whether every quote opens or closes a whole cell, or is doubled inside one."""
     if b'"' not in body:
         return True
     characters = np.frombuffer(body, np.uint8)
@@ -158,7 +159,7 @@ def _read_fast(name: str, body: bytes, delimiter: str, width: int) -> Grid | Non
 
 
 def _find_header(rows: Iterable[list[str]], count_headers: HeaderCounter) -> list[str]:
-    """Among the first rows one with two known headers, else the first with cells: above it stand titles."""
+    """Find the first row with two known headers, else the first with cells: titles may stand above."""
     first_filled: list[str] = []
     try:
         for row in islice(rows, _MAX_HEADER_ROWS):
@@ -195,7 +196,7 @@ def _read_exactly(name: str, body: bytes, delimiter: str, count_headers: HeaderC
 
 
 def _iter_checked_records(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
-    """The records; a quote that is not closed, or not where it belongs, is an error."""
+    """Yield the records; refuse a quote that is not closed, or not where it belongs."""
     row_number = 1
     try:
         for record in _iter_records(text, delimiter, strict=True):
@@ -203,5 +204,5 @@ def _iter_checked_records(name: str, text: str, delimiter: str) -> Iterator[list
             row_number += 1
     except csv.Error as error:
         if "field limit" in str(error):
-            raise _refuse_long_cell(name, row_number) from error
+            raise _report_long_cell(name, row_number) from error
         raise Refusal.OPEN_QUOTE(name, row=row_number) from error

@@ -71,7 +71,7 @@ def read_ods_sheets(file: FormatInput) -> Iterator[Grid]:
 
 
 class _PartHandler:
-    """Follows the elements of a part; tags are a fixed prefix and a local name, whatever prefix the file uses."""
+    """Follows the elements of a part; a tag is a fixed prefix and a local name, whatever the file uses."""
 
     def start_element(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Handle the start of an element."""
@@ -92,9 +92,9 @@ def _parse_part(package: zipfile.ZipFile, part: str, handler: _PartHandler) -> N
     def shorten(name: str) -> str:
         if name not in short_names:
             namespace, _, local_name = name.rpartition("}")
-            short_names[name] = (
-                f"{_NAMESPACE_PREFIXES.get(namespace, namespace.rpartition(':')[0].rpartition(':')[2])}:{local_name}"
-            )
+            # a namespace that is not listed is called by the last word but one of its URN, like `drawing`
+            unlisted = namespace.rpartition(":")[0].rpartition(":")[2]
+            short_names[name] = f"{_NAMESPACE_PREFIXES.get(namespace, unlisted)}:{local_name}"
         return short_names[name]
 
     def start_element(name: str, attributes: Mapping[str, str]) -> None:
@@ -236,7 +236,7 @@ class _Content(_PartHandler):
                 self._place_cell(self._table, self._cell)
                 self._cell = None
         elif tag == "table:table-row" and self._table:
-            self._end_row(self._table)
+            self._finish_row(self._table)
         elif tag == "table:table" and self._table:
             self._finish_table(self._table)
             self._table = None
@@ -293,7 +293,7 @@ class _Content(_PartHandler):
         table.column += count
 
     @staticmethod
-    def _end_row(table: _Table) -> None:
+    def _finish_row(table: _Table) -> None:
         if table.row_cells:
             for row in range(table.row, table.row + table.repeated):
                 for column, value, number_format in table.row_cells:
@@ -305,9 +305,8 @@ class _Content(_PartHandler):
         height = parsed.height
         parsed.is_hidden, parsed.is_filtered, parsed.merges = table.is_hidden, table.is_filtered, table.merges
         parsed.hidden_columns = table.hidden_columns
-        parsed.hidden_rows = {
-            row + 1 for first, count in table.hidden_spans for row in range(first, min(first + count, height))
-        }
+        for first, count in table.hidden_spans:
+            parsed.hidden_rows.update(range(first + 1, min(first + count, height) + 1))
         parsed.notes = "ods workbook"
         self.sheets.append(parsed)
 

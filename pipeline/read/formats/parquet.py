@@ -1,7 +1,7 @@
-"""Stage 1, in the child: a Parquet file -> one sheet, every value as the text that says it exactly.
+"""The parser of Parquet files: one sheet, every value as the text that says it exactly.
 
 In: the bytes of the file.
-Out: a `Taken`; row 1 is the header, row n + 1 the n-th record.
+Out: a `Grid`; row 1 is the header, row n + 1 the n-th record.
 Never: rounds a decimal, or takes a nested value for a cell.
 """
 
@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,9 @@ from pipeline.read.formats.cell_values import KindCodes, format_cell_number
 from pipeline.read.formats.parsed_sheet import ParsedSheet
 from pipeline.read.grid import Grid
 from schemas.cell_kinds import CellKind
+
+if TYPE_CHECKING:
+    from schemas.arrow.columns import ArrowColumn, Texts  # imports pandas, which the worker must not
 
 
 class _ValueSort(NamedTuple):
@@ -45,9 +48,8 @@ def _format_timestamp(value: datetime) -> str:
 
 
 _VALUE_SORTS = (
-    _ValueSort(
-        pa.types.is_integer, CellKind.TEXT, str
-    ),  # no digit of it was lost, as in a number cell of a sheet
+    # text, since no digit of an integer was lost, as those beyond the 15th of a number cell are
+    _ValueSort(pa.types.is_integer, CellKind.TEXT, str),
     _ValueSort(pa.types.is_floating, CellKind.NUMBER, format_cell_number),
     _ValueSort(pa.types.is_decimal, CellKind.NUMBER, _format_decimal),
     _ValueSort(pa.types.is_boolean, CellKind.BOOLEAN, lambda value: "TRUE" if value else "FALSE"),
@@ -92,7 +94,7 @@ def _read_table(name: str, data: bytes, limits: ReadLimits) -> Any:
             metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups)
         )
         if (metadata.num_rows + 1) * len(file.schema_arrow) > limits.area or unpacked_bytes > limits.unpacked:
-            raise _refuse_too_many_rows(name, metadata.num_rows)
+            raise _report_too_many_rows(name, metadata.num_rows)
         return file.read()
     except MemoryError:
         raise
@@ -100,12 +102,12 @@ def _read_table(name: str, data: bytes, limits: ReadLimits) -> Any:
         raise Refusal.DAMAGED_PARQUET(name) from error
 
 
-def _refuse_too_many_rows(name: str, rows: int) -> SourceError:
+def _report_too_many_rows(name: str, rows: int) -> SourceError:
     return Refusal.TOO_MANY_ROWS(name, rows=rows)
 
 
-def _convert_column(name: str, label: str, column: Any) -> tuple[Any, CellKind]:
-    """A column as text, "" where it holds nothing, and what its values are as cells."""
+def _convert_column(name: str, label: str, column: ArrowColumn) -> tuple[Texts, CellKind]:
+    """Convert a column to text, "" where it holds nothing; also return what its values are as cells."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if _is_text(column.type) or pa.types.is_null(column.type):
@@ -125,21 +127,21 @@ def _is_text(data_type: Any) -> bool:
     )
 
 
-def _convert_to_local(column: Any) -> Any:
-    """Points in time by the clock of their zone, no finer than Python tells them."""
+def _convert_to_local(column: ArrowColumn) -> ArrowColumn:
+    """Convert points in time to the clock of their zone, no finer than Python's microseconds."""
     if not pa.types.is_timestamp(column.type):
         return column
     local_times = pc.local_timestamp(column) if column.type.tz else column
     return local_times.cast(pa.timestamp("us"), safe=False)
 
 
-def _merge_chunks(column: Any) -> Any:
+def _merge_chunks(column: ArrowColumn) -> ArrowColumn:
     merged = column.combine_chunks()
     return merged if isinstance(merged, pa.Array) else pa.concat_arrays(merged.chunks)
 
 
-def _build_kinds(texts: Any, kind: CellKind) -> KindCodes:
-    """The kind of each cell, the header's first; what is no number of a column of numbers is an error."""
+def _build_kinds(texts: Texts, kind: CellKind) -> KindCodes:
+    """Build the kind of each cell, the header's first; what is not finite among numbers is an error."""
     kinds = np.full(len(texts), kind, np.uint8)
     kinds[pc.equal(texts, "").to_numpy(zero_copy_only=False)] = CellKind.BLANK
     if kind is CellKind.NUMBER:

@@ -1,7 +1,7 @@
-"""Stage 1, in the child: a sheet on its way out, and a builder for readers that meet one cell after the other.
+"""A parsed sheet, and the builder for parsers that meet one cell after the other.
 
 In: cells with their place, as Python values.
-Out: `Taken`: whole columns of text, the kinds of their cells, and what the sheet hides, merges, and shows.
+Out: `ParsedSheet`: whole columns of text, the kinds of their cells, what the sheet hides and merges.
 Never: knows a file format.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,11 @@ from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats.cell_values import KindCodes, convert_column
 from pipeline.read.grid import Grid
 from pipeline.spreadsheet.number_formats import NumberFormat
-from pipeline.spreadsheet.references import to_column_letters
+from pipeline.spreadsheet.references import format_reference
 from schemas.cell_kinds import CellKind
+
+if TYPE_CHECKING:
+    from schemas.arrow.columns import Texts  # imports pandas, which the worker must not
 
 MergedRange = tuple[int, int, int, int]
 
@@ -47,10 +50,10 @@ class ParsedSheet:
 
     name: str
     part: str
-    texts: list[pa.Array]
+    texts: list[Texts]
     kinds: Mapping[int, KindCodes]
     rows: npt.NDArray[np.int64]
-    displayed: Mapping[int, pa.Array] = field(default_factory=dict)
+    displayed: Mapping[int, Texts] = field(default_factory=dict)
     is_hidden: bool = False
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
@@ -60,7 +63,7 @@ class ParsedSheet:
 
     @property
     def height(self) -> int:
-        """The last row with something in it."""
+        """The number of the last row with something in it."""
         return len(self.texts[0]) if self.texts else 0
 
     def to_grid(self) -> Grid:
@@ -82,14 +85,14 @@ class ParsedSheet:
             blank_after=len(self.rows) - len(filled_rows),
             notes=self.notes,
             is_hidden=self.is_hidden,
-            hidden_rows=self._mask_hidden(filled_rows),
+            hidden_rows=self._find_hidden(filled_rows),
             hidden_columns=frozenset(column for column in self.hidden_columns if column < len(self.texts)),
             is_filtered=self.is_filtered,
             merges=np.array(_trim_merges(self), np.int32).reshape(-1, 4),
             displayed={position: pa.chunked_array([column]) for position, column in displayed.items()},
         )
 
-    def _mask_hidden(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_] | None:
+    def _find_hidden(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_] | None:
         """Return which of some rows are hidden; None when none is."""
         if not self.hidden_rows:
             return None
@@ -108,7 +111,7 @@ def _trim_merges(sheet: ParsedSheet) -> list[MergedRange]:
 
 
 class _ColumnCells:
-    """The cells of a column that hold something."""
+    """The cells of a column that hold something, in the order of rows."""
 
     __slots__ = ("formats", "rows", "values")
 
@@ -119,16 +122,16 @@ class _ColumnCells:
 
 
 class SheetBuilder:
-    """Takes cells in the order of rows; row and column count from 0."""
+    """Builds a sheet of cells in the order of rows; row and column count from 0."""
 
     def __init__(self, name: str, limits: ReadLimits) -> None:
-        """Refuse, in the file's name, what lies too far out."""
+        """Build sheets of the file `name`, whose cells lie within the limits."""
         self._name, self._area = name, limits.area
         self._columns: dict[int, _ColumnCells] = {}
         self._height = self._width = 0
 
     def add_cell(self, row: int, column: int, value: Any, number_format: NumberFormat | None = None) -> None:
-        """A cell that holds a value; with the format when that shows numbers otherwise."""
+        """Add a cell that holds a value; with its format where that may display another number."""
         if row >= self._height or column >= self._width:
             self.require_room(row, column)
         cells = self._columns.get(column)
@@ -144,10 +147,16 @@ class SheetBuilder:
         self._height, self._width = max(self._height, row + 1), max(self._width, column + 1)
         is_beyond = self._height > MAX_ROWS or self._width > MAX_COLUMNS
         if is_beyond or self._height * self._width > self._area:
-            raise Refusal.FAR_OUT(self._name, cell=f"{to_column_letters(column)}{row + 1}")
+            raise Refusal.FAR_OUT(self._name, cell=format_reference(row, column))
 
     def finish(self, name: str, part: str, rows: set[int] | None = None) -> ParsedSheet:
-        """The sheet; `rows` are those that stand in the file besides those with cells."""
+        """Return the sheet.
+
+        Args:
+            name: the sheet's.
+            part: of the package.
+            rows: numbers of further rows that stand in the file without cells.
+        """
         texts, kinds, displayed = [], {}, {}
         empty = pa.repeat(pa.scalar("", pa.string()), self._height)
         for position in range(self._width):
@@ -157,12 +166,14 @@ class SheetBuilder:
                 continue
             text, kind = convert_column(cells.values)
             if cells.formats and (displayed_texts := render_displayed(text, kind, cells.formats)) is not None:
-                displayed[position] = self._spread_texts(cells.rows, displayed_texts)
+                displayed[position] = self._fill_column(cells.rows, displayed_texts)
             if kind is not None:
                 kinds[position] = np.zeros(self._height, np.uint8)
                 kinds[position][cells.rows] = kind
-            texts.append(self._spread_texts(cells.rows, text))
-        filled = {row + 1 for cells in self._columns.values() for row in cells.rows}
+            texts.append(self._fill_column(cells.rows, text))
+        filled: set[int] = set()
+        for cells in self._columns.values():
+            filled.update(row + 1 for row in cells.rows)
         return ParsedSheet(
             name=name,
             part=part,
@@ -172,8 +183,8 @@ class SheetBuilder:
             displayed=displayed,
         )
 
-    def _spread_texts(self, rows: list[int], texts: pa.Array) -> pa.Array:
-        """Texts at their rows, "" elsewhere."""
+    def _fill_column(self, rows: list[int], texts: Texts) -> Texts:
+        """Return a whole column: texts at their rows, "" elsewhere."""
         if len(texts) == self._height:
             return texts
         indices = np.full(self._height, len(texts), np.int64)
@@ -182,9 +193,15 @@ class SheetBuilder:
 
 
 def render_displayed(
-    texts: pa.Array, kinds: KindCodes | None, formats: Mapping[int, NumberFormat]
-) -> pa.Array | None:
-    """What the cells show, where that is another number; None when all show what they hold."""
+    texts: Texts, kinds: KindCodes | None, formats: Mapping[int, NumberFormat]
+) -> Texts | None:
+    """Return what cells display where that is another number, "" elsewhere; None when none does.
+
+    Args:
+        texts: the values of a column.
+        kinds: their kinds; None when none is a number.
+        formats: the formats that may alter numbers, by index.
+    """
     if kinds is None:
         return None
     rendered: dict[tuple[str, NumberFormat], str] = {}

@@ -80,20 +80,20 @@ class ParserProcess:
         process = self.start()
         expirations: list[bool] = []
 
-        def expire() -> None:
+        def stop_worker() -> None:
             expirations.append(True)
             process.kill()
 
-        timer = Timer(self._limits.seconds, expire)
+        timer = Timer(self._limits.seconds, stop_worker)
         timer.start()
         try:
-            return self._exchange(process, name, data)
+            return self._send_file(process, name, data)
         except (_ParserDiedError, OSError) as error:
             raise self._explain_death(name, process, bool(expirations)) from error
         finally:
             timer.cancel()
 
-    def _exchange(self, process: subprocess.Popen[bytes], name: str, data: bytes) -> list[Grid]:
+    def _send_file(self, process: subprocess.Popen[bytes], name: str, data: bytes) -> list[Grid]:
         requests, answers = process.stdin, process.stdout
         if requests is None or answers is None:
             raise _ParserDiedError

@@ -2,11 +2,11 @@
 
     python -P -m pipeline.read.formats.parser_worker MEMORY
 
-In, for each file: a frame of JSON (name, limits, the reader's language and the parsers that may read it) and a frame
-of the file's bytes.
+In, for each file: a frame of JSON (name, limits, the reader's language and the parsers that may read it) and
+a frame of the file's bytes.
 Out: a frame of JSON (the sheets, or the sentence of a refusal), then a frame of Arrow IPC per sheet.
-Never: imports pandas, opens a path, or takes more memory than it was given; a parser may abort the process at any
-time, and then only this one dies.
+Never: imports pandas, opens a path, or takes more memory than it was given; a parser may abort the process at
+any time, and then only this one dies.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The protocol between the parser process and its worker: frames of bytes, and grids as Arrow tables.
 
 In: bytes, or a grid.
-Out: a frame is 8 bytes of length, little-endian, and as many bytes; a grid is facts as JSON and an Arrow table.
+Out: a frame is 8 bytes of length, little-endian, and as many bytes; a grid is facts as JSON and an Arrow
+table.
 Never: copies a column: what crosses the pipe are the buffers of the arrays.
 """
 
@@ -32,7 +33,7 @@ def write_frame(stream: IO[bytes], body: bytes | memoryview) -> None:
 
 
 def encode_grid(grid: Grid) -> tuple[dict[str, Any], pa.Table]:
-    """Return a grid's facts, ready for JSON, and its cells: columns c0, c1, ..., kinds k0 ..., displayed s0 ...."""
+    """Return a grid's facts, ready for JSON, and its cells: texts c0, c1 ..., kinds k0 ..., displayed s0 ...."""
     columns: dict[str, Any] = {f"c{position}": column for position, column in enumerate(grid.columns)}
     columns |= {f"k{position}": kinds for position, kinds in grid.kinds.items()}
     columns |= {f"s{position}": texts for position, texts in grid.displayed.items()}

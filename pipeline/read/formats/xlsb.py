@@ -42,14 +42,15 @@ _FORMULAS = range(_FORMULA_TEXT, _FORMULA_ERROR + 1)
 _PENDING = 0x11
 """Of how a workbook is calculated: wholly when it is opened, or not done yet when it was saved."""
 _ERRORS = {
-    0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A", 43: "#GETTING_DATA",
+    0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A",
+    43: "#GETTING_DATA",
 }  # fmt: skip
 _U8, _U16, _U32, _I32, _F64 = (Struct(f"<{code}") for code in "BHIid")
 _CELL, _ROWS, _RANGE = Struct("<II"), Struct("<IIHBB"), Struct("<IIII")
 
 
 class _Workbook(NamedTuple):
-    """What the cells of all sheets refer to: shared strings, formats, the epoch; whether formulas await results."""
+    """What all sheets share: strings, formats of styles, the epoch; whether formulas await results."""
 
     texts: list[str]
     styles: list[NumberFormat]
@@ -123,7 +124,7 @@ def _decode_text(data: bytes, offset: int, end: int) -> str:
 
 
 def _read_sheet_links(package: zipfile.ZipFile, workbook: str) -> tuple[list[_SheetLink], bool, bool]:
-    """Return the worksheets in their order, whether dates count from 1904, and whether formulas await results."""
+    """Return the worksheets in order, whether dates count from 1904, and whether formulas await results."""
     data, parts = package.read(workbook), list_related_parts(package, workbook, WORKSHEET_RELATION)
     links, date_1904, is_pending = [], False, False
     for kind, offset, end in _iter_records(data):

@@ -2,7 +2,8 @@
 
 In: the package, past the gate.
 Out: a `Grid` for each worksheet.
-Never: believes the parser alone: each sheet's XML tells which rows and values exist, and what is not displayed.
+Never: believes the parser alone: each sheet's XML tells which rows and values exist, and what is not
+displayed.
 """
 
 from __future__ import annotations
@@ -97,8 +98,8 @@ def _list_sheet_parts(package: zipfile.ZipFile) -> tuple[dict[str, str], bool, b
     """Return the part of each worksheet by the sheet's name; and two facts of the workbook.
 
     The facts are whether dates count from 1904, and whether stored results are none: a program that does not
-    calculate asks Excel to do it when it opens the file, and Excel itself says when it had not finished before it
-    saved.
+    calculate asks Excel to do it when it opens the file, and Excel itself says when it had not finished
+    before it saved.
     """
     workbook = find_workbook_part(package)
     worksheet_targets = list_related_parts(package, workbook, WORKSHEET_RELATION)

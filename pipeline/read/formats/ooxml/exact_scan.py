@@ -2,7 +2,8 @@
 
 In: the stream of a sheet's part.
 Out: `SheetFacts` with every cell that has a value.
-Never: expands an entity; it is ten times slower than `scan_fast`, which leaves to it what it does not understand.
+Never: expands an entity; it is ten times slower than `scan_fast`, which leaves to it what it does not
+understand.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ def _is_unusual(piece: bytes) -> bool:
 
 
 def _has_markup_in_text(piece: bytes) -> bool:
-    """Return whether there are comments, CDATA, instructions, single quotes, or digits written as entities."""
+    """Return whether there are comments, CDATA, instructions, single quotes or numeric entities."""
     # one byte is looked for before two or more: memchr passes a piece at the speed of memory
     return (
         (b"!" in piece and b"<!" in piece)

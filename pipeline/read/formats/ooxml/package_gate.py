@@ -91,11 +91,11 @@ def _check_markup(name: str, part: str, piece: bytes, unusual: UnusualParts) -> 
         unusual.utf16.add(part)
     if b"<!" in piece:
         unusual.commented.add(part)
-        if declares_entities(piece):
+        if has_entities(piece):
             raise Refusal.ENTITIES(name)
 
 
-def declares_entities(xml: bytes) -> bool:
+def has_entities(xml: bytes) -> bool:
     """Return whether XML in UTF-8 declares a document type or an entity."""
     return _XML_DECLARATION.search(xml) is not None
 

@@ -1,8 +1,8 @@
 """The repair of packages that are valid but written as the parser does not expect.
 
 In: the zip, past the gate.
-Out: the zip with `/` in the names of its parts, XML in UTF-8, and no sheet in its list that has no part; and, where
-a sheet has errors that the parser does not know, one in which they are errors that it knows.
+Out: the zip with `/` in the names of its parts, XML in UTF-8, and no sheet in its list that has no part; and,
+where a sheet has errors that the parser does not know, one in which they are errors that it knows.
 Never: changes what a cell says, or repairs what could be meant in two ways.
 """
 
@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Set
 
 from pipeline.read.files.refusals import Refusal
-from pipeline.read.formats.ooxml.package_gate import declares_entities
+from pipeline.read.formats.ooxml.package_gate import has_entities
 from pipeline.read.formats.ooxml.package_parts import find_workbook_part, list_related_parts
 
 _ENCODING_DECLARATION = re.compile(r"^(\s*<\?xml[^>]*?)\s+encoding\s*=\s*(?:\"[^\"]*\"|'[^']*')")
@@ -64,8 +64,8 @@ def _read_parts(package: zipfile.ZipFile) -> dict[str, bytes]:
 def replace_unknown_errors(package: zipfile.ZipFile, part: str) -> bytes:
     """Return a package for the parser alone, in which every error of a sheet is #N/A.
 
-    The parser refuses sheets with errors that Excel did not have in the beginning, like #SPILL!. Which error a
-    cell holds is taken from the sheet's XML afterwards.
+    The parser refuses sheets with errors that Excel did not have in the beginning, like #SPILL!. Which error
+    a cell holds is taken from the sheet's XML afterwards.
 
     Args:
         package: the workbook.
@@ -82,7 +82,7 @@ def _convert_to_utf8(name: str, content: bytes) -> bytes:
     byte_order = "utf-16-be" if content[:1] == b"\0" else "utf-16-le"
     encoding = "utf-16" if has_mark else byte_order
     text = _ENCODING_DECLARATION.sub(r"\1", content.decode(encoding))
-    if declares_entities(text.encode()):
+    if has_entities(text.encode()):
         raise Refusal.ENTITIES(name)
     return text.encode()
 
