@@ -74,6 +74,7 @@ def read_json_documents(paths: Sequence[Path], limits: ReadLimits) -> list[JsonD
 def _parse_json(name: str, data: bytes) -> Any:
     try:
         text = data.decode("utf-8-sig")
+        # numbers stay the text they are: a float would lose digits of an amount or an identifier
         return json.loads(text, parse_float=str, parse_int=str, parse_constant=_reject_constant)
     except (ValueError, RecursionError) as error:
         sentence = translate(

@@ -45,8 +45,8 @@ FILE_LAYOUTS = (
     ),
     FileLayout(
         "A data loader's file",
-        "Its column labels and the columns that mark where an invoice and an item start are taken as they are; the"
-        " invoice number is the reference, never the row's position.",
+        "Its column labels and the columns that mark where an invoice and an item start are taken as they"
+        " are; the invoice number is the reference, never the row's position.",
     ),
     FileLayout("Any other", "A mapping (`--mapping FILE`) says which column is which field."),
 )

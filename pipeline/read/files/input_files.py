@@ -128,13 +128,14 @@ def _describe_os_error(error: OSError) -> str:
 
 def _read_regular_file(path: Path, limits: ReadLimits) -> bytes:
     """Return the bytes of a regular file; a pipe or device is opened without waiting for it, and refused."""
+    # without O_NONBLOCK opening a pipe waits for a writer; O_BINARY keeps line ends on Windows
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(path, flags)
         with open(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise Refusal.NO_DATA_FILE(_escape_name(path.name))
-            data = file.read(limits.unpacked + 1)
+            data = file.read(limits.unpacked + 1)  # one byte more shows that it is too large
     except FileNotFoundError as error:
         raise NoSuchFileError(translate("There is no file {path}.", path=_escape_name(str(path)))) from error
     except PermissionError as error:
@@ -197,7 +198,7 @@ def _read_members(
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         for member in spreadsheets:
             member_name = f"{name}/{PurePosixPath(member.filename).name}"
-            if member.flag_bits & 1:
+            if member.flag_bits & 1:  # it is encrypted
                 raise Refusal.PROTECTED(name)
             try:
                 content = _extract_member(name, package, member, remaining_bytes, limits)
@@ -208,6 +209,7 @@ def _read_members(
 
 
 def _is_spreadsheet_member(member: zipfile.ZipInfo) -> bool:
+    # macOS adds a folder with resource forks that bear the names of the files
     return _is_readable_suffix(member.filename) and not member.filename.startswith("__MACOSX")
 
 

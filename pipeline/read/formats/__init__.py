@@ -38,7 +38,7 @@ BIFF_MAGICS = (
 """The first bytes of an old workbook outside an OLE container."""
 
 HeaderCounter = Callable[[list[str]], int]
-"""Counts how many cells of a row are known headers."""
+"""Counts the cells of a row that are known headers."""
 
 
 def _count_nothing(_: list[str]) -> int:
@@ -159,9 +159,9 @@ FORMATS = {
     "csv": Format(
         title="Text with delimiters",
         suffixes=(".csv", ".tsv", ".txt"),
-        description="UTF-8 with or without a mark, UTF-16, UTF-32, Windows-1252 and its kin; comma, semicolon,"
-        " tab or pipe; line ends of every system; cells in quotes with delimiters and line ends inside. What was"
-        " found stands in the report. `sep=;` in the first line is obeyed.",
+        description="UTF-8 with or without a mark, UTF-16, UTF-32, Windows-1252 and its kin; comma,"
+        " semicolon, tab or pipe; line ends of every system; cells in quotes with delimiters and line ends"
+        " inside. What was found stands in the report. `sep=;` in the first line is obeyed.",
         parse="pipeline.read.formats.csv_file:read_csv_sheet",
         in_worker=False,  # pyarrow's reader and the csv module survive any text
         misnamed=None,
@@ -219,5 +219,6 @@ def parse_sheets(reference: ParserReference, file: FormatInput) -> Iterator[Grid
 
 def _load_function(reference: str) -> Callable[[FormatInput], Any]:
     module, _, name = reference.partition(":")
+    # imported only here: what parses in the worker is never loaded in the parent
     function: Callable[[FormatInput], Any] = getattr(import_module(module), name)
     return function

@@ -145,10 +145,13 @@ def _read_fast(name: str, body: bytes, delimiter: str, width: int) -> Grid | Non
                 delimiter=delimiter, newlines_in_values=b'"' in body, ignore_empty_lines=False
             ),
             pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), null_values=[], strings_can_be_null=False
+                # every cell is a text: NA and null are names like any other
+                column_types=dict.fromkeys(names, pa.string()),
+                null_values=[],
+                strings_can_be_null=False,
             ),
         )
-    except pa.ArrowInvalid:
+    except pa.ArrowInvalid:  # a blank line, a ragged row: the exact path keeps their numbers
         return None
     return Grid(
         name=name,
@@ -166,7 +169,7 @@ def _find_header(rows: Iterable[list[str]], count_headers: HeaderCounter) -> lis
             first_filled = first_filled or (row if any(map(str.strip, row)) else [])
             if count_headers(row) > 1:
                 return row
-    except csv.Error:  # a cell beyond the limit, further down, is told when the rows are read
+    except csv.Error:  # a cell beyond the limit, further down, is refused when the rows are read
         if not first_filled:
             raise
     return first_filled or next((row for row in rows if any(map(str.strip, row))), [])

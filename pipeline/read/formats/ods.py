@@ -86,7 +86,7 @@ class _PartHandler:
 def _parse_part(package: zipfile.ZipFile, part: str, handler: _PartHandler) -> None:
     """Feed a part to a handler; an entity passes neither the gate nor this."""
     parser = expat.ParserCreate(namespace_separator="}")
-    parser.buffer_text = True
+    parser.buffer_text = True  # one call per run of characters instead of one per line and entity
     short_names: dict[str, str] = {}
 
     def shorten(name: str) -> str:
@@ -252,6 +252,7 @@ class _Content(_PartHandler):
 
     def _start_column(self, table: _Table, attributes: Mapping[str, str]) -> None:
         count = _get_count(attributes, "table:number-columns-repeated")
+        # the last columns are repeated to the end of the sheet
         span = range(table.column_count, table.column_count + min(count, _MAX_FILLER))
         if attributes.get("table:visibility") in _HIDDEN_VISIBILITIES:
             table.hidden_columns.update(span)

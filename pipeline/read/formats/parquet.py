@@ -96,7 +96,7 @@ def _read_table(name: str, data: bytes, limits: ReadLimits) -> Any:
         if (metadata.num_rows + 1) * len(file.schema_arrow) > limits.area or unpacked_bytes > limits.unpacked:
             raise _report_too_many_rows(name, metadata.num_rows)
         return file.read()
-    except MemoryError:
+    except MemoryError:  # Arrow's own is an ArrowException too, but no damage
         raise
     except (pa.ArrowException, OSError) as error:
         raise Refusal.DAMAGED_PARQUET(name) from error
@@ -115,6 +115,7 @@ def _convert_column(name: str, label: str, column: ArrowColumn) -> tuple[Texts, 
     value_sort = next((candidate for candidate in _VALUE_SORTS if candidate.matches(column.type)), None)
     if value_sort is None:
         raise Refusal.NO_CELLS(name, label=label, what=column.type)
+    # each distinct value is formatted once
     encoded = _merge_chunks(_convert_to_local(column)).dictionary_encode()
     texts = pa.array([value_sort.to_text(value) for value in encoded.dictionary.to_pylist()], pa.string())
     return pc.fill_null(texts.take(encoded.indices), ""), value_sort.kind

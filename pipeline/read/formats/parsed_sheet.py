@@ -185,8 +185,9 @@ class SheetBuilder:
 
     def _fill_column(self, rows: list[int], texts: Texts) -> Texts:
         """Return a whole column: texts at their rows, "" elsewhere."""
-        if len(texts) == self._height:
+        if len(texts) == self._height:  # every row has a cell
             return texts
+        # one take instead of a list of strings: rows without a cell point at the "" behind the last text
         indices = np.full(self._height, len(texts), np.int64)
         indices[rows] = np.arange(len(texts))
         return pa.concat_arrays([texts, pa.array([""])]).take(pa.array(indices))

@@ -43,6 +43,7 @@ class ParserProcess:
     def start(self) -> subprocess.Popen[bytes]:
         """Start the worker, if it does not run, without waiting for it."""
         if self._process is None:
+            # -P: no module of the current folder may take the place of one of ours or of a library
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-P", "-m", "pipeline.read.formats.parser_worker", str(self._limits.memory)],
                 stdin=subprocess.PIPE,
@@ -122,6 +123,7 @@ class ParserProcess:
         self.close()
         if has_expired:
             return Refusal.TOO_SLOW(name, seconds=f"{self._limits.seconds:g}")
+        # killed by the system, or aborted by a library whose allocation failed
         if process.returncode in {-9, -6}:
             return Refusal.TOO_MUCH(name, most=self._limits.memory >> 20)
         return Refusal.DEADLY(name, code=process.returncode)

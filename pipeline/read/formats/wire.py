@@ -33,7 +33,7 @@ def write_frame(stream: IO[bytes], body: bytes | memoryview) -> None:
 
 
 def encode_grid(grid: Grid) -> tuple[dict[str, Any], pa.Table]:
-    """Return a grid's facts, ready for JSON, and its cells: texts c0, c1 ..., kinds k0 ..., displayed s0 ...."""
+    """Return a grid's facts, ready for JSON, and cells: texts c0, ..., kinds k0, ..., displayed s0, ..."""
     columns: dict[str, Any] = {f"c{position}": column for position, column in enumerate(grid.columns)}
     columns |= {f"k{position}": kinds for position, kinds in grid.kinds.items()}
     columns |= {f"s{position}": texts for position, texts in grid.displayed.items()}

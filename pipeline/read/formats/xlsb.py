@@ -93,12 +93,12 @@ def _iter_records(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield number, start and end of each record."""
     offset, size = 0, len(data)
     while offset < size:
-        kind = data[offset]
+        kind = data[offset]  # one byte, or two of seven bits each
         offset += 1
         if kind & 0x80:
             kind = (kind & 0x7F) | (data[offset] & 0x7F) << 7
             offset += 1
-        length = data[offset]
+        length = data[offset]  # one to four bytes of seven bits each, the lowest first
         offset += 1
         if length & 0x80:
             length, shift = length & 0x7F, 7
@@ -213,7 +213,7 @@ class _SheetProperties:
         row: int
         row, _, height, _, flags = _ROWS.unpack_from(data, offset)
         self.rows.add(row + 1)
-        if flags & 0x10 or not height:
+        if flags & 0x10 or not height:  # hidden by a person or a filter, or drawn without height
             self.hidden_rows.add(row + 1)
         return row
 
@@ -238,6 +238,7 @@ def _build_sheet(file: FormatInput, data: bytes, link: _SheetLink, shared: _Work
             builder.add_cell(row, _U32.unpack_from(data, offset)[0], FormulaText("="))
         elif kind in _NUMBER_DECODERS:
             column, style = _CELL.unpack_from(data, offset)
+            # the highest byte of the style holds flags
             number_format = shared.styles[style & 0xFFFFFF] if shared.styles else PLAIN_FORMAT
             number = _NUMBER_DECODERS[kind](data, offset + 8)
             builder.add_cell(row, column, *convert_number(number, number_format, epoch))

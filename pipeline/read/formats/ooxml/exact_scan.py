@@ -33,6 +33,7 @@ class _SheetHandler(ContentHandler):
         self.facts = SheetFacts()
         self._cells: list[XmlCell] = []
         self._styled_cells: list[tuple[int, int, int]] = []
+        # not None says that this scan has listed them
         self.facts.cells, self.facts.styled = self._cells, self._styled_cells
         self._row = self._column = 0
         self._text: list[str] | None = None

@@ -45,7 +45,7 @@ def scan_fast(stream: IO[bytes]) -> SheetFacts:
     """Scan a sheet without comments and CDATA at the speed of regular expressions.
 
     Raises:
-        UnusualError: the XML is written in another way; `scan_exactly` reads it.
+        UnusualXmlError: the XML is written in another way; `scan_exactly` reads it.
     """
     facts = SheetFacts()
     for piece in iter_row_pieces(stream):

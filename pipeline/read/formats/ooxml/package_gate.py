@@ -44,10 +44,12 @@ def check_package(name: str, package: zipfile.ZipFile, limits: ReadLimits) -> Un
     names = [member.filename for member in members]
     if len(members) > limits.members:
         raise Refusal.TOO_MANY_PARTS(name, count=len(members), most=limits.members)
+    # Windows and Excel take names that differ in case alone for the same part
     if len({name.casefold() for name in names}) < len(names):
         raise Refusal.SAME_PARTS(name)
     if any(_is_outside(name) for name in names):
         raise Refusal.OUTSIDE(name)
+    # bit 0 of the flags: the member is encrypted
     if any(member.flag_bits & 1 for member in members):
         raise Refusal.PROTECTED(name)
     remaining_bytes, unusual = limits.unpacked, UnusualParts(set(), set())

@@ -100,6 +100,7 @@ def _drop_unlinked_sheets(sheet_list: bytes, linked_ids: Set[str]) -> bytes:
 
 def _write_package(parts: dict[str, bytes]) -> tuple[bytes, zipfile.ZipFile]:
     buffer = io.BytesIO()
+    # stored, not packed: it never leaves this process
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as package:
         for part, content in parts.items():
             package.writestr(part, content)

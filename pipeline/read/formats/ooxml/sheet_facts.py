@@ -76,6 +76,7 @@ class SheetFacts:
         width = attributes.get("width", "")
         if attributes.get("hidden", "") in TRUE_WORDS or (width and not width.strip("0.")):
             first, last = int(attributes["min"]), int(attributes["max"])
+            # to hide all that follows, the last position may lie beyond the last column
             self.hidden_columns.update(range(first - 1, min(last, MAX_COLUMNS)))
 
     def record_merged_range(self, reference: str) -> None:
