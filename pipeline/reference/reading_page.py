@@ -12,7 +12,7 @@ from dataclasses import fields
 
 import pyarrow as pa
 
-from pipeline.issues import CATALOGUE
+from pipeline.issues import CATALOGUE, Chapter
 from pipeline.read.files.file_types import FILE_LAYOUTS
 from pipeline.read.files.input_files import FOREIGN_SIGNATURES
 from pipeline.read.files.limits import MAX_ROWS, ReadLimits
@@ -29,7 +29,6 @@ from schemas.notation.parsing import is_real_date
 from schemas.tables.common import EXAMPLE_REF, NO_WORDS, NOTE_MARK, TOTAL_WORDS, YES_WORDS
 
 _LIMIT_PREFIXES = ("parser_", "file_", "sheet_")
-_SHEET_CHAPTER = "1"
 _NO_READING = "refused"
 _SAMPLE_NUMBERS = (
     "1234.5", "1234,5", "1,234.50", "1.234,50", "1,234", "1.234", "1 234,50", "1\u202f234.50", "1'234.50",
@@ -120,7 +119,7 @@ def _iter_limit_rows() -> Iterator[Sequence[str]]:
 
 def _iter_code_rows() -> Iterator[Sequence[str]]:
     for code, issue_type in sorted(CATALOGUE.items()):
-        if code[1] == _SHEET_CHAPTER:
+        if issue_type.chapter is Chapter.FILES:
             yield f"[{code}](issues.md)", issue_type.title, issue_type.fix
 
 

@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pipeline.acceptance.assessment import Assessment
-from pipeline.issues import CATALOGUE, IssueType
+from pipeline.issues import CATALOGUE, Chapter, IssueType, Level, Scope
 from pipeline.model.invoices import Request
 from pipeline.settings import SETTINGS
 from pipeline.template.field_docs import render_fields_table
+from schemas.rules import RULES
 
 _ISSUES_PAGE = "../issues.md"
 _CATALOG_KEYS = ("catalog_sku", "product_rate_plan_charge_id")
@@ -96,9 +97,20 @@ def _render_checks(assessment: Assessment) -> Iterator[str]:
         yield from _render_issue_links(account_codes)
     if any(field_name in assessment.tables["items"] for field_name in _CATALOG_KEYS):
         yield from ("", "Where a catalog is loaded:", "")
-        yield from _render_issue_links(code for code in CATALOGUE if re.match("[EW]40", code))
+        yield from _render_issue_links(code for code, kind in CATALOGUE.items() if _is_of_look_up(kind))
     yield from ("", "Of each invoice against the ledger, and of the whole against what was expected:", "")
-    yield from _render_issue_links(code for code in CATALOGUE if re.match("E[56]0", code))
+    yield from _render_issue_links(code for code, kind in CATALOGUE.items() if _is_of_whole_file(kind))
+
+
+def _is_of_look_up(kind: IssueType) -> bool:
+    """Return whether an issue is found when an item's product is looked up in the catalog."""
+    is_of_rule = any(rule.code == kind.code for rule in RULES)
+    return kind.chapter is Chapter.LISTS and kind.scope is Scope.ROW and not is_of_rule
+
+
+def _is_of_whole_file(kind: IssueType) -> bool:
+    """Return whether an error is found by comparing with the ledger, the policy or control totals."""
+    return kind.chapter in (Chapter.LEDGER, Chapter.CONTROL) and kind.level is Level.ERROR
 
 
 def _render_issue_links(codes: Iterable[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from pipeline.acceptance.assessment import Assessment
 from pipeline.i18n import translate
-from pipeline.issues import Level
+from pipeline.issues import CATALOGUE, Level, Scope
 from pipeline.model.indices import Positions
 from pipeline.report.marked import uncertain_rows
 from pipeline.report.marked.annotations import SheetAnnotations, WorkbookAnnotations
@@ -37,8 +37,6 @@ from schemas.cell_kinds import CellKind
 from schemas.fields import Field, Kind, Table
 
 REJECTED_WORKBOOK_NAME = "rejected.xlsx"
-_CONTROL_CHAPTER = "6"
-"""Second character of codes about control totals, which reject no invoice."""
 
 RejectedRows = Mapping[str, Positions]
 """By table the positions of its rows that are rejected, ascending."""
@@ -61,7 +59,7 @@ def find_rejected_rows(assessment: Assessment, statuses: RowStatuses) -> Rejecte
 def is_rejected_by_file(assessment: Assessment) -> bool:
     """Whether a sheet or header rejects everything: then the file itself must be corrected."""
     return any(
-        issue.level is Level.ERROR and issue.code[1] != _CONTROL_CHAPTER
+        issue.level is Level.ERROR and CATALOGUE[issue.code].scope is not Scope.CONTROL
         for issue in assessment.issues.sheet_issues
     )
 
