@@ -1,4 +1,4 @@
-"""What a cell can hold, as the reader tells it and the checks judge it. Light: the parser's process loads it."""
+"""Kinds of cells, as the reader reports them and the checks use them; imports nothing, for the subprocess."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class CellKind(IntEnum):
-    """What a cell held in the file. A CSV cell is BLANK or TEXT; a workbook's may be any."""
+    """What a cell holds in the file: in CSV it is BLANK or TEXT, in a workbook any."""
 
     BLANK = 0
     TEXT = 1

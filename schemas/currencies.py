@@ -7,7 +7,7 @@ which gives 0 to currencies that a bank books with 2.
 from __future__ import annotations
 
 NO_CURRENCY = "XXX"
-"""ISO 4217's code for "no currency": under it the books count money whose currency could not be told."""
+"""ISO 4217's code for "no currency": under it money is counted whose currency could not be read."""
 
 _TWO_DIGITS = (
     "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF "
@@ -22,8 +22,9 @@ _THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
 _FOUR_DIGITS = "CLF UYW"
 
 CURRENCY_DIGITS: dict[str, int] = {
-    code: digits
-    for digits, codes in ((0, _ZERO_DIGITS), (2, _TWO_DIGITS), (3, _THREE_DIGITS), (4, _FOUR_DIGITS))
-    for code in codes.split()
+    **dict.fromkeys(_ZERO_DIGITS.split(), 0),
+    **dict.fromkeys(_TWO_DIGITS.split(), 2),
+    **dict.fromkeys(_THREE_DIGITS.split(), 3),
+    **dict.fromkeys(_FOUR_DIGITS.split(), 4),
 }
 """Digits after the point, by currency code."""

@@ -36,11 +36,10 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.arrow.columns import ArrowColumn, Booleans
+from schemas.arrow.columns import DECIMAL, ArrowColumn, Booleans
 from schemas.arrow.money import get_currency_digits, round_amounts
 from schemas.catalog import ACCOUNT_KEYS
 from schemas.draft_rules import DRAFT_RULES
-from schemas.notation.parsing import DECIMAL
 from schemas.rule import Columns, Computation, FactSource, Predicate, Rule, RuleSettings
 
 _MAX_DIGITS = 4

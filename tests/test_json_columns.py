@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline import json_columns
-from schemas.notation.parsing import DECIMAL
+from schemas.arrow.columns import DECIMAL
 
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters=[chr(n) for n in range(32)])

@@ -15,8 +15,7 @@ from pipeline.model.indices import Mask, Positions
 from pipeline.model.valid import ValidSheets
 from schemas import rules
 from schemas.arrow import money
-from schemas.arrow.columns import arrow_column, decode_dictionary, to_series
-from schemas.notation.parsing import DECIMAL
+from schemas.arrow.columns import DECIMAL, arrow_column, decode_dictionary, to_series
 from schemas.rule import RuleSettings
 
 

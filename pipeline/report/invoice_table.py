@@ -13,9 +13,8 @@ import pyarrow.compute as pc
 from pipeline.acceptance.assessment import Assessment
 from pipeline.issues import Level
 from schemas.arrow import money
-from schemas.arrow.columns import arrow_column, decode_dictionary, merge_chunks
+from schemas.arrow.columns import DECIMAL, arrow_column, decode_dictionary, merge_chunks
 from schemas.catalog import ACCOUNT_KEYS
-from schemas.notation.parsing import DECIMAL
 
 PREPARED, REJECTED, SKIPPED, HELD = "prepared", "rejected", "skipped", "not prepared"
 ACCEPTED_STATES = pa.array([PREPARED, HELD])

@@ -18,9 +18,16 @@ from pipeline.model.indices import Mask, Positions
 from pipeline.model.valid import ChildTable
 from pipeline.validate.duplicates import is_duplicate
 from pipeline.validate.typed_columns import DerivedColumns
-from schemas.arrow.columns import ArrowColumn, Booleans, Integers, Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import (
+    DECIMAL,
+    ArrowColumn,
+    Booleans,
+    Integers,
+    Texts,
+    arrow_column,
+    decode_dictionary,
+)
 from schemas.fields import Table
-from schemas.notation.parsing import DECIMAL
 
 _SEPARATOR = "\x1f"
 """Between the parts of a key: the unit separator, a control character that checks of cells refuse."""

@@ -1,8 +1,8 @@
-"""Arrow columns inside pandas frames: into a frame and out of it again, without a copy."""
+"""Types of Arrow columns, and Arrow columns in pandas frames: in and out without a copy."""
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -14,51 +14,75 @@ ArrowColumn: TypeAlias = pa.Array
 Texts: TypeAlias = pa.Array
 """`string`, or its dictionary-encoded form."""
 Decimals: TypeAlias = pa.Array
-"""`decimal128(38, s)`."""
+"""`decimal128` or `decimal256`, of any scale; `DECIMAL` unless said otherwise."""
 Dates: TypeAlias = pa.Array
 """`date32`."""
 Booleans: TypeAlias = pa.Array
 """`bool`."""
 Integers: TypeAlias = pa.Array
-"""Any width of whole numbers."""
+"""Whole numbers of any width."""
 Indices: TypeAlias = pa.Array
 """Whole numbers that are row numbers of another column."""
 
+DECIMAL: Final = pa.decimal128(24, 9)
+"""The type of every number and every amount of money: 15 digits before the point, 9 after it, exact."""
+
 _SAMPLE_ROWS = 20_000
+"""Rows from which it is estimated whether the values of a column repeat."""
 _MAX_DISTINCT_SHARE = 0.25
+"""Above this share of distinct values a dictionary would cost more than it saves."""
 
 
-def to_series(values: Any) -> pd.Series[Any]:
-    """An Arrow array as a pandas column."""
+def to_series(values: ArrowColumn) -> pd.Series[Any]:
+    """Return an Arrow array as a pandas column.
+
+    Args:
+        values: of any type.
+    """
     return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([values])))
 
 
-def arrow_column(column: pd.Series[Any]) -> Any:
-    """The Arrow array behind an Arrow-backed column, or one made from a numpy-backed one."""
+def arrow_column(column: pd.Series[Any]) -> ArrowColumn:
+    """Return the Arrow array behind a pandas column, without a copy where it is backed by Arrow.
+
+    Args:
+        column: backed by Arrow or by numpy.
+    """
     array = column.array
     if isinstance(array, pd.arrays.ArrowExtensionArray):
         return merge_chunks(array.__arrow_array__())
     return pa.array(column.to_numpy())
 
 
-def merge_chunks(values: Any) -> Any:
-    """A column in one piece."""
+def merge_chunks(values: ArrowColumn) -> ArrowColumn:
+    """Return a column as one array.
+
+    Args:
+        values: an array or a chunked array.
+    """
     if not isinstance(values, pa.ChunkedArray):
         return values
-    return (
-        values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
-    )  # that copies even a single piece
+    # `combine_chunks` copies even a single chunk
+    return values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
 
 
-def encode_repeats(values: Any) -> Any:
-    """A text column in one piece, dictionary-encoded where its values repeat."""
+def encode_repeats(values: Texts) -> Texts:
+    """Return a text column as one array, dictionary-encoded where its values repeat.
+
+    Args:
+        values: a string array or a chunked one.
+    """
     values = merge_chunks(values)
     sample = values.slice(0, _SAMPLE_ROWS)
-    return (
-        values if len(pc.unique(sample)) > _MAX_DISTINCT_SHARE * len(sample) else values.dictionary_encode()
-    )
+    if len(pc.unique(sample)) > _MAX_DISTINCT_SHARE * len(sample):
+        return values
+    return values.dictionary_encode()
 
 
-def decode_dictionary(values: Any) -> Any:
-    """A text column without its dictionary."""
+def decode_dictionary(values: Texts) -> Texts:
+    """Return a text column without dictionary encoding.
+
+    Args:
+        values: dictionary-encoded or not.
+    """
     return values.dictionary_decode() if isinstance(values, pa.DictionaryArray) else values

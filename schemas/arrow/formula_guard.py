@@ -1,17 +1,19 @@
-"""Text that a spreadsheet would run is written with an apostrophe before it; whoever reads it takes that one off.
+"""Protection against formula injection: an apostrophe before texts that a spreadsheet would run.
 
-One rule, both ways: `as_read(as_written(text)) == text` for every text. A text in danger begins with one of
-`= + - @`, a tab or a line end, perhaps behind apostrophes, and is no number.
+One rule, both ways: `unescape_formulas(escape_formulas(text)) == text` for every text. A text looks like a
+formula if it begins with one of `= + - @`, a tab or a line end, perhaps after apostrophes, and is no number.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.arrow.columns import Booleans, Texts
 from schemas.arrow.text_bytes import match_first_characters, replace_rows
 
 APOSTROPHE = "'"
@@ -20,45 +22,45 @@ _FORMULA_REGEX = r"^'*[=+\-@\t\r\n]"
 _NUMBER_REGEX = r"^'*-?[0-9]+(\.[0-9]+)?$"
 
 
-def escape_formulas(texts: Any) -> Any:
-    """Texts for a file in which every text may be run: those in danger get an apostrophe.
+def escape_formulas(texts: Texts) -> Texts:
+    """Escape texts for a file whose texts a spreadsheet may run (CSV): those like a formula get an apostrophe.
 
     Args:
         texts: a string array.
     """
-    return _change_formulas(texts, match_first_characters(texts, _FIRST_CHARACTERS), _add_apostrophe)
+    return _replace_formulas(texts, match_first_characters(texts, _FIRST_CHARACTERS), _add_apostrophe)
 
 
 def escape_formula(text: str) -> str:
-    """A single text as it is written.
+    """Escape a single text, as `escape_formulas` does.
 
     Args:
-        text: for a file in which every text may be run.
+        text: for a file whose texts a spreadsheet may run.
     """
     escaped: str = escape_formulas(pa.array([text], pa.string()))[0].as_py()
     return escaped
 
 
-def escape_apostrophes(texts: Any) -> Any:
-    """Texts for cells that hold text, which no spreadsheet runs: only what `as_read` would shorten gets one.
+def escape_apostrophes(texts: Texts) -> Texts:
+    """Escape texts for cells of type text, which no spreadsheet runs: only what `unescape_formulas` would shorten.
 
     Args:
         texts: a string array.
     """
-    return _change_formulas(texts, match_first_characters(texts, APOSTROPHE), _add_apostrophe)
+    return _replace_formulas(texts, match_first_characters(texts, APOSTROPHE), _add_apostrophe)
 
 
-def unescape_formulas(texts: Any) -> Any:
-    """Texts as they were before they were written: an apostrophe before one in danger is gone.
+def unescape_formulas(texts: Texts) -> Texts:
+    """Undo `escape_formulas`: remove the apostrophe before a text that looks like a formula.
 
     Args:
         texts: a string array.
     """
-    return _change_formulas(texts, match_first_characters(texts, APOSTROPHE), _remove_apostrophe)
+    return _replace_formulas(texts, match_first_characters(texts, APOSTROPHE), _remove_apostrophe)
 
 
-def is_formula_like(texts: Any) -> Any:
-    """Which texts would be run if somebody typed them, or are one apostrophe and more away from it.
+def is_formula_like(texts: Texts) -> Booleans:
+    """Return which texts a spreadsheet would run if they were typed, with or without apostrophes before them.
 
     Args:
         texts: a string array.
@@ -69,8 +71,10 @@ def is_formula_like(texts: Any) -> Any:
     return pc.and_(is_candidate, pc.invert(pc.match_substring_regex(texts, pattern=_NUMBER_REGEX)))
 
 
-def _change_formulas(texts: Any, candidates: Any, change: Any) -> Any:
-    """Texts of which some, where they are in danger, are changed: only those few are looked at closely."""
+def _replace_formulas(
+    texts: Texts, candidates: npt.NDArray[np.bool_], change: Callable[[Texts], Texts]
+) -> Texts:
+    """Apply a change to those candidates that look like a formula: only these few rows are searched by regex."""
     if not candidates.any():
         return texts
     candidate_texts = texts.filter(pa.array(candidates))
@@ -79,9 +83,9 @@ def _change_formulas(texts: Any, candidates: Any, change: Any) -> Any:
     return replace_rows(texts, rows, change(candidate_texts.filter(is_formula))) if len(rows) else texts
 
 
-def _add_apostrophe(texts: Any) -> Any:
+def _add_apostrophe(texts: Texts) -> Texts:
     return pc.binary_join_element_wise(pa.scalar(APOSTROPHE), texts, "")
 
 
-def _remove_apostrophe(texts: Any) -> Any:
+def _remove_apostrophe(texts: Texts) -> Texts:
     return pc.utf8_slice_codeunits(texts, 1)

@@ -1,10 +1,9 @@
-"""Exact arithmetic on whole columns: products, rounding, and decimals as text."""
+"""Exact money arithmetic on whole columns: products, rounding, sums, and amounts as text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.arrow import scaled_integers
+from schemas.arrow.columns import DECIMAL, Decimals, Integers, Texts
 from schemas.currencies import CURRENCY_DIGITS
-from schemas.notation.parsing import DECIMAL
 
 _NARROW_QUANTITY = pa.decimal128(19, 9)
 _NARROW_PRICE = pa.decimal128(18, 9)
@@ -23,8 +22,8 @@ _ROUNDED_TYPE = pa.decimal128(38, 9)
 _UNKNOWN_DIGITS = -1
 
 
-def calculate_amounts(quantity: Any, unit_price: Any, digits: Any) -> Any:
-    """Quantity times unit price, rounded half away from zero to the currency's digits.
+def calculate_amounts(quantity: Decimals, unit_price: Decimals, digits: Integers) -> Decimals:
+    """Calculate quantity times unit price, rounded half away from zero to the currency's digits.
 
     Args:
         quantity: `DECIMAL`.
@@ -46,8 +45,8 @@ def calculate_amounts(quantity: Any, unit_price: Any, digits: Any) -> Any:
     return pc.cast(pc.if_else(pc.less(pc.abs(rounded), upper_limit), rounded, None), DECIMAL)
 
 
-def _calculate_scaled(quantity: Any, unit_price: Any, digits: Any) -> Any:
-    """The rounded products by way of whole numbers; None where these get too large."""
+def _calculate_scaled(quantity: Decimals, unit_price: Decimals, digits: Integers) -> Decimals | None:
+    """Calculate in 64-bit integers; None where a value might not fit."""
     scaled_quantity, scaled_price = scaled_integers.to_scaled(quantity), scaled_integers.to_scaled(unit_price)
     products = (
         scaled_integers.multiply_scaled(scaled_quantity, scaled_price)
@@ -61,13 +60,13 @@ def _calculate_scaled(quantity: Any, unit_price: Any, digits: Any) -> Any:
     return scaled_integers.to_decimals(billionths, is_known)
 
 
-def _is_narrow(values: Any) -> bool:
-    """Whether the product of two such columns fits into 38 digits."""
+def _is_narrow(values: Decimals) -> bool:
+    """Return whether the product of two such columns fits into the 38 digits of a decimal128."""
     return all(value is None or abs(value) < _NARROW_LIMIT for value in pc.min_max(values).as_py().values())
 
 
-def round_amounts(amounts: Any, digits: Any) -> Any:
-    """Amounts rounded half away from zero to a number of digits a row; null where that is unknown.
+def round_amounts(amounts: Decimals, digits: Integers) -> Decimals:
+    """Round amounts half away from zero, each row to its own number of digits; null where that is unknown.
 
     Args:
         amounts: decimals.
@@ -83,35 +82,32 @@ def round_amounts(amounts: Any, digits: Any) -> Any:
     return _apply_by_digits(digits, _round_decimals, amounts)
 
 
-def _round_decimals(digits: int | None, amounts: Any) -> Any:
+def _round_decimals(digits: int | None, amounts: Decimals) -> Decimals:
     if digits is None:
         return pa.nulls(len(amounts), _ROUNDED_TYPE if amounts.type == DECIMAL else amounts.type)
-    wide = (
-        pc.cast(amounts, _ROUNDED_TYPE) if amounts.type == DECIMAL else amounts
-    )  # 999.995 rounds to one digit more
+    # rounding may need one digit more: 999.995 becomes 1000.00
+    wide = pc.cast(amounts, _ROUNDED_TYPE) if amounts.type == DECIMAL else amounts
     return pc.cast(pc.round(wide, ndigits=digits, round_mode="half_towards_infinity"), wide.type)
 
 
-def _apply_by_digits(digits: Any, calculate: Callable[..., Any], *columns: Any) -> Any:
-    """What a function makes of the rows of each number of digits, put together in the order of the rows."""
+def _apply_by_digits(digits: Integers, calculate: Callable[..., Decimals], *columns: Decimals) -> Decimals:
+    """Apply a function once per number of digits, to its rows, and return the results in the order of the rows."""
     distinct = pc.unique(digits).to_pylist()
     if len(distinct) < 2:
         return calculate(distinct[0] if distinct else None, *columns)
     row_digits = pc.fill_null(digits, _UNKNOWN_DIGITS).to_numpy()
-    groups = [
-        np.flatnonzero(row_digits == (_UNKNOWN_DIGITS if value is None else value)) for value in distinct
-    ]
-    results = [
-        calculate(value, *(pc.take(column, pa.array(rows)) for column in columns))
-        for value, rows in zip(distinct, groups, strict=True)
-    ]
+    groups, results = [], []
+    for value in distinct:
+        rows = np.flatnonzero(row_digits == (_UNKNOWN_DIGITS if value is None else value))
+        groups.append(rows)
+        results.append(calculate(value, *(pc.take(column, pa.array(rows)) for column in columns)))
     order = np.empty(len(row_digits), np.int32)
     order[np.concatenate(groups)] = np.arange(len(row_digits), dtype=np.int32)
     return pc.take(pa.concat_arrays(results), pa.array(order))
 
 
-def get_currency_digits(currencies: Any) -> Any:
-    """Decimals of each currency, int8; null for what is no currency.
+def get_currency_digits(currencies: Texts) -> Integers:
+    """Return the digits after the point of each currency, int8; null for what is no currency.
 
     Args:
         currencies: ISO 4217 codes.
@@ -120,13 +116,16 @@ def get_currency_digits(currencies: Any) -> Any:
     return pc.take(pa.array(list(CURRENCY_DIGITS.values()), pa.int8()), positions)
 
 
-def sum_by_parent(parent_rows: npt.NDArray[np.int64], amounts: Any, parent_count: int) -> Any:
-    """The sum of the amounts, a parent; null where one is unknown or there are none.
+def sum_by_parent(parent_rows: npt.NDArray[np.int64], amounts: Decimals, parent_count: int) -> Decimals:
+    """Sum the amounts of each parent; null where an amount is unknown or there are none.
 
     Args:
-        parent_rows: per amount the position of its parent, -1 without one.
+        parent_rows: per amount the row number of its parent, -1 without one.
         amounts: `DECIMAL`.
-        parent_count: how many there are.
+        parent_count: number of parents.
+
+    Returns:
+        `DECIMAL`, one per parent.
     """
     table = pa.table({"parent": parent_rows, "amount": amounts, "unknown": pc.is_null(amounts)})
     table = table.filter(pc.greater_equal(table["parent"], 0))
@@ -139,8 +138,8 @@ def sum_by_parent(parent_rows: npt.NDArray[np.int64], amounts: Any, parent_count
     return pc.take(sums_or_null, pa.array(sum_positions, mask=sum_positions < 0))
 
 
-def format_plain(values: Any) -> Any:
-    """Decimals as text without surplus zeros or exponent: 15.30 is "15.3", 100 is "100".
+def format_plain(values: Decimals) -> Texts:
+    """Format decimals without surplus zeros or exponent: 15.30 is "15.3", 100 is "100".
 
     Args:
         values: decimals with a scale above 0.
@@ -155,8 +154,8 @@ def format_plain(values: Any) -> Any:
     return pc.replace_with_mask(texts, tiny, pc.take(pa.array(tiny_texts, pa.string()), tiny_values.indices))
 
 
-def format_amounts(values: Any, digits: Any) -> Any:
-    """Amounts as the books write them: as many decimals as the currency has, more where there are more.
+def format_amounts(values: Decimals, digits: Integers) -> Texts:
+    """Format amounts with the digits of their currency, more where the value has more.
 
     Args:
         values: decimals.
@@ -165,11 +164,11 @@ def format_amounts(values: Any, digits: Any) -> Any:
     return pad_decimals(format_plain(values), digits)
 
 
-def pad_decimals(texts: Any, digits: Any) -> Any:
-    """Plain texts of amounts, with the decimals of their currency; see `text`.
+def pad_decimals(texts: Texts, digits: Integers) -> Texts:
+    """Append zeros to plain texts of amounts up to the digits of their currency; see `format_amounts`.
 
     Args:
-        texts: the plain texts.
+        texts: from `format_plain`.
         digits: int8, decimals of the row's currency.
     """
     point_positions = pc.fill_null(pc.find_substring(texts, "."), -1).to_numpy()
@@ -181,11 +180,19 @@ def pad_decimals(texts: Any, digits: Any) -> Any:
     return pc.binary_join_element_wise(texts, pc.take(_MISSING_ZEROS, pa.array(zeros_index)), "")
 
 
-_MISSING_ZEROS = pa.array(["", *(mark + "0" * count for count in range(1, 10) for mark in (".", ""))])
+_MISSING_ZEROS = pa.array([
+    "", ".0", "0", ".00", "00", ".000", "000", ".0000", "0000", ".00000", "00000", ".000000", "000000",
+    ".0000000", "0000000", ".00000000", "00000000", ".000000000", "000000000",
+])  # fmt: skip
 """What a plain text lacks: at `2 * n` that many zeros, before it the same with the point."""
 
 
 def format_money(value: Decimal, currency: str) -> str:
-    """A sum of money as the books write it: at least as many decimals as its currency has."""
+    """Format a sum of money with at least as many digits as its currency has.
+
+    Args:
+        value: the sum.
+        currency: ISO 4217; 2 digits where it is unknown.
+    """
     digits = max(CURRENCY_DIGITS.get(currency, 2), -int(value.normalize().as_tuple().exponent))
     return f"{value:.{digits}f}"

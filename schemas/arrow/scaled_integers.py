@@ -1,19 +1,19 @@
-"""Decimals as whole numbers, so that a column is multiplied and rounded in the processor's own integers.
+"""Fixed-point arithmetic on decimals as scaled 64-bit integers, which numpy multiplies and rounds.
 
-Exact, or not done: what does not fit into 63 bits with room to spare is None, and the caller takes the longer
-way, in decimals of 128 or 256 bits.
+Exact, or not done: where a value might not fit into 63 bits the result is None, and the caller calculates in
+decimals of 128 or 256 bits instead.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.notation.parsing import DECIMAL
+from schemas.arrow.columns import DECIMAL, Booleans, Decimals, Integers
 
 _SCALE = DECIMAL.scale
 _MAX_INTEGER = 1 << 62
@@ -23,19 +23,20 @@ Int64Array = npt.NDArray[np.int64]
 
 
 class ScaledIntegers(NamedTuple):
-    """A column as whole numbers of `10 ** -places`; where the column is null, 0."""
+    """A column as whole numbers of `10 ** -scale`; 0 where the column is null."""
 
     integers: Int64Array
     scale: int
 
 
-def to_scaled(values: Any) -> ScaledIntegers | None:
-    """The column in the largest unit in which every value is whole.
+def to_scaled(values: Decimals) -> ScaledIntegers | None:
+    """Return the column in the largest unit in which every value is whole; None where it does not fit.
 
     Args:
         values: `DECIMAL`.
     """
     filled = pc.fill_null(values, 0)
+    # a decimal128 is 16 bytes, low word first; the value fits where the high word only repeats the sign
     words = np.frombuffer(filled.buffers()[1], np.int64).reshape(-1, 2)
     words = words[filled.offset : filled.offset + len(filled)]
     integers, high_words = words[:, 0], words[:, 1]
@@ -46,19 +47,24 @@ def to_scaled(values: Any) -> ScaledIntegers | None:
 
 
 def _count_tens(divisor: int) -> int:
-    """By how many tens everything can be divided that the divisor divides."""
+    """Return how often 10 divides the divisor, at most `_SCALE` times."""
     return next(exponent for exponent in range(_SCALE, -1, -1) if divisor % 10**exponent == 0)
 
 
 def multiply_scaled(left: ScaledIntegers, right: ScaledIntegers) -> ScaledIntegers | None:
-    """The products, row by row, exact."""
+    """Return the exact products, row by row; None where one might not fit.
+
+    Args:
+        left: one factor per row.
+        right: the other, as many rows.
+    """
     if _find_largest(left.integers) * _find_largest(right.integers) >= _MAX_INTEGER:
         return None
     return ScaledIntegers(left.integers * right.integers, left.scale + right.scale)
 
 
-def round_scaled(exact: ScaledIntegers, currency_digits: Any) -> Int64Array | None:
-    """Billionths of the values, each rounded half away from zero to its row's digits.
+def round_scaled(exact: ScaledIntegers, currency_digits: Integers) -> Int64Array | None:
+    """Return the values in billionths, each rounded half away from zero to its row's digits; None if too large.
 
     Args:
         exact: the values.
@@ -78,12 +84,12 @@ def round_scaled(exact: ScaledIntegers, currency_digits: Any) -> Int64Array | No
     return np.asarray(np.sign(exact.integers) * magnitudes * factors[digits])
 
 
-def to_decimals(billionths: Int64Array, is_known: Any) -> Any:
-    """Whole billionths as `DECIMAL`; null where they are not known.
+def to_decimals(billionths: Int64Array, is_known: Booleans) -> Decimals:
+    """Return whole billionths as `DECIMAL`; null where they are not known.
 
     Args:
-        billionths: a row each.
-        is_known: an Arrow column of booleans without nulls.
+        billionths: one per row.
+        is_known: one per row, without nulls.
     """
     words = np.empty((len(billionths), 2), np.int64)
     words[:, 0], words[:, 1] = billionths, billionths >> 63

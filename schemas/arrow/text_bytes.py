@@ -1,4 +1,4 @@
-"""The bytes of a column of text, looked at all together."""
+"""Search and replacement in the UTF-8 bytes of a text column, without a string per cell."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.arrow.columns import Texts
 
-def get_text_bytes(texts: pa.Array) -> npt.NDArray[np.uint8]:
-    """The bytes of all texts together, without a copy.
+
+def get_text_bytes(texts: Texts) -> npt.NDArray[np.uint8]:
+    """Return the bytes of all texts together, without a copy.
 
     Args:
         texts: a string array.
@@ -21,29 +23,29 @@ def get_text_bytes(texts: pa.Array) -> npt.NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8)[bounds[begin] : bounds[end]]
 
 
-def find_characters(texts: pa.Array, characters: str) -> set[str]:
-    """Those of some ASCII characters that occur in any of the texts.
+def find_characters(texts: Texts, characters: str) -> set[str]:
+    """Return those of the given ASCII characters that occur in any of the texts.
 
     Args:
         texts: a string array.
-        characters: looked for.
+        characters: searched for, ASCII.
     """
     content = get_text_bytes(texts)
     return {character for character in characters if (content == ord(character)).any()}
 
 
-def find_byte_range(texts: pa.Array) -> tuple[int, int]:
-    """The smallest and the largest byte of all texts together; (255, 0) when there is none."""
+def find_byte_range(texts: Texts) -> tuple[int, int]:
+    """Return the smallest and the largest byte of all texts together; (255, 0) when there is none."""
     content = get_text_bytes(texts)
     return (int(content.min()), int(content.max())) if len(content) else (255, 0)
 
 
-def match_first_characters(texts: pa.Array, characters: str) -> npt.NDArray[np.bool_]:
-    """Which texts begin with one of some ASCII characters; not those that are null.
+def match_first_characters(texts: Texts, characters: str) -> npt.NDArray[np.bool_]:
+    """Return which texts begin with one of the given ASCII characters; null does not.
 
     Args:
         texts: a string array.
-        characters: looked for.
+        characters: searched for, ASCII.
     """
     first_bytes, _ = get_edge_bytes(texts)
     wanted = np.zeros(256, bool)
@@ -51,8 +53,8 @@ def match_first_characters(texts: pa.Array, characters: str) -> npt.NDArray[np.b
     return wanted[first_bytes]
 
 
-def get_edge_bytes(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """The first and the last byte of each text; NUL where it is empty or null, which is part of no text of ours.
+def get_edge_bytes(texts: Texts) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return the first and the last byte of each text; 0 where it is empty or null (no text of ours holds NUL).
 
     Args:
         texts: a string array.
@@ -68,16 +70,16 @@ def get_edge_bytes(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[
 
 
 _MAX_REPLACED_PIECES, _MAX_KEPT_PIECES = 100, 1_000
-"""So many pieces of a column are put together piece by piece; of more, each row is copied."""
+"""Up to so many slices a column is put together by slices; with more, copying row by row is faster."""
 
 
-def replace_rows(texts: pa.Array, rows: npt.NDArray[np.int64], replacements: pa.Array) -> pa.Array:
-    """Texts of which some are others; where those are few, what lies between them is copied as a whole.
+def replace_rows(texts: Texts, rows: npt.NDArray[np.int64], replacements: Texts) -> Texts:
+    """Replace the texts of some rows; where these are few, the slices between them are copied as a whole.
 
     Args:
         texts: a string array.
-        rows: positions of these, ascending.
-        replacements: what they become.
+        rows: row numbers, ascending.
+        replacements: one per row number.
     """
     if len(rows) > _MAX_REPLACED_PIECES:
         order = np.arange(len(texts))
@@ -91,15 +93,17 @@ def replace_rows(texts: pa.Array, rows: npt.NDArray[np.int64], replacements: pa.
 
 
 def keep_rows(column: pa.ChunkedArray, kept: npt.NDArray[np.bool_]) -> pa.ChunkedArray:
-    """Some rows of a column, without a copy where few are left out.
+    """Return some rows of a column, without a copy where few are left out.
 
     Args:
         column: texts.
-        kept: which of them.
+        kept: which rows are kept, one per row.
     """
     edges = np.flatnonzero(np.diff(np.concatenate(([False], kept, [False])).astype(np.int8)))
     starts, stops = edges[::2].tolist(), edges[1::2].tolist()
     if len(starts) > _MAX_KEPT_PIECES:
         return column.filter(pa.array(kept))
-    slices = [column.slice(start, stop - start).chunks for start, stop in zip(starts, stops, strict=True)]
-    return pa.chunked_array([chunk for chunks in slices for chunk in chunks], column.type)
+    chunks: list[Texts] = []
+    for start, stop in zip(starts, stops, strict=True):
+        chunks += column.slice(start, stop - start).chunks
+    return pa.chunked_array(chunks, column.type)

@@ -1,7 +1,7 @@
-"""The forms in which people write numbers, as data.
+"""The forms in which people write numbers, as data: marks, spaces, signs, digits and currency symbols.
 
-The expression that reads them (`numbers`), the page in the documentation and the printers of the tests are
-made of these constants; nothing else states a form.
+The regular expression that reads them (`numbers`), the page in the documentation and the generators of the tests
+are made of these constants; a form is stated nowhere else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ DECIMAL_MARKS: Final[Mapping[str, str]] = {"point": ".", "comma": ","}
 """The decimal marks that can be declared."""
 
 THOUSANDS_MARKS: Final[Mapping[str, str]] = {".": ",", ",": "."}
-"""What keeps thousands apart where this is the decimal mark."""
+"""The thousands separator that belongs to a decimal mark."""
 
 GROUP_SPACES: Final = (" ", "\u00a0", "\u2009", "\u202f", "\u2007")
 """Between thousands: blank, no-break space, thin space, narrow no-break space, figure space."""
@@ -52,12 +52,13 @@ _DOLLAR_CURRENCIES = (
 )
 
 CURRENCY_SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
-    "€": ("EUR",), "$": tuple(_DOLLAR_CURRENCIES.split()), "US$": ("USD",), "£": ("GBP", "EGP", "FKP", "GIP", "LBP", "SHP"),
-    "¥": ("JPY", "CNY"), "￥": ("JPY", "CNY"), "₹": ("INR",), "₩": ("KRW", "KPW"), "₽": ("RUB",), "₺": ("TRY",),
-    "₴": ("UAH",), "₪": ("ILS",), "₫": ("VND",), "฿": ("THB",), "₱": ("PHP",), "₦": ("NGN",), "₡": ("CRC",),
-    "zł": ("PLN",), "Kč": ("CZK",), "kr": ("SEK", "NOK", "DKK", "ISK"), "Fr.": ("CHF",), "R$": ("BRL",),
+    "€": ("EUR",), "$": tuple(_DOLLAR_CURRENCIES.split()), "US$": ("USD",),
+    "£": ("GBP", "EGP", "FKP", "GIP", "LBP", "SHP"), "¥": ("JPY", "CNY"), "￥": ("JPY", "CNY"),
+    "₹": ("INR",), "₩": ("KRW", "KPW"), "₽": ("RUB",), "₺": ("TRY",), "₴": ("UAH",), "₪": ("ILS",),
+    "₫": ("VND",), "฿": ("THB",), "₱": ("PHP",), "₦": ("NGN",), "₡": ("CRC",), "zł": ("PLN",),
+    "Kč": ("CZK",), "kr": ("SEK", "NOK", "DKK", "ISK"), "Fr.": ("CHF",), "R$": ("BRL",),
 }  # fmt: skip
-"""Marks of a currency beside its three letters, and the currencies that each may stand for."""
+"""Currency symbols, and the currencies (ISO 4217) that each may stand for."""
 
 CURRENCY_PLACES: Final = ("{mark}{number}", "{mark} {number}", "{number}{mark}", "{number} {mark}")
-"""Where a mark of a currency may stand; a blank may be any of `BLANKS`."""
+"""Where a currency symbol may stand; the space may be any of `GROUP_SPACES`."""

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from pandera.errors import SchemaErrors
 
 from schemas import cell_facts, pandera_schemas, rules
-from schemas.arrow.columns import to_series
+from schemas.arrow.columns import DECIMAL, to_series
 from schemas.catalog import ACCOUNT_KEYS
 from schemas.cell_facts import BLANK, BOOLEAN, DATE, ERROR, FORMULA, KIND_SUFFIX, NUMBER, TEXT, TIME
 from schemas.fields import Field, Kind, Projection
 from schemas.notation.dates import DateNotation
-from schemas.notation.parsing import DECIMAL, STORAGE_TYPES
+from schemas.notation.parsing import STORAGE_TYPES
 from schemas.rule import RuleSettings
 from schemas.rules import RULES
 from schemas.tables import TABLES

@@ -12,10 +12,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.arrow import money
+from schemas.arrow.columns import DECIMAL
 from schemas.fields import Field, Kind
 from schemas.notation import parsing
 from schemas.notation.dates import DateNotation
-from schemas.notation.parsing import DECIMAL, build_digits_regex, parse_texts
+from schemas.notation.parsing import build_digits_regex, parse_texts
 
 MOST = 10**15 - 1
 D = Decimal
@@ -184,7 +185,7 @@ def test_digits_of_currencies() -> None:
 
 
 def test_a_product_too_long_for_an_amount_is_unknown_not_a_crash() -> None:
-    large = pa.array([Decimal("100000000"), Decimal("31622777"), Decimal("2")], parsing.DECIMAL)
+    large = pa.array([Decimal("100000000"), Decimal("31622777"), Decimal("2")], DECIMAL)
     euros = pa.array([2, 2, 2], pa.int8())
     assert money.calculate_amounts(large, large, euros)[1].as_py() is None
     assert money.calculate_amounts(large, large, euros)[0].as_py() is None
@@ -192,7 +193,7 @@ def test_a_product_too_long_for_an_amount_is_unknown_not_a_crash() -> None:
 
 
 def test_the_largest_amount_can_be_rounded() -> None:
-    most = pa.array([Decimal("999999999999999.995")], parsing.DECIMAL)
+    most = pa.array([Decimal("999999999999999.995")], DECIMAL)
     assert money.round_amounts(most, pa.array([2], pa.int8()))[0].as_py() == Decimal("1000000000000000.00")
     assert money.format_amounts(most, pa.array([2], pa.int8()))[0].as_py() == "999999999999999.995"
 

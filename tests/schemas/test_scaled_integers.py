@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.arrow import money, scaled_integers
-from schemas.notation.parsing import DECIMAL
+from schemas.arrow.columns import DECIMAL
 
 D = Decimal
 LARGEST = D(2**63 - 1).scaleb(-9)
