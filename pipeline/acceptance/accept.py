@@ -1,6 +1,8 @@
-"""Which invoices are whole: an invoice falls with any error on it, on its items, or on what hangs on them.
+"""Reject every invoice with an error on it, its items or their child rows; select the others whole.
 
-Pure. This is the one place where a fault becomes a rejection.
+In: typed or enriched sheets, and all issues.
+Out: masks over the invoices, and `Invoices`.
+Never: does I/O. This is the only place where an issue becomes a rejection.
 """
 
 from __future__ import annotations
@@ -20,14 +22,14 @@ from schemas.arrow.columns import arrow_column
 
 
 def find_rejected_invoices(valid: ValidSheets, issues: Issues) -> Mask:
-    """The invoices that an error falls on; all of them when a sheet or header is at fault.
+    """Return the invoices with an error; all of them when a sheet or header has one.
 
     Args:
         valid: typed sheets.
         issues: everything found.
 
     Returns:
-        A boolean an invoice.
+        One boolean per invoice.
     """
     rejected = np.zeros(len(valid.invoices), bool)
     if any(issue.level is Level.ERROR for issue in issues.sheet_issues):
@@ -40,16 +42,16 @@ def find_rejected_invoices(valid: ValidSheets, issues: Issues) -> Mask:
 
 
 def drop_errors_of(issues: Issues, valid: ValidSheets, dropped: Mask) -> Issues:
-    """The issues less the errors of some invoices: of those skipped, with which nothing will be done.
+    """Drop the errors of skipped invoices: nothing will be done with those.
 
     Args:
         issues: everything found.
         valid: typed sheets.
-        dropped: a boolean an invoice.
+        dropped: one boolean per invoice.
     """
     if not dropped.any():
         return issues
-    is_dropped = np.append(dropped, False)  # -1, a row without an invoice, meets the last place
+    is_dropped = np.append(dropped, False)  # -1, a row without an invoice, picks the entry appended
     kept = [
         _filter_findings(finding, ~is_dropped[valid.find_invoices(finding.table)[finding.rows]])
         if finding.level is Level.ERROR
@@ -60,7 +62,7 @@ def drop_errors_of(issues: Issues, valid: ValidSheets, dropped: Mask) -> Issues:
 
 
 def _filter_findings(findings: Findings, keep: Mask) -> Findings:
-    """Some of the findings."""
+    """Return the findings that a mask keeps."""
     if keep.all():
         return findings
     indices = pa.array(np.flatnonzero(keep))
@@ -77,7 +79,7 @@ def _filter_findings(findings: Findings, keep: Mask) -> Findings:
 
 
 def apply_all_or_nothing(valid: ValidSheets, rejected: Mask, skipped: Mask) -> Issues:
-    """With all-or-nothing, one rejected invoice rejects every other that was to come.
+    """Reject every other invoice as soon as one is rejected: the all-or-nothing policy.
 
     Args:
         valid: typed sheets.
@@ -90,11 +92,11 @@ def apply_all_or_nothing(valid: ValidSheets, rejected: Mask, skipped: Mask) -> I
 
 
 def select_invoices(sheets: EnrichedSheets, keep: Mask) -> Invoices:
-    """The invoices to keep, each with all its items.
+    """Select the invoices to keep, each with all its items.
 
     Args:
         sheets: enriched sheets.
-        keep: a boolean an invoice.
+        keep: one boolean per invoice.
     """
     positions = np.flatnonzero(keep)
     items, offsets = gather_items(sheets.valid.invoice_of_item, positions, len(keep))
@@ -104,21 +106,21 @@ def select_invoices(sheets: EnrichedSheets, keep: Mask) -> Invoices:
 def gather_items(
     invoice_of_item: Positions, positions: Positions, invoice_count: int
 ) -> tuple[Positions, Positions]:
-    """The items of some invoices, invoice after invoice, each in the order of the sheet.
+    """Gather the items of some invoices, invoice after invoice, each in the order of the sheet.
 
     Args:
-        invoice_of_item: per item the position of its invoice, -1 without one.
-        positions: of the invoices, ascending.
-        invoice_count: how many there are in all.
+        invoice_of_item: per item the row of its invoice, -1 without one.
+        positions: rows of the invoices, ascending.
+        invoice_count: rows of the invoices' frame.
 
     Returns:
-        Positions of the items, and offsets into them, one more than there are invoices.
+        Rows of the items, and offsets into them, one more than there are invoices.
     """
     slot_of_invoice = np.full(invoice_count + 1, -1)
     slot_of_invoice[positions] = np.arange(len(positions))
     slots = slot_of_invoice[
         invoice_of_item
-    ]  # -1, an item without an invoice, meets the last place, which is -1
+    ]  # -1, an item without an invoice, picks the entry appended, which is -1
     item_rows = np.flatnonzero(slots >= 0)
     slots = slots[item_rows]
     if len(slots) and (np.diff(slots) < 0).any():
@@ -129,7 +131,7 @@ def gather_items(
 
 
 def get_references(valid: ValidSheets) -> pa.Array:
-    """The invoices' references as text; null where blank or unreadable."""
+    """Return the invoices' references as text; null where blank or unreadable."""
     if "invoice_ref" not in valid.invoices:
         return pa.nulls(len(valid.invoices), pa.string())
     values = arrow_column(valid.invoices["invoice_ref"])

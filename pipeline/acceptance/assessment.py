@@ -1,4 +1,9 @@
-"""What stands on the line at its end: all that reports, records and notebooks need."""
+"""The assessment: everything known at the end of a check, as reports, records and notebooks need it.
+
+In: nothing; these are records.
+Out: `Assessment` and its verdict.
+Never: computes anything but the verdict.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +25,9 @@ from schemas.fields import Table
 
 EXIT_CODES = {"accepted": 0, "rejected": 3, "partial": 4, "unbalanced": 7, "duplicate": 9}
 """Exit code by verdict."""
+
 DEFAULT_WORKSPACE = Path("invoice-import")
-"""Where everything lies when nobody says where."""
+"""The workspace when none is named."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class UsedCatalog:
 
 
 NO_CONTROL = ControlResult()
-"""Nothing was expected."""
+"""The result without control totals."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +51,14 @@ class UsedAccounts:
 
 
 def format_run_argument(run_id: str, workspace: Path) -> str:
-    """A run as `discard` takes it, with its workspace where that is not the default one."""
+    """Format a run as an argument of `discard`, with its workspace unless that is the default one."""
     option = "" if workspace == DEFAULT_WORKSPACE else f" --workspace {shlex.quote(str(workspace))}"
     return f"{run_id}{option}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """The end of the line.
+    """Everything known at the end of a check.
 
     Attributes:
         settings: in effect.
@@ -61,13 +67,13 @@ class Assessment:
         raw: the sheets as read.
         sheets: enriched sheets, all rows.
         issues: everything found.
-        rejected: a boolean an invoice.
-        skipped: a boolean an invoice.
+        rejected: one boolean per invoice.
+        skipped: one boolean per invoice.
         batches: the accepted invoices.
-        balance: the books.
+        balance: what came in against what became of it.
         catalog: the snapshot used; None when none is loaded.
         accounts: the account list used; None when none is loaded: then no account was checked.
-        control: what became of the preparer's control totals.
+        control: the preparer's control totals against the actual ones.
         new_accounts: accounts of accepted invoices that the ledger has no live invoice of.
     """
 
@@ -88,7 +94,7 @@ class Assessment:
 
     @property
     def verdict(self) -> str:
-        """What the books say, never what no exception said."""
+        """accepted, partial, rejected, unbalanced or duplicate, by the balance alone."""
         balance = self.balance
         if balance.differences or not self.control.is_passed:
             return "unbalanced"

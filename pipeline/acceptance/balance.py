@@ -1,4 +1,4 @@
-"""The books: every row and every cent that came in is accepted, rejected or skipped.
+"""The balance: every row and every cent that came in is accepted, rejected or skipped.
 
 What came in is counted from the sheets as read; what was accepted, from the batches that will be sent; what
 was rejected and skipped, from the invoices left over. Nothing is taken for granted: when the three don't add
@@ -7,11 +7,10 @@ up to the first, the run is unbalanced, and the verdict says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,24 +19,24 @@ import pyarrow.compute as pc
 from pipeline.model.indices import Mask, Positions
 from pipeline.model.invoices import Batches
 from pipeline.model.valid import ValidSheets
-from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.arrow.columns import Decimals, Texts, arrow_column, decode_dictionary
 from schemas.currencies import NO_CURRENCY
 
 CurrencySums = Mapping[str, Decimal]
 """Sums by currency."""
 
 RowPicker = Callable[[Positions], Positions]
-"""Which rows belong to a share, told by the invoice of each row."""
+"""From the invoice of each row to the rows that belong to a share."""
 
 
 @dataclass(frozen=True)
 class ChildTotals:
-    """Some rows of what hangs on items and invoices.
+    """Totals of a share's rows in one child table.
 
     Attributes:
         rows: how many.
         unread: those whose amount is unknown.
-        money: sums by currency of what comes on top of the total; else it is in `Share.money`.
+        money: sums by currency of what is added to the total; otherwise they are in `Share.money`.
     """
 
     rows: int
@@ -47,14 +46,14 @@ class ChildTotals:
 
 @dataclass(frozen=True)
 class Share:
-    """Some of the rows.
+    """Totals of the rows that came in, or of those with one fate.
 
     Attributes:
         invoices: how many.
         items: how many.
-        money: sums by currency: items, and what counts towards the total beside them.
+        money: sums by currency: items, and the child rows that count towards the total.
         unread: items whose amount is unknown.
-        branches: of what hangs on them, by table.
+        branches: totals of the child tables, by table.
     """
 
     invoices: int
@@ -83,45 +82,47 @@ class Balance:
 
     @property
     def differences(self) -> list[str]:
-        """What does not add up, in words; empty when the books balance."""
-        parts = (self.accepted, self.rejected, self.skipped)
+        """Sentences on what does not add up; empty when the run balances."""
+        shares = [self.came_in, self.accepted, self.rejected, self.skipped]
         differences = []
         for name in ("invoices", "items", "unread"):
-            total, accounted = getattr(self.came_in, name), sum(getattr(share, name) for share in parts)
-            if total != accounted:
-                differences.append(f"{name}: {total} came in, {accounted} accounted for")
+            differences += _describe_difference(name, [getattr(share, name) for share in shares])
         for currency in self.currencies:
-            differences += _describe_difference(
-                currency, [share.money.get(currency, Decimal(0)) for share in (self.came_in, *parts)]
-            )
-        for name, came in self.came_in.branches.items():
-            shares = [came, *(share.branches[name] for share in parts)]
-            differences += _describe_difference(name, [Decimal(share.rows) for share in shares])
-            differences += _describe_difference(f"{name} unread", [Decimal(share.unread) for share in shares])
-            for currency in sorted({code for share in shares for code in share.money}):
-                differences += _describe_difference(
-                    f"{name} {currency}", [share.money.get(currency, Decimal(0)) for share in shares]
-                )
+            sums = [share.money.get(currency, Decimal(0)) for share in shares]
+            differences += _describe_difference(currency, sums)
+        for name in self.came_in.branches:
+            differences += _compare_children(name, [share.branches[name] for share in shares])
         return differences
 
 
-def _describe_difference(label: str, shares: list[Decimal]) -> list[str]:
-    """What came in, and is not the sum of what became of it."""
-    total, accounted = shares[0], sum(shares[1:], Decimal(0))
+def _compare_children(table: str, totals: Sequence[ChildTotals]) -> list[str]:
+    """Describe what does not add up in one child table: its rows, unknown amounts and money."""
+    differences = _describe_difference(table, [share.rows for share in totals])
+    differences += _describe_difference(f"{table} unread", [share.unread for share in totals])
+    currencies: set[str] = set().union(*(share.money for share in totals))
+    for currency in sorted(currencies):
+        sums = [share.money.get(currency, Decimal(0)) for share in totals]
+        differences += _describe_difference(f"{table} {currency}", sums)
+    return differences
+
+
+def _describe_difference(label: str, shares: Sequence[int] | Sequence[Decimal]) -> list[str]:
+    """Describe a figure whose first share is not the sum of the others; an empty list if it is."""
+    total, accounted = shares[0], sum(shares[1:])
     return [] if total == accounted else [f"{label}: {total} came in, {accounted} accounted for"]
 
 
 def compute_balance(
-    valid: ValidSheets, amounts: Any, batches: Batches, rejected: Mask, skipped: Mask
+    valid: ValidSheets, amounts: Decimals, batches: Batches, rejected: Mask, skipped: Mask
 ) -> Balance:
-    """Draw up the books.
+    """Compute the balance of a run.
 
     Args:
         valid: typed sheets.
-        amounts: `DECIMAL`, an item; null where unknown.
+        amounts: `DECIMAL`, one per item; null where unknown.
         batches: what will be sent.
-        rejected: the invoices that an error falls on, a boolean an invoice.
-        skipped: the invoices that were accepted before, a boolean an invoice.
+        rejected: one boolean per invoice: it has an error.
+        skipped: one boolean per invoice: it was accepted before.
     """
     currencies = _look_up_currencies(valid, valid.invoice_of_item)
     invoices, items, counts = _collect_sent(batches, len(rejected))
@@ -151,7 +152,7 @@ def compute_balance(
 
 
 def _collect_sent(batches: Batches, invoice_count: int) -> tuple[int, Positions, Positions]:
-    """How many invoices stand in the batches; their items; and, an invoice, how often it stands there."""
+    """Count the batched invoices; return their number, their items, and per invoice how often it is batched."""
     invoices, index = batches.invoices, batches.index
     item_rows, _ = invoices.gather_item_rows(index)
     counts = np.bincount(invoices.get_rows(index), minlength=invoice_count)
@@ -159,7 +160,7 @@ def _collect_sent(batches: Batches, invoice_count: int) -> tuple[int, Positions,
 
 
 def _add_children(share: Share, valid: ValidSheets, pick: RowPicker) -> Share:
-    """A share with what hangs on its items and invoices; what is part of the total is in its money."""
+    """Add the child rows of its items and invoices to a share; what counts towards the total, to its money."""
     money, child_totals = dict(share.money), {}
     for name, child in valid.children.items():
         rows = pick(child.invoice_positions)
@@ -174,15 +175,15 @@ def _add_children(share: Share, valid: ValidSheets, pick: RowPicker) -> Share:
     return replace(share, money=money, branches=child_totals) if child_totals else share
 
 
-def _look_up_currencies(valid: ValidSheets, owners: Positions) -> Any:
-    """Each row's currency; `NO_CURRENCY` where there is none."""
+def _look_up_currencies(valid: ValidSheets, owners: Positions) -> Texts:
+    """Return each row's currency, dictionary-encoded; `NO_CURRENCY` where there is none."""
     invoice_currencies = decode_dictionary(arrow_column(valid.invoices["effective_currency"]))
     indices = pa.array(owners, mask=owners < 0)
     return pc.fill_null(pc.take(invoice_currencies, indices), NO_CURRENCY).dictionary_encode()
 
 
-def _sum_by_currency(rows: Positions, amounts: Any, currencies: Any) -> tuple[dict[str, Decimal], int]:
-    """The sum of some rows by currency, and how many of them have no amount."""
+def _sum_by_currency(rows: Positions, amounts: Decimals, currencies: Texts) -> tuple[dict[str, Decimal], int]:
+    """Return the sums of some rows by currency, and how many of them have no amount."""
     indices = pa.array(rows)
     table = pa.table({"currency": pc.take(currencies, indices), "amount": pc.take(amounts, indices)})
     sums = table.group_by("currency").aggregate([("amount", "sum")])

@@ -1,7 +1,8 @@
-"""Stage 4: whole accepted invoices into requests within the target's limits.
+"""Stage 4: pack whole accepted invoices into requests within the target's limits.
 
-Input: `Invoices`. Output: `Batches`. Never splits an invoice, never loses one; the same input gives the same
-batches.
+In: `Invoices` and limits.
+Out: `Batches`; the same input gives the same batches.
+Never: splits an invoice or loses one.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ def batch_invoices(invoices: Invoices, limits: RequestLimits, order: str) -> Bat
 
 
 def pack_in_sheet_order(sizes: InvoiceSizes, limits: RequestLimits) -> list[Positions]:
-    """Fill one batch after the other, in order: a batch ends before the invoice that does not fit.
+    """Fill one batch after the other, in order; a batch ends before the invoice that does not fit.
 
     Args:
-        sizes: items, an invoice.
+        sizes: number of items per invoice.
         limits: of one request.
     """
     item_offsets = np.concatenate(([0], np.cumsum(sizes)))
@@ -50,10 +51,10 @@ def pack_in_sheet_order(sizes: InvoiceSizes, limits: RequestLimits) -> list[Posi
 
 
 def pack_in_fewest(sizes: InvoiceSizes, limits: RequestLimits) -> list[Positions]:
-    """The fewest batches that two ways of packing find.
+    """Pack into the fewest batches that two heuristics find.
 
-    Drawing towards the mean keeps a place for the many small invoices in every batch, where taking the
-    largest that fits would leave them to fill batches of their own; it came within one request of the lower
+    Drawing towards the mean reserves room for the many small invoices in every batch, where taking the
+    largest that fits would leave them to batches of their own; it came within one request of the lower
     bound wherever it was tried. The order of the sheet is the fallback, so `fewest` is never more.
     """
     packings = (_pack_towards_mean(sizes, limits), pack_in_sheet_order(sizes, limits))
@@ -62,7 +63,7 @@ def pack_in_fewest(sizes: InvoiceSizes, limits: RequestLimits) -> list[Positions
 
 
 class _InvoiceStock:
-    """Invoices by their size, taken in the order of the sheet."""
+    """Invoices that are not packed yet, by size and then by the order of the sheet."""
 
     def __init__(self, sizes: InvoiceSizes) -> None:
         order = np.argsort(sizes, kind="stable")
@@ -75,7 +76,7 @@ class _InvoiceStock:
         self.items = int(sizes.sum())
 
     def take(self, max_size: int) -> tuple[int, int] | None:
-        """Position and size of an invoice of the largest size not above `most`; None where there is none."""
+        """Take an invoice of the largest size not above `max_size`; return position and size, or None."""
         index = bisect_right(self.sizes, max_size) - 1
         if index < 0:
             return None
@@ -90,7 +91,7 @@ class _InvoiceStock:
 
 
 def _pack_towards_mean(sizes: InvoiceSizes, limits: RequestLimits) -> list[Positions]:
-    """Each batch starts with the largest left, then draws towards the mean of what has to be packed."""
+    """Start each batch with the largest invoice left, then draw towards the mean of what is left to pack."""
     stock, batches = _InvoiceStock(sizes), []
     while stock.invoices:
         batches_left = max(-(-stock.items // limits.items), -(-stock.invoices // limits.invoices))
@@ -99,7 +100,7 @@ def _pack_towards_mean(sizes: InvoiceSizes, limits: RequestLimits) -> list[Posit
 
 
 def _fill_batch(stock: _InvoiceStock, limits: RequestLimits, ends_with: int) -> Positions:
-    """One batch.
+    """Fill one batch.
 
     Args:
         stock: what is left.

@@ -1,8 +1,8 @@
 """Types of the index and mask arrays: rows of a frame, and positions among the accepted invoices.
 
-A row of a frame is known by its position (0, 1, 2, ...), never by a label. As soon as one invoice is rejected,
-the n-th accepted invoice is no longer the n-th row of the sheet: the two kinds of number are two types, and
-only `Invoices` leads from one to the other.
+A row of a frame is known by its position (0, 1, 2, ...), never by a label. As soon as one invoice is
+rejected, the n-th accepted invoice is no longer the n-th row of the sheet: the two kinds of number are two
+types, and only `Invoices` leads from one to the other.
 """
 
 from __future__ import annotations

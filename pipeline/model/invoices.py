@@ -64,8 +64,8 @@ class Invoices:
         """Return the rows of the items of some invoices, invoice after invoice, and where each begins.
 
         Returns:
-            Rows of the items' frame, and offsets: `rows[offsets[i]:offsets[i + 1]]` belong to the i-th invoice
-            of the index.
+            Rows of the items' frame, and offsets: `rows[offsets[i]:offsets[i + 1]]` belong to the i-th
+            invoice of the index.
         """
         starts, counts = self.item_offsets[index.positions], self.item_counts[index.positions]
         offsets = _to_offsets(counts)

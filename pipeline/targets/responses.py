@@ -1,4 +1,4 @@
-"""For `submit`, not called yet: what the responses of every API share, and where a reason belongs in the sheets.
+"""For `submit`, not called yet: what the responses of all APIs share, and the cell of a reason.
 
 In: responses whose body may be anything, and the `Batches` that the requests were made from.
 Out: outcomes of invoices, with the sheet's row and field of each reason.

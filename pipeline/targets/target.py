@@ -32,7 +32,8 @@ class Target:
         get_projection: which fields go where, from the settings.
         build_requests: yields the requests of the batches, in their order; the same batches give the same
             bytes. Rows come from `Batches.iter_groups`, and each request names its batch's `invoices`.
-        read_outcomes: what became of each invoice of a request, from the response; None is no response at all.
+        read_outcomes: what became of each invoice of a request, from the response; None stands for no
+            response at all.
         required_settings: settings without a default for this target; a check refuses to start without them.
         list_permissions: what the API's user must be allowed to do, from the batches.
         api_only_checks: what cannot be checked before sending, one sentence each.

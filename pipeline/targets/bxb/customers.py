@@ -44,8 +44,8 @@ def read_customers(answers: Sequence[tuple[str, Any]]) -> list[ApiRecord] | None
     if min(len(content) for _, content in answers) in _PAGE_SIZES:
         raise SourceError(
             translate(
-                "{name} holds exactly {count} customers, a full page, so that further ones may be missing; save"
-                " the next page too, even if it is empty, and load them together.",
+                "{name} holds exactly {count} customers, a full page, so that further ones may be missing;"
+                " save the next page too, even if it is empty, and load them together.",
                 name=answers[-1][0], count=str(len(answers[-1][1])),
             )
         )  # fmt: skip

@@ -4,9 +4,10 @@ In: `Batches` of one invoice each, and settings.
 Out: `BXB_INVOICES`, the target.
 Never: sends money as a number; decimals are strings.
 
-Source: the open-source server 0.7.0, `POST /v1/invoices/one_off`, observed 2026-11-20: it bills the sum of the
-amounts alone and never compares them with quantity and unit price; numbers pass through a float, so decimals
-are sent as strings; it converts no unit of money; it ignores an idempotency key, and a field it does not know.
+Source: the open-source server 0.7.0, `POST /v1/invoices/one_off`, observed 2026-11-20: it bills the sum of
+the amounts alone and never compares them with quantity and unit price; numbers pass through a float, so
+decimals are sent as strings; it converts no unit of money; it ignores an idempotency key, and a field it does
+not know.
 """
 
 from __future__ import annotations
@@ -114,12 +115,13 @@ BXB_INVOICES = Target(
     read_outcomes=read_bxb_outcomes,
     required_settings=("money_unit",),
     api_only_checks=(
-        "Whether the customer and the billing entity exist in the organisation that the API key belongs to: an "
-        "unknown customer is answered with 404, an unknown billing entity with a bare 500, and one of another "
-        "organisation is accepted.",
+        "Whether the customer and the billing entity exist in the organisation that the API key belongs to: "
+        "an unknown customer is answered with 404, an unknown billing entity with a bare 500, and one of "
+        "another organisation is accepted.",
         "Whether the charge and the metric exist: the server does not look.",
         "The invoice's number and date: the server sets both. It can give 10,000 numbers a day.",
-        "Whether an invoice was sent before: the server has no key against that; this ledger is the only guard.",
+        "Whether an invoice was sent before: the server has no key against that; this ledger is the only "
+        "guard.",
         "Tax: the server computes none for such invoices.",
     ),
     list_readers={"accounts": customers.read_customers},

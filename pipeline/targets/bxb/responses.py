@@ -4,9 +4,9 @@ In: a request, its response, and the `Batches` it was made from.
 Out: one `InvoiceOutcome`.
 Never: takes an invoice for refused while it may have been stored.
 
-Source: responses of the open-source server 0.7.0, observed 2026-11-20. A 500 is plain text and may have stored
-the invoice; a credential that is missing or mistyped is answered with 404 "Customer not found", or taken in the
-name of another organisation; a 422 lists every fault with its location.
+Source: responses of the open-source server 0.7.0, observed 2026-11-20. A 500 is plain text and may have
+stored the invoice; a credential that is missing or mistyped is answered with 404 "Customer not found", or taken
+in the name of another organisation; a 422 lists every fault with its location.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _read_created(
 
 
 def _find_difference(sent: dict[str, Any], body: dict[str, Any]) -> str:
-    """Return the first key in which the stored invoice differs from the one sent; empty without a difference."""
+    """Return the first key in which the stored invoice differs from the one sent; empty if none does."""
     if str(body.get("customer_id", "")).lower() != sent["customer_id"].lower():
         return "customer_id"
     if body.get("currency") != sent["currency"]:

@@ -4,10 +4,10 @@ In: name and content of each file.
 Out: one record per charge and currency, or None when the files are no answers of this API.
 Never: takes an answer for complete that the API may have cut off.
 
-Source: Zuora API reference, read 2026-11-20: `GET /v1/catalog/products` (products with plans and charges inside,
-at most 300 of each; since version 230.0 the plans are only an address) and `GET /object-query/...` of products,
-product-rate-plans and product-rate-plan-charges (each on its own, or nested, where the children of one parent
-are cut off at 99 without notice). A charge has no SKU of its own, only its product has. Keys are spelt sKU or
+Source: Zuora API reference, read 2026-11-20: `GET /v1/catalog/products` (products with plans and charges
+inside, at most 300 of each; since version 230.0 the plans are only an address) and `GET /object-query/...` of
+products, product-rate-plans and product-rate-plan-charges (each on its own, or nested, where the children of
+one parent are cut off at 99 without notice). A charge has no SKU of its own, only its product has. Keys are spelt sKU or
 sku, uOM or uom, depending on the API.
 """
 
@@ -84,8 +84,8 @@ def _read_page(document_index: int, name: str, content: Any) -> _AnswerPage | No
     if isinstance(answer.get(_PLANS), list):
         raise SourceError(
             translate(
-                "{name} does not say of which product its plans are, so that no SKU is known; save the answer of"
-                " the object query for charges, with those for plans and products, instead.",
+                "{name} does not say of which product its plans are, so that no SKU is known; save the answer"
+                " of the object query for charges, with those for plans and products, instead.",
                 name=name,
             )
         )
@@ -111,19 +111,24 @@ def _require_all_pages(pages: Sequence[_AnswerPage]) -> None:
         record_kind = _classify_record(page.records[0]) if page.records else ""
         queries.setdefault(f"{page.kind} {record_kind}", []).append(page.next_page)
     for next_pages in queries.values():
-        named_pages = [next_page for next_page in next_pages if next_page]
-        numbers = sorted(
-            int(match[1]) for next_page in named_pages if (match := _PAGE_REGEX.search(next_page))
-        )
-        gap = numbers and numbers != list(range(2, len(next_pages) + 1))
-        if named_pages and (len(named_pages) != len(next_pages) - 1 or gap):
+        if _lacks_page(next_pages):
             raise SourceError(
                 translate(
-                    "The answer is not complete: it names a further page, and {count} of its pages were handed in."
-                    " Save every page, to the last, and load them together.",
+                    "The answer is not complete: it names a further page, and {count} of its pages were handed"
+                    " in. Save every page, to the last, and load them together.",
                     count=str(len(next_pages)),
                 )
             )
+
+
+def _lacks_page(next_pages: Sequence[str]) -> bool:
+    """Return whether the pages of one query, by the address of the page after each, are incomplete."""
+    addresses = [address for address in next_pages if address]
+    matches = [_PAGE_REGEX.search(address) for address in addresses]
+    numbers = sorted(int(match[1]) for match in matches if match)
+    if numbers and numbers != list(range(2, len(next_pages) + 1)):
+        return True
+    return bool(addresses) and len(addresses) != len(next_pages) - 1
 
 
 def _classify_record(record: _RecordFields) -> str:
@@ -174,8 +179,8 @@ def _iter_children(page: _AnswerPage, parent: _RecordFields, key: str) -> Iterat
     if len(records) >= _MAX_NESTED[page.kind]:
         raise SourceError(
             translate(
-                "{name}: {parent} holds {count} entries, as many as such an answer can hold, so that further ones"
-                " may be cut off; save charges, plans and products each with a query of their own.",
+                "{name}: {parent} holds {count} entries, as many as such an answer can hold, so that further"
+                " ones may be cut off; save charges, plans and products each with a query of their own.",
                 name=page.name, parent=parent_name, count=str(len(records)),
             )
         )  # fmt: skip
@@ -198,8 +203,8 @@ def _iter_charge_rows(records: _CatalogRecords, charge: _RecordFields) -> Iterat
     if product is None:
         raise SourceError(
             translate(
-                "The charge {charge} cannot be tied to its product, so its SKU is not known; load the answers for"
-                " products and for plans together with that for charges.",
+                "The charge {charge} cannot be tied to its product, so its SKU is not known; load the answers"
+                " for products and for plans together with that for charges.",
                 charge=str(charge.get("id")),
             )
         )

@@ -101,17 +101,15 @@ def _read_success(locator: RequestLocator, request: Request, body: Any) -> Invoi
 
 
 def _read_elements(locator: RequestLocator, request: Request, elements: list[Any]) -> InvoiceOutcomes:
-    """Read one element per invoice, in the order of the request; if that order is in question, all are in doubt."""
+    """Read one element per invoice of the request; all are in doubt if the order is in question."""
     sent = orjson.loads(request.body)
     invoices = list(request.invoices)
     if len(elements) != len(invoices):
         message = f"{len(invoices)} invoices were sent, the answer tells of {len(elements)}"
         return locator.make_same_outcomes(request, InvoiceState.IN_DOUBT, message)
-    for index, element in enumerate(elements):
-        if not isinstance(element, dict) or element.get("objectIndex", index) != index:
-            return locator.make_same_outcomes(
-                request, InvoiceState.IN_DOUBT, "the answer tells the invoices in another order"
-            )
+    if not _is_in_order(elements):
+        message = "the answer tells the invoices in another order"
+        return locator.make_same_outcomes(request, InvoiceState.IN_DOUBT, message)
     sent_invoices = sent.get("invoices", [sent])
     outcomes = tuple(
         _read_element(locator, *matched) for matched in zip(invoices, sent_invoices, elements, strict=True)
@@ -120,6 +118,14 @@ def _read_elements(locator: RequestLocator, request: Request, elements: list[Any
     if is_transaction and any(outcome.state is InvoiceState.REFUSED for outcome in outcomes):
         return tuple(_mark_in_doubt(locator, outcome) for outcome in outcomes)
     return outcomes
+
+
+def _is_in_order(elements: list[Any]) -> bool:
+    """Return whether every element is a record, at the index that it names if it names one."""
+    return all(
+        isinstance(element, dict) and element.get("objectIndex", index) == index
+        for index, element in enumerate(elements)
+    )
 
 
 def _mark_in_doubt(locator: RequestLocator, outcome: InvoiceOutcome) -> InvoiceOutcome:
@@ -134,19 +140,22 @@ def _read_element(
     locator: RequestLocator, invoice: AcceptedPosition, sent: dict[str, Any], element: dict[str, Any]
 ) -> InvoiceOutcome:
     """Read what a response says of one invoice."""
-    if element.get("success") is True and isinstance(element.get("id"), str) and element["id"]:
-        changed_keys = [
-            key for key in _ECHOED_KEYS if sent.get(key) and element.get(key) and sent[key] != element[key]
-        ]
-        if not changed_keys:
-            return InvoiceOutcome(
-                invoice, InvoiceState.CREATED, element["id"], str(element.get("invoiceNumber") or "")
-            )
-        message = f"the invoice {element['id']} is there, but not as it was sent: {', '.join(changed_keys)}"
-        return locator.make_doubt(invoice, message)
-    if element.get("success") is False:
+    success, invoice_id = element.get("success"), element.get("id")
+    if success is False:
         return _decide_outcome(locator, invoice, _list_api_reasons(element))
-    return locator.make_doubt(invoice, "the answer does not say whether it was created")
+    if success is not True or not isinstance(invoice_id, str) or not invoice_id:
+        return locator.make_doubt(invoice, "the answer does not say whether it was created")
+    if changed_keys := _list_changed_keys(sent, element):
+        message = f"the invoice {invoice_id} is there, but not as it was sent: {', '.join(changed_keys)}"
+        return locator.make_doubt(invoice, message)
+    number = str(element.get("invoiceNumber") or "")
+    return InvoiceOutcome(invoice, InvoiceState.CREATED, invoice_id, number)
+
+
+def _list_changed_keys(sent: dict[str, Any], element: dict[str, Any]) -> list[str]:
+    """List the echoed keys whose value is not the one that was sent."""
+    echoed = [key for key in _ECHOED_KEYS if sent.get(key) and element.get(key)]
+    return [key for key in echoed if sent[key] != element[key]]
 
 
 def refuse_request(locator: RequestLocator, request: Request, body: dict[str, Any]) -> InvoiceOutcomes:
