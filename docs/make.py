@@ -17,16 +17,16 @@ from typing import NamedTuple
 
 import pipeline
 from pipeline.flow import load_accounts, load_catalog
+from pipeline.reference.field_docs import render_fields_table
 from pipeline.reference.issues_page import build_issues_page
 from pipeline.reference.reading_page import build_reading_page
+from pipeline.reference.target_page import render_target_page
 from pipeline.settings import SETTINGS, Settings
 from pipeline.targets import TARGETS
 from pipeline.template import (
     bind_target_tables,
     build_csv_template,
     build_template,
-    render_fields_table,
-    render_target_page,
 )
 from schemas.tables.common import EXAMPLE_REF, NOTE_MARK, TOTAL_WORDS
 

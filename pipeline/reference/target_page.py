@@ -1,7 +1,7 @@
-"""A target as a page in Markdown: what goes where, what is checked before sending, what only the API can know.
+"""The page of a target in Markdown: its fields, its checks, and what only the API can know.
 
-Input: the end of the line for the target's sample. Output: text. Everything is told by the declarations, the
-request by the sample itself.
+In: the check of the target's sample.
+Out: text, from the declarations; the request is the sample's own.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from pipeline.acceptance.assessment import Assessment
 from pipeline.issues import CATALOGUE, Chapter, IssueType, Level, Scope
 from pipeline.model.invoices import Request
+from pipeline.reference.field_docs import render_fields_table
 from pipeline.settings import SETTINGS
-from pipeline.template.field_docs import render_fields_table
 from schemas.rules import RULES
 
 _ISSUES_PAGE = "../issues.md"
@@ -23,28 +24,29 @@ _ACCOUNT_CODES = ("E413", "E414", "W411")
 
 
 def render_target_page(assessment: Assessment, sample: str) -> str:
-    """The page of a target.
+    """Return the page of a target.
 
     Args:
-        assessment: the end of the line for its sample.
+        assessment: of its sample.
         sample: the sample's file, as it lies in the repository.
     """
-    sections = (
-        _render_head,
-        _render_tables,
-        lambda assessment: _render_first_request(assessment, sample),
-        _render_checks,
-        _render_permissions,
-        _render_unknown,
+    lines = chain(
+        _render_head(assessment),
+        _render_tables(assessment),
+        _render_first_request(assessment, sample),
+        _render_checks(assessment),
+        _render_permissions(assessment),
+        _render_unknown(assessment),
     )
-    return "\n".join(section_line for section in sections for section_line in section(assessment)) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _render_head(assessment: Assessment) -> Iterator[str]:
     target, first = assessment.target, next(_build_requests(assessment))
     request_limits = target.get_limits(assessment.settings)
     yield from (f"# `{target.name}`", "")
-    yield f"{target.title}. `{first.method} {first.path}`: {_format_count(request_limits.invoices, 'invoice')} and"
+    invoices = _format_count(request_limits.invoices, "invoice")
+    yield f"{target.title}. `{first.method} {first.path}`: {invoices} and"
     yield f"{_format_count(request_limits.items, 'item')} a request at most."
     for name in target.required_settings:
         yield from (
@@ -62,11 +64,12 @@ def _build_requests(assessment: Assessment) -> Iterator[Request]:
 
 
 def _render_tables(assessment: Assessment) -> Iterator[str]:
-    """The fields of each sheet, where each goes, and those of other targets that have no place."""
+    """Yield the fields of each sheet, where each goes, and those of other targets that have no place."""
     projection = assessment.target.get_projection(assessment.settings)
     yield from ("", "## The sheets", "")
     yield "A column that has no key in the request is for the import alone. How a template is filled:"
-    yield f"[templates](../../templates/README.md#{_make_anchor(f'`{assessment.target.name}`: {assessment.target.title}')})."
+    heading = f"`{assessment.target.name}`: {assessment.target.title}"
+    yield f"[templates](../../templates/README.md#{_make_anchor(heading)})."
     for table in assessment.tables.values():
         yield from ("", f"### {table.label}", "")
         yield render_fields_table(
@@ -82,17 +85,23 @@ def _render_first_request(assessment: Assessment, sample: str) -> Iterator[str]:
     requests, balance = list(_build_requests(assessment)), assessment.balance
     yield from ("", "## What is sent", "")
     yield f"Accepted of [{sample}](../../{sample}): {balance.accepted.invoices} of"
-    yield f"{_format_count(balance.came_in.invoices, 'invoice')}, in {_format_count(len(requests), 'request')}. The first:"
+    invoices, count = (
+        _format_count(balance.came_in.invoices, "invoice"),
+        _format_count(len(requests), "request"),
+    )
+    yield f"{invoices}, in {count}. The first:"
     yield from ("", "```json", json.dumps(json.loads(requests[0].body), indent=2, ensure_ascii=False), "```")
 
 
 def _render_checks(assessment: Assessment) -> Iterator[str]:
     projection = assessment.target.get_projection(assessment.settings)
     yield from ("", "## What is checked before anything is sent", "")
-    yield f"Each file, sheet and cell is held against its form and limits above ([issues]({_ISSUES_PAGE}), 1 and 2)."
+    chapters = f"([issues]({_ISSUES_PAGE}), 1 and 2)"
+    yield f"Each file, sheet and cell is held against its form and limits above {chapters}."
     yield from ("Then, of each row and each invoice as a whole:", "")
-    yield from _render_issue_links(code for code in projection.rules if code not in _ACCOUNT_CODES)
-    if account_codes := [code for code in projection.rules if code in _ACCOUNT_CODES]:
+    account_codes = [code for code in projection.rules if code in _ACCOUNT_CODES]
+    yield from _render_issue_links(code for code in projection.rules if code not in account_codes)
+    if account_codes:
         yield from ("", "Where an account list is loaded:", "")
         yield from _render_issue_links(account_codes)
     if any(field_name in assessment.tables["items"] for field_name in _CATALOG_KEYS):
@@ -123,7 +132,7 @@ def _link_issue(issue_type: IssueType) -> str:
 
 
 def _make_anchor(heading: str) -> str:
-    """The name that a heading of a page in Markdown is linked by."""
+    """Return the anchor that a heading in Markdown is linked by."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 

@@ -1,8 +1,8 @@
-"""A line of its own: settings -> target -> tables -> files to fill.
+"""Templates to fill: a workbook, or a CSV file for each table of a target.
 
-Input: the settings in effect, and the catalog in use. Output: a workbook, or for each table a CSV file; each with
-an example row, which the reader recognises and ignores. Everything is told by the declarations; it never states
-a limit, and never writes over a file that is there.
+In: the settings in effect, and the catalog in use.
+Out: files with headers and an example row, which the reader recognises and ignores.
+Never: states a limit of its own, or overwrites a file.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from pathlib import Path
 from pipeline import catalog
 from pipeline.errors import UsageError, WorkspaceError
 from pipeline.i18n import translate, use_language
-from pipeline.reference.target_page import render_target_page
 from pipeline.settings import Settings, load_settings
 from pipeline.targets import get_target
-from pipeline.template.field_docs import build_csv_template, describe_limits, render_fields_table
+from pipeline.template.field_limits import build_csv_template, describe_limits
 from pipeline.template.row_formats import FormulaSettings
 from pipeline.template.workbook import MAX_LISTED_KEYS, CatalogChoices, build_template_workbook
 from pipeline.workspace import Workspace, open_workspace
@@ -33,10 +32,8 @@ __all__ = [
     "build_template",
     "build_workspace_template",
     "describe_limits",
-    "render_fields_table",
-    "render_target_page",
     "write_template",
-]  # fmt: skip
+]
 
 
 def write_template(
@@ -73,6 +70,7 @@ def write_template(
 
 
 def _write_new_files(contents: Mapping[Path, bytes], folder: Path) -> list[Path]:
+    """Write files that are not there yet, all or none."""
     for path in contents:
         if path.exists():
             raise UsageError(translate("{path} exists already; name another place with -o.", path=str(path)))
@@ -95,15 +93,19 @@ def _write_new_files(contents: Mapping[Path, bytes], folder: Path) -> list[Path]
 
 
 def bind_target_tables(settings: Settings) -> Mapping[str, Table]:
-    """The tables as the target of the settings takes them, custom fields included, by name."""
+    """Return the tables as a target takes them, custom fields included, by name.
+
+    Args:
+        settings: with the target.
+    """
     return get_target(settings).get_projection(settings).bind(TABLES, settings.custom_fields)
 
 
 def build_template(settings: Settings, choices: CatalogChoices | None = None) -> bytes:
-    """The workbook of the settings' target.
+    """Return the workbook of a target.
 
     Args:
-        settings: the settings.
+        settings: with the target.
         choices: what drops down from the catalog; None for nothing.
     """
     target, tables = get_target(settings), bind_target_tables(settings)
@@ -119,17 +121,17 @@ def build_template(settings: Settings, choices: CatalogChoices | None = None) ->
 
 
 def build_workspace_template(settings: Settings, paths: Workspace) -> bytes:
-    """The workbook of the settings' target, with lists of the workspace's catalog.
+    """Return the workbook of a target, with lists of the workspace's catalog.
 
     Args:
-        settings: the settings.
+        settings: with the target.
         paths: the workspace.
     """
     return build_template(settings, _read_catalog_choices(paths))
 
 
 def _read_catalog_choices(paths: Workspace) -> CatalogChoices:
-    """SKUs and charge ids of the catalog in use."""
+    """Return the SKUs and charge ids of the catalog in use."""
     snapshot = catalog.get_current_snapshot(paths.catalog)
     if snapshot is None:
         return CatalogChoices({})

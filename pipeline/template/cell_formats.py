@@ -1,7 +1,7 @@
-"""What a cell must be, as conditional formats: each limit of a field, as its declaration states it.
+"""Conditional formats for single cells: each limit of a field, as its declaration states it.
 
-Input: a table as the target takes it. Output: formulas of a spreadsheet, each with the issue code it mirrors and
-the column it marks.
+In: a table as the target takes it.
+Out: formulas, each with the issue code it stands for and the column it marks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ class ConditionalFormat(NamedTuple):
 
 
 def build_cell_formats(table: Table) -> Iterator[ConditionalFormat]:
-    """The mirrors of what each cell must be."""
+    """Yield the conditional formats of each field's cells.
+
+    Args:
+        table: as the target takes it.
+    """
     ranges = TableRanges(table)
     for field in table:
         for code, formula in _build_conditions(field, ranges):
@@ -64,7 +68,13 @@ def _build_conditions(field: Field, ranges: TableRanges) -> Iterator[tuple[str, 
 
 
 def build_unlisted_condition(field: Field, table: Table, listed: str) -> str:
-    """Whether a key is none of a list of the catalog; it may be in a newer one, so the check has the last word."""
+    """Match a key that is in no list of the catalog; a newer catalog may have it, so the check decides.
+
+    Args:
+        field: the key.
+        table: of the field.
+        listed: the defined name of the list.
+    """
     ranges = TableRanges(table)
     cell, ref = ranges.get_cell(field.name), ranges.get_cell(INVOICE_REF.name)
     return f'AND(LEN({cell})>0,NOT(EXACT({ref},"{EXAMPLE_REF}")),ISNA(MATCH({cell},{listed},0)))'

@@ -1,7 +1,8 @@
-"""The sheet Control: what is expected, typed by hand, beside what is counted, for the eye.
+"""The sheet Control: what is expected, typed by hand, next to what formulas count.
 
-Input: the tables, and what the settings say. Output: a filled worksheet. Its formulas are never read: a result
-would agree with whatever stands in the sheets.
+In: the tables, and the settings.
+Out: a filled worksheet.
+Never: has a formula that is read: its result would agree with whatever is in the sheets.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ _AGREES = 'AND($C2<>"",IFERROR(ABS($D2-$C2)<=0.0000001,FALSE))'
 
 
 def fill_control_sheet(sheet: Worksheet, formulas: list[str], edition: str, formats: TemplateFormats) -> None:
-    """Headers, a row for each measure, and the edition of the template.
+    """Fill the sheet with headers, a row for each measure, and the edition of the template.
 
     Args:
         sheet: to fill.
-        formulas: what is counted, row by row, as `formulas` gives them.
+        formulas: what is counted, row by row, as `build_control_formulas` returns them.
         edition: the name of the template.
         formats: the formats.
     """
@@ -80,7 +81,7 @@ def _write_measure(sheet: Worksheet, row: int, measure: str, formula: str, forma
 
 
 def build_control_formulas(tables: Mapping[str, Table], formula_settings: FormulaSettings) -> list[str]:
-    """What is counted beside each measure.
+    """Return the formula that counts each measure.
 
     Args:
         tables: as the target takes them, by name.
@@ -102,7 +103,7 @@ def build_control_formulas(tables: Mapping[str, Table], formula_settings: Formul
 
 
 def _count_rows_formula(ranges: TableRanges) -> str:
-    """Rows with a reference; the example and notes are none."""
+    """Return how many rows have a reference, without the example and notes."""
     refs = ranges.get_column_name(INVOICE_REF.name)
     rows = f'(LEN({refs})>0)*(LEFT({refs},1)<>"{NOTE_MARK}")*({refs}<>"{EXAMPLE_REF}")'
     return f"=SUMPRODUCT({rows})"
@@ -114,7 +115,7 @@ def _sum_amounts_formula(
     row: int,
     formula_settings: FormulaSettings,
 ) -> str:
-    """The amounts, given or computed, of rows whose invoice is in the currency of this row."""
+    """Return the sum of the amounts, given or computed, of rows whose invoice is in this row's currency."""
     items = ranges["items"]
     amount, quantity, price = (items.get_column_name(name) for name in ("amount", "quantity", "unit_price"))
     digits = f"INDEX({CURRENCY_DECIMALS_NAME},MATCH($B{row},{CURRENCIES_NAME},0))"
@@ -130,7 +131,7 @@ def _sum_amounts_formula(
 def _match_currency(
     invoices: TableRanges, ranges: TableRanges, row: int, formula_settings: FormulaSettings
 ) -> str:
-    """Whether the invoice of a row is in the currency of this row of Control."""
+    """Match rows whose invoice is in the currency of this row of Control."""
     refs, invoice_refs = ranges.get_column_name(INVOICE_REF.name), invoices.get_column_name(INVOICE_REF.name)
     currencies = invoices.get_column_name("currency")
     matches = f'COUNTIFS({invoice_refs},"="&{refs},{currencies},$B{row})'

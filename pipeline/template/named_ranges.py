@@ -1,8 +1,9 @@
-"""Where the cells of a table stand in the workbook, as formulas name them.
+"""Named ranges (defined names) of a table's columns, and references to its cells, for formulas.
 
-Input: a table as the target takes it. Output: pieces of formulas, relative to row 2, and the defined names they
-use. A formula that colours a cell may name cells of another sheet by a defined name alone; each name reaches to
-the last row that is filled, so that a formula costs what the rows cost that are there.
+In: a table as the target takes it.
+Out: pieces of formulas, relative to row 2, and the defined names they use. A conditional format may refer to
+another sheet by a defined name alone; each name reaches to the last filled row, so that a formula costs no
+more than the rows that are there.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ CURRENCIES_NAME, CURRENCY_DECIMALS_NAME = "currencies", "currency_decimals"
 
 
 class TableRanges:
-    """Where the cells of a table stand, as formulas name them."""
+    """References to the cells and columns of a table.
+
+    Args:
+        table: as the target takes it.
+    """
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -31,20 +36,20 @@ class TableRanges:
         return name in self._letters
 
     def get_cell(self, name: str) -> str:
-        """The cell of a field in the row that is judged."""
+        """Return the cell of a field in the checked row."""
         return f"${self._letters[name]}2"
 
     def get_column_name(self, name: str) -> str:
-        """The defined name of all filled cells of a field."""
+        """Return the defined name of all filled cells of a field."""
         return f"{self._table.name}_{name}"
 
     def build_blank_test(self, name: str) -> str:
-        """Whether the cell is blank."""
+        """Return a formula that is true for a blank cell."""
         return f"LEN(TRIM({self.get_cell(name)}))=0"
 
     @property
     def content_test(self) -> str:
-        """Whether anything stands in the row."""
+        """A formula that is true where any cell of the row is filled."""
         return f"COUNTA($A2:${to_column_letters(len(self._letters) - 1)}2)>0"
 
     @property
@@ -54,12 +59,12 @@ class TableRanges:
 
     @property
     def row_count_formula(self) -> str:
-        """How many rows there are, at least 1."""
+        """A formula for the number of rows, at least 1."""
         refs = self._build_full_range(self._letters[INVOICE_REF.name])
         return f"=IFERROR(LOOKUP(2,1/(LEN({refs})>0),ROW({refs}))-1,1)"
 
     def iterate_names(self) -> Iterator[tuple[str, str]]:
-        """Every defined name of a column, and what it means."""
+        """Yield every defined name of a column, with the range it stands for."""
         for name, letter in self._letters.items():
             first = f"'{self._table.label}'!${letter}$2"
             yield (

@@ -1,9 +1,9 @@
-"""Rules across cells, rows and sheets as conditional formats: what a check would refuse turns red while typing.
+"""Conditional formats for rules across cells, rows and sheets: what a check would reject turns red.
 
-Input: the tables as the target takes them, the codes of its rules, and what the settings say. Output: formulas of
-a spreadsheet, each with the issue code it mirrors and the columns it marks. No macro, no array constant, English
-function names, as the file format wants them. What a formula cannot tell without guessing has no mirror: the
-check tells it.
+In: the tables as the target takes them, the codes of its rules, and the settings.
+Out: formulas, each with the issue code it stands for and the columns it marks; with English function names,
+as the file format has them.
+Never: uses a macro or an array constant, or guesses: what a formula cannot decide is left to the check.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from schemas.fields import Table
 from schemas.tables.common import EXAMPLE_REF
 
 CHILD_TABLES = ("discounts", "taxes", "rates", "contacts")
-"""Tables whose rows hang on an item or an invoice."""
+"""Tables whose rows belong to an item or an invoice."""
 
 
 class FormulaSettings(NamedTuple):
-    """What the settings say that a formula must know.
+    """The settings that formulas depend on.
 
     Attributes:
         currency: of an invoice whose currency is blank; empty for none.
@@ -36,7 +36,13 @@ class FormulaSettings(NamedTuple):
 
 
 class _FormulaContext(NamedTuple):
-    """What a rule's formula is made of: the table it judges, all tables by name, and the settings."""
+    """What a rule's formula is made of.
+
+    Attributes:
+        ranges: of the table it checks.
+        ranges_of: of all tables, by name.
+        settings: that it depends on.
+    """
 
     ranges: TableRanges
     ranges_of: Mapping[str, TableRanges]
@@ -44,7 +50,7 @@ class _FormulaContext(NamedTuple):
 
 
 class _RowCondition(NamedTuple):
-    """A mirror of a rule, before it is known whether the target has its fields."""
+    """A rule as a formula; it applies only where the target has the fields it marks and needs."""
 
     code: str
     table: str
@@ -56,7 +62,7 @@ class _RowCondition(NamedTuple):
 def build_row_formats(
     tables: Mapping[str, Table], rules: Collection[str], settings: FormulaSettings
 ) -> dict[str, list[ConditionalFormat]]:
-    """The mirrors of rules across cells, rows and sheets, by table; only what the target asks for.
+    """Return the conditional formats of each table, for the rules that the target has.
 
     Args:
         tables: as the target takes them, by name.
@@ -67,11 +73,9 @@ def build_row_formats(
     formats: dict[str, list[ConditionalFormat]] = {name: [] for name in tables}
     for condition in _ROW_CONDITIONS:
         ranges = ranges_of.get(condition.table)
-        if (
-            ranges
-            and condition.code in rules
-            and all(field in ranges for field in (*condition.fields, *condition.needs))
-        ):
+        if ranges is None or condition.code not in rules:
+            continue
+        if all(field in ranges for field in (*condition.fields, *condition.needs)):
             formula = condition.build_formula(_FormulaContext(ranges, ranges_of, settings))
             if formula:
                 formats[condition.table].append(ConditionalFormat(condition.code, condition.fields, formula))
@@ -79,8 +83,12 @@ def build_row_formats(
 
 
 def _count_matches(columns: TableRanges, cells: TableRanges, *names: str) -> str:
-    """How many rows of a table have in some columns what the judged row has, to the letter."""
-    return f"SUMPRODUCT({'*'.join(f'EXACT({columns.get_column_name(name)},{cells.get_cell(name)})' for name in names)}*1)"
+    """Return how many rows of a table equal the checked row in some columns, to the letter.
+
+    EXACT, since COUNTIF takes `r1` for `R1`, and `*` in a value for anything.
+    """
+    matches = [f"EXACT({columns.get_column_name(name)},{cells.get_cell(name)})" for name in names]
+    return f"SUMPRODUCT({'*'.join(matches)}*1)"
 
 
 def _match_filled(ranges: TableRanges, *names: str) -> str:
@@ -88,22 +96,24 @@ def _match_filled(ranges: TableRanges, *names: str) -> str:
 
 
 def _match_duplicate(*names: str) -> Callable[[_FormulaContext], str]:
-    return lambda context: (
-        f"AND({_match_filled(context.ranges, *names)},{_count_matches(context.ranges, context.ranges, *names)}>1)"
-    )
+    def build_formula(context: _FormulaContext) -> str:
+        matches = _count_matches(context.ranges, context.ranges, *names)
+        return f"AND({_match_filled(context.ranges, *names)},{matches}>1)"
+
+    return build_formula
 
 
 def _match_missing(other_table: str, *names: str, within: str = "") -> Callable[[_FormulaContext], str]:
-    """What the row names stands nowhere in another sheet, while that which would hold it is there.
+    """Match rows whose reference to another sheet has no row there (a missing foreign key).
 
     Args:
         other_table: the table that should have a row with the same names.
         names: fields of both tables.
-        within: the table that must have a row with all but the last name: else that is the fault to be told.
+        within: the table that must have a row with all but the last name; else that is the fault.
     """
 
     def build_formula(context: _FormulaContext) -> str:
-        """Whether all names are filled, and no row of the other sheet has them; the example never counts."""
+        # The example row is never imported, so what it names may be missing.
         example = f'EXACT({context.ranges.get_cell(names[0])},"{EXAMPLE_REF}")'
         parent_condition = (
             f",{_count_matches(context.ranges_of[within], context.ranges, *names[:-1])}>0" if within else ""
@@ -115,14 +125,15 @@ def _match_missing(other_table: str, *names: str, within: str = "") -> Callable[
 
 
 def _match_all_blank(*names: str) -> Callable[[_FormulaContext], str]:
-    return lambda context: (
-        f"AND({context.ranges.content_test},{','.join(context.ranges.build_blank_test(name) for name in names)})"
-    )
+    def build_formula(context: _FormulaContext) -> str:
+        tests = [context.ranges.build_blank_test(name) for name in names]
+        return f"AND({context.ranges.content_test},{','.join(tests)})"
+
+    return build_formula
 
 
 def _match_wrong_order(later: str, earlier: str) -> Callable[[_FormulaContext], str]:
     def build_formula(context: _FormulaContext) -> str:
-        """Whether both are dates in the wrong order."""
         last, first = context.ranges.get_cell(later), context.ranges.get_cell(earlier)
         return f"AND(ISNUMBER({last}),ISNUMBER({first}),{last}<{first})"
 
@@ -136,9 +147,10 @@ def _match_no_amount(context: _FormulaContext) -> str:
 
 
 def _look_up_decimals(context: _FormulaContext) -> str:
-    """The decimals of the currency of the row's invoice; an error where that is unknown."""
+    """Return the decimals of the currency of the row's invoice; an error where that is unknown."""
     invoices = context.ranges_of["invoices"]
-    same_invoice = f"1/EXACT({invoices.get_column_name('invoice_ref')},{context.ranges.get_cell('invoice_ref')})"  # r1 is not R1
+    refs, ref = invoices.get_column_name("invoice_ref"), context.ranges.get_cell("invoice_ref")
+    same_invoice = f"1/EXACT({refs},{ref})"  # r1 is not R1; LOOKUP passes over the errors of all others
     invoice_currency = f'LOOKUP(2,{same_invoice},{invoices.get_column_name("currency")})&""'
     default = context.settings.currency
     currency = f'IF({invoice_currency}="","{default}",{invoice_currency})' if default else invoice_currency
@@ -146,7 +158,7 @@ def _look_up_decimals(context: _FormulaContext) -> str:
 
 
 def _match_not_product(context: _FormulaContext) -> str:
-    """The amount is not the product, rounded to the decimals of the currency of the item's invoice."""
+    """Match amounts that are not quantity times unit price, rounded to the decimals of the currency."""
     amount, quantity, price = (context.ranges.get_cell(name) for name in ("amount", "quantity", "unit_price"))
     numbers = ",".join(f"ISNUMBER({cell})" for cell in (amount, quantity, price))
     difference = f"ABS(ROUND({quantity}*{price},{_look_up_decimals(context)})-{amount})"
@@ -155,7 +167,6 @@ def _match_not_product(context: _FormulaContext) -> str:
 
 def _match_too_many_decimals(name: str) -> Callable[[_FormulaContext], str]:
     def build_formula(context: _FormulaContext) -> str:
-        """Whether an amount has more decimals than its currency."""
         amount = context.ranges.get_cell(name)
         excess = f"ABS(ROUND({amount},{_look_up_decimals(context)})-{amount})>{_TOLERANCE}"
         return f"AND(ISNUMBER({amount}),IFERROR({excess},FALSE))"

@@ -1,7 +1,7 @@
-"""The sheet of a table: its headers with help, the example, what drops down, and what turns red.
+"""The sheet of a table: headers with help, the example row, data validation, conditional formats.
 
-Input: a table as the target takes it, the mirrors of its rules, and the names of the lists. Output: a filled
-worksheet.
+In: a table as the target takes it, the conditional formats of its rules, and the names of the lists.
+Out: a filled worksheet.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from pipeline.i18n import translate
 from pipeline.template.cell_formats import ConditionalFormat, build_unlisted_condition
-from pipeline.template.field_docs import describe_limits, get_example_value
+from pipeline.template.field_limits import describe_limits, get_example_value
 from pipeline.template.named_ranges import CURRENCIES_NAME, LAST_ROW
 from pipeline.template.workbook_formats import TemplateFormats, set_up_printing
 from schemas.fields import Field, Kind, Table
@@ -40,7 +40,7 @@ def fill_sheet(
     list_names: Mapping[str, str],
     formats: TemplateFormats,
 ) -> None:
-    """Headers, the example, lists, and what turns red.
+    """Fill a sheet with headers, example, data validation and conditional formats.
 
     Args:
         sheet: to fill.
@@ -65,12 +65,8 @@ def fill_sheet(
         for name in conditional.fields:
             _add_conditional_format(sheet, columns[name], conditional.formula, formats.wrong)
     for name in filter(columns.__contains__, list_names):
-        _add_conditional_format(
-            sheet,
-            columns[name],
-            build_unlisted_condition(table[name], table, list_names[name]),
-            formats.doubtful,
-        )
+        formula = build_unlisted_condition(table[name], table, list_names[name])
+        _add_conditional_format(sheet, columns[name], formula, formats.doubtful)
     sheet.set_row(0, 32)
     sheet.freeze_panes(1, 1)
     sheet.autofilter(0, 0, LAST_ROW - 1, len(columns) - 1)
@@ -83,7 +79,7 @@ def _add_conditional_format(sheet: Worksheet, column: int, formula: str, cell_fo
 
 
 def format_header(field: Field) -> str:
-    """A field's header, with its mark where it must be filled."""
+    """Return a field's header, with a mark where it must be filled."""
     return f"{field.label} *" if field.required else field.label
 
 
@@ -92,20 +88,12 @@ def _choose_width(field: Field) -> int:
 
 
 def build_help_comment(field: Field) -> str:
-    """What a header tells: its name where the language has another, the help, the limits and an example."""
+    """Return the comment on a header: its translated name, the help, the limits and an example."""
     translated_label = translate(field.label)
     example = translate("Example: {value}", value=field.example) if field.example else ""
-    return "\n".join(
-        filter(
-            None,
-            (
-                translated_label if translated_label != field.label else "",
-                translate(field.help),
-                ", ".join(describe_limits(field)),
-                example,
-            ),
-        )
-    )
+    name = translated_label if translated_label != field.label else ""
+    paragraphs = (name, translate(field.help), ", ".join(describe_limits(field)), example)
+    return "\n".join(filter(None, paragraphs))
 
 
 def _write_example(sheet: Worksheet, row: int, column: int, field: Field, formats: TemplateFormats) -> None:
@@ -123,17 +111,16 @@ def _write_example(sheet: Worksheet, row: int, column: int, field: Field, format
 
 
 def _build_validation(field: Field, list_names: Mapping[str, str]) -> dict[str, Any]:
-    """What a cell lets be typed: lists stop what is none of them; the catalog's only warns, it may be older."""
+    """Return the data validation of a field; that of the catalog only warns, since a newer one may differ."""
     message = {
         "error_title": field.label[:32],
         "error_message": ", ".join(describe_limits(field))[:_MAX_VALIDATION_CHARACTERS],
     }
     if field.name in list_names:
         unknown = translate("Not in the catalog that this template was made with.")
-        return {
-            "validate": "list", "source": f"={list_names[field.name]}", "error_type": "warning",
-            "error_title": field.label[:32], "error_message": unknown[:_MAX_VALIDATION_CHARACTERS],
-        }  # fmt: skip
+        message["error_message"] = unknown[:_MAX_VALIDATION_CHARACTERS]
+        source = f"={list_names[field.name]}"
+        return {"validate": "list", "source": source, "error_type": "warning", **message}
     match field.kind:
         case Kind.CHOICE if len(",".join(field.choices)) <= _MAX_VALIDATION_CHARACTERS:
             return {"validate": "list", "source": list(field.choices), **message}

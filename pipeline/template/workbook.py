@@ -1,8 +1,9 @@
-"""A workbook to fill: Instructions, a sheet for each table, Control; and lists that nobody sees.
+"""The template of a target: Instructions, a sheet for each table, Control, and hidden lists.
 
-Input: the tables as a target takes them, the codes of its rules, and what the catalog offers. Output: the bytes
-of a workbook without macros, the same for the same input. Identifiers are formatted as text, so that the
-spreadsheet keeps `00123` as it is; choices drop down; what the check would refuse turns red.
+In: the tables as a target takes them, the codes of its rules, and what the catalog has.
+Out: the bytes of a workbook without macros, the same for the same input. Identifiers are formatted as text,
+so that the spreadsheet keeps `00123` as it is; choices drop down; what the check would reject turns red.
+Never: states a limit of its own: all are those of the declarations.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import xlsxwriter
@@ -38,7 +40,11 @@ _CREATED = datetime(2026, 1, 1)
 
 @dataclass(frozen=True)
 class CatalogChoices:
-    """What drops down from the catalog: keys by the field they fill."""
+    """What drops down from the catalog.
+
+    Attributes:
+        keys: by the field that they fill.
+    """
 
     keys: Mapping[str, Sequence[str]]
 
@@ -51,7 +57,7 @@ def build_template_workbook(
     choices: CatalogChoices,
     formula_settings: FormulaSettings,
 ) -> bytes:
-    """The workbook of a target.
+    """Return the workbook of a target.
 
     Args:
         title: of the target.
@@ -70,24 +76,13 @@ def build_template_workbook(
         _write_instructions(workbook.add_worksheet("Instructions"), title, edition, tables, formats)
         sheets = {name: workbook.add_worksheet(table.label) for name, table in tables.items()}
         control = workbook.add_worksheet(CONTROL.label)
-        row_formats = build_row_formats(tables, rules, formula_settings)
-        conditional_formats = {
-            name: [*build_cell_formats(table), *row_formats.get(name, [])] for name, table in tables.items()
-        }
+        conditional_formats = build_row_formats(tables, rules, formula_settings)
+        for name, table in tables.items():
+            conditional_formats[name][:0] = build_cell_formats(table)
         control_formulas = control_sheet.build_control_formulas(tables, formula_settings)
-        list_names = _write_lists(
-            workbook,
-            tables,
-            choices,
-            [
-                *control_formulas,
-                *(
-                    conditional.formula
-                    for sheet_formats in conditional_formats.values()
-                    for conditional in sheet_formats
-                ),
-            ],
-        )
+        every_format = chain.from_iterable(conditional_formats.values())
+        formulas = [*control_formulas, *(conditional.formula for conditional in every_format)]
+        list_names = _write_lists(workbook, tables, choices, formulas)
         for name, table in tables.items():
             sheet.fill_sheet(sheets[name], table, conditional_formats[name], list_names, formats)
         control_sheet.fill_control_sheet(control, control_formulas, edition, formats)
@@ -98,7 +93,7 @@ def build_template_workbook(
 def _write_instructions(
     sheet: Worksheet, title: str, edition: str, tables: Mapping[str, Table], formats: TemplateFormats
 ) -> None:
-    """What to do, one sentence a line."""
+    """Write what to do, one sentence per line."""
     sheet.set_column(0, 0, 100)
     sheet.write_string(0, 0, title, formats.title)
     for row, line in enumerate(_list_instructions(edition, tables), 2):
@@ -112,16 +107,19 @@ def _list_instructions(edition: str, tables: Mapping[str, Table]) -> Iterator[st
     invoices, items, *child_tables = tables.values()
     other_sheets = ", ".join(table.label for table in child_tables)
     yield translate(
-        "Fill in the sheets {invoices}, one row for each invoice, and {items}, one row for each of its items that is "
+        "Fill in the sheets {invoices}, one row for each invoice, and {items}, one row for each of "
+        "its items that is "
         "meant; an invoice may have none."
         if items.optional
-        else "Fill in the sheets {invoices}, one row for each invoice, and {items}, one row for each of its items.",
+        else "Fill in the sheets {invoices}, one row for each invoice, and {items}, one row for each "
+        "of its items.",
         invoices=invoices.label,
         items=items.label,
     )
     if other_sheets:
         yield translate(
-            "The sheets {sheets} may stay as they are; a row there names its invoice, and its item by the item's "
+            "The sheets {sheets} may stay as they are; a row there names its invoice, and its item "
+            "by the item's "
             "number.",
             sheets=other_sheets,
         )
@@ -135,8 +133,8 @@ def _list_instructions(edition: str, tables: Mapping[str, Table]) -> Iterator[st
     )
     yield translate("A cell that turns red would be refused; correct it before you hand the workbook in.")
     yield translate(
-        "A SKU or charge that turns yellow was not in the catalog when this template was made; the check tells "
-        "whether it is now."
+        "A SKU or charge that turns yellow was not in the catalog when this template was made; the "
+        "check tells whether it is now."
     )
     yield translate(
         "Colours and lists reach to row {row}; rows below are checked all the same.",
@@ -153,7 +151,11 @@ def _list_instructions(edition: str, tables: Mapping[str, Table]) -> Iterator[st
 def _write_lists(
     workbook: Any, tables: Mapping[str, Table], choices: CatalogChoices, formulas: Sequence[str]
 ) -> dict[str, str]:
-    """The hidden lists, and the names that formulas use; the list of each field that drops one down."""
+    """Write the hidden lists, and define the names that formulas use.
+
+    Returns:
+        The name of the list of each field that drops one down.
+    """
     hidden = workbook.add_worksheet(_LISTS_SHEET)
     hidden.very_hidden()
     keys = {field: keys[:MAX_LISTED_KEYS] for field, keys in choices.keys.items() if keys}
@@ -177,7 +179,8 @@ def _define_names(
     table_ranges: Sequence[TableRanges],
     formulas: Sequence[str],
 ) -> None:
-    """Names for the columns that formulas look through, and how many rows of each table are filled."""
+    """Define names for the columns that formulas search, and for the number of rows of each table."""
+    # A name that no formula uses would only be computed for nothing, and clutter the name manager.
     used = set(re.findall(r"\w+", " ".join(formulas)))
     for column, ranges in enumerate(table_ranges, first_column):
         hidden.write_string(0, column, ranges.row_count_name)

@@ -22,9 +22,25 @@ PAGE_CHARACTERS = 190
 """As many as can be read across a sheet of paper."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TemplateFormats:
-    """The formats of one workbook."""
+    """The formats of one workbook.
+
+    Attributes:
+        title: of the instructions.
+        text: of the instructions.
+        header: of a column.
+        required: of a column that must be filled.
+        wrong: of a cell that a check would reject.
+        doubtful: of a cell that a check may reject.
+        right: of a control total that agrees.
+        count: of whole numbers.
+        asked_text: of a text that is to be typed on the sheet Control.
+        asked: of an amount that is to be typed there.
+        asked_count: of a number that is to be typed there.
+        kinds: of cells, by the kind of their field.
+        examples: of example cells, by the kind of their field.
+    """
 
     title: Format
     text: Format
@@ -42,7 +58,11 @@ class TemplateFormats:
 
 
 def add_formats(workbook: Any) -> TemplateFormats:
-    """The formats of a workbook, made once."""
+    """Add the formats of a workbook; each is added once and shared by its cells.
+
+    Args:
+        workbook: an open `xlsxwriter.Workbook`.
+    """
 
     def add_kind_format(kind: Kind, **options: Any) -> Format:
         cell_format: Format = workbook.add_format(
@@ -54,24 +74,29 @@ def add_formats(workbook: Any) -> TemplateFormats:
     asked = {"bg_color": "#FFF8DC", "border": 1, "border_color": "#C8C8C8"}
     grey = {"italic": True, "font_color": "#808080"}
     return TemplateFormats(
-        workbook.add_format({"bold": True, "font_size": 16}),
-        workbook.add_format({"text_wrap": True, "valign": "top"}),
-        workbook.add_format({**head, "bg_color": "#5B7083"}),
-        workbook.add_format({**head, "bg_color": "#1F3B57"}),
-        workbook.add_format({"bg_color": "#FFC7CE", "font_color": "#9C0006"}),
-        workbook.add_format({"bg_color": "#FFEB9C", "font_color": "#7F6000"}),
-        workbook.add_format({"bg_color": "#C6EFCE", "font_color": "#006100"}),
-        workbook.add_format({"num_format": "#,##0", "valign": "top"}),
-        add_kind_format(Kind.TEXT, **asked),
-        add_kind_format(Kind.MONEY, **asked),
-        workbook.add_format({"num_format": "#,##0", "valign": "top", **asked}),
-        {kind: add_kind_format(kind) for kind in Kind},
-        {kind: add_kind_format(kind, **grey) for kind in Kind},
+        title=workbook.add_format({"bold": True, "font_size": 16}),
+        text=workbook.add_format({"text_wrap": True, "valign": "top"}),
+        header=workbook.add_format({**head, "bg_color": "#5B7083"}),
+        required=workbook.add_format({**head, "bg_color": "#1F3B57"}),
+        wrong=workbook.add_format({"bg_color": "#FFC7CE", "font_color": "#9C0006"}),
+        doubtful=workbook.add_format({"bg_color": "#FFEB9C", "font_color": "#7F6000"}),
+        right=workbook.add_format({"bg_color": "#C6EFCE", "font_color": "#006100"}),
+        count=workbook.add_format({"num_format": "#,##0", "valign": "top"}),
+        asked_text=add_kind_format(Kind.TEXT, **asked),
+        asked=add_kind_format(Kind.MONEY, **asked),
+        asked_count=workbook.add_format({"num_format": "#,##0", "valign": "top", **asked}),
+        kinds={kind: add_kind_format(kind) for kind in Kind},
+        examples={kind: add_kind_format(kind, **grey) for kind in Kind},
     )
 
 
 def set_up_printing(sheet: Worksheet, width: int) -> None:
-    """Landscape, as many pages across as can be read, header and reference on each."""
+    """Print in landscape, as many pages across as can be read, with header and reference on each.
+
+    Args:
+        sheet: to set up.
+        width: of its columns, in characters.
+    """
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.repeat_rows(0)

@@ -52,7 +52,7 @@ MAY_IMPORT = {
     "report": BASE | {"acceptance", "spreadsheet"},
     "run_output": BASE | {"acceptance", "ledger", "report", "workspace"},
     "result": BASE | {"acceptance", "report"},
-    "template": BASE | {"catalog", "reference", "spreadsheet", "targets", "workspace"},
+    "template": BASE | {"catalog", "spreadsheet", "targets", "workspace"},
     "reference": BASE | {"acceptance", "read", "report", "template"},
     "flow": BASE | STAGES | {"acceptance", "result", "run_output", "template"},
     "cli": BASE | {"flow", "pipeline", "reference", "report", "result", "template", "workspace"},

@@ -1,23 +1,23 @@
-"""Fields as a person is told them: the header of a CSV, a table in Markdown, limits in words.
+"""Fields in words: their limits, their example, and the CSV file with the header of a table.
 
-Input: a table as the target takes it. Output: texts. Everything is told by the declarations.
+In: a table as the target takes it.
+Out: texts.
+Never: states a limit of its own: all are those of the declarations.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 from pipeline.i18n import translate
 from schemas.fields import Field, Kind, Table
 from schemas.tables.common import EXAMPLE_REF, INVOICE_REF
 
-_MARKDOWN_PIPE = str.maketrans({"|": r"\|", "\n": " "})
-
 
 def build_csv_template(table: Table) -> str:
-    """A table as CSV: its header, and the example row."""
+    """Return a table as CSV: its header, and the example row."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(field.name for field in table)
@@ -26,44 +26,12 @@ def build_csv_template(table: Table) -> str:
 
 
 def get_example_value(field: Field) -> str:
-    """What stands in the example row; its reference is the one by which the row is recognised and ignored."""
+    """Return a field's value in the example row, which the reader recognises by its reference and ignores."""
     return EXAMPLE_REF if field.name == INVOICE_REF.name else field.example
 
 
-def render_fields_table(table: Table, keys: Mapping[str, str] | None = None) -> str:
-    """A table's fields as a table in Markdown.
-
-    Args:
-        table: as a target takes it.
-        keys: field name to its key in the request, to be told as well; None leaves that column out.
-    """
-    heads = ["column", "in a workbook", "must be filled", "holds", "limits", "example"]
-    heads[2:2] = [] if keys is None else ["in the request"]
-    lines = [_format_table_row(heads), _format_table_row(["---"] * len(heads))]
-    for field in table:
-        cells = _describe_field(field)
-        cells[2:2] = [] if keys is None else [f"`{keys[field.name]}`" if field.name in keys else ""]
-        lines.append(_format_table_row(cells))
-    return "\n".join(lines) + "\n"
-
-
-def _describe_field(field: Field) -> list[str]:
-    return [
-        f"`{field.name}`",
-        field.label,
-        "yes" if field.required else "",
-        field.help.translate(_MARKDOWN_PIPE),
-        ", ".join(describe_limits(field)).translate(_MARKDOWN_PIPE),
-        field.example.translate(_MARKDOWN_PIPE),
-    ]
-
-
-def _format_table_row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |")
-
-
 def describe_limits(field: Field) -> Iterator[str]:
-    """What a field's cells may hold, in words."""
+    """Yield what a field's cells may hold, in words."""
     match field.kind:
         case Kind.NUMBER | Kind.MONEY:
             decimals = (
