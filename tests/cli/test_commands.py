@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.command_line import PAIR, PRODUCTS, SAMPLE, SCRIPT, Ran, invoice_import, tree
+from support.command_line import PAIR, PRODUCTS, SAMPLE, SCRIPT, Ran, invoice_import, run_script, tree
 
 from schemas.tables import TABLES
 
@@ -286,8 +286,8 @@ def test_what_is_written_is_readable_by_its_owner_alone(umask: int, tmp_path: Pa
     def before() -> None:
         os.umask(umask)
 
-    assert invoice_import("catalog", "load", PRODUCTS, workspace=place, before=before).code == 0
-    assert invoice_import("run", SAMPLE, workspace=place, before=before).code == 4
+    assert run_script("catalog", "load", PRODUCTS, workspace=place, before=before).code == 0
+    assert run_script("run", SAMPLE, workspace=place, before=before).code == 4
     for path in [place, *place.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 

@@ -13,7 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.command_line import PAIR, PRODUCTS, SAMPLE, SCRIPT, invoice_import, one_sentence, tree
+from support.command_line import (
+    PAIR,
+    PRODUCTS,
+    SAMPLE,
+    SCRIPT,
+    invoice_import,
+    one_sentence,
+    run_script,
+    tree,
+)
 
 INVOICES = "invoice_ref,account_number,invoice_date,currency\n"
 ITEMS = "invoice_ref,charge_name,amount,service_start_date\n"
@@ -233,7 +242,7 @@ def test_a_disk_that_is_full(limit: int, place: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     there = tree(place)
-    ran = invoice_import("run", SAMPLE, workspace=place, before=before)
+    ran = run_script("run", SAMPLE, workspace=place, before=before)
     assert (ran.code, one_sentence(ran)) == (3, True), ran
     left = {path for path in tree(place) if path not in there}
     assert {path for path in left if not path.startswith("ledger.sqlite")} <= {"runs/.head"}
@@ -249,7 +258,7 @@ def test_a_disk_that_is_full_loads_no_catalog(place: Path) -> None:
     there = tree(place)
     changed = place.parent / "products.csv"
     changed.write_text(PRODUCTS.read_text().replace("333.33", "333.34"))
-    ran = invoice_import("catalog", "load", changed, workspace=place, before=before)
+    ran = run_script("catalog", "load", changed, workspace=place, before=before)
     assert (ran.code, one_sentence(ran)) == (3, True), ran
     assert tree(place) == there
 

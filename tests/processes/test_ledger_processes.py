@@ -1,4 +1,8 @@
-"""The ledger among processes: two writers, killed ones, failing disks. Run as a program it is the writer."""
+"""The ledger among processes: two writers, killed ones, failing disks. Its `main` is the writer.
+
+Writers are forked from a server that imported everything: a process of its own for each, which is killed, traced
+and made to fail at every system call of its work, and at none of the thousands of its imports.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,18 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from support.fork_server import ForkServer, Ran
 
 from pipeline import ledger, workspace
 from pipeline.errors import BusyError, PipelineError
@@ -81,8 +88,11 @@ def enter(path: Path, number: int, invoices: int = INVOICES) -> None:
             folder.publish()
 
 
-def child(path: Path, number: int, *before: str, invoices: int = INVOICES) -> list[str]:
-    return [*before, sys.executable, __file__, str(path), str(number), str(invoices)]
+@pytest.fixture(scope="module")
+def writers() -> Iterator[ForkServer]:
+    server = ForkServer(f"{Path(__file__).stem}:main", folders=[Path(__file__).parent, *map(Path, sys.path)])
+    yield server
+    server.close()
 
 
 def settle(path: Path) -> set[str]:
@@ -103,7 +113,7 @@ def settle(path: Path) -> set[str]:
     return set(known)
 
 
-def test_a_second_writer_waits_and_then_says_so(tmp_path: Path) -> None:
+def test_a_second_writer_waits_and_then_says_so(tmp_path: Path, writers: ForkServer) -> None:
     path = tmp_path / "w"
     _, books = opened(path, busy_seconds=0.3)
     code = (
@@ -123,96 +133,101 @@ def test_a_second_writer_waits_and_then_says_so(tmp_path: Path) -> None:
         assert time.monotonic() - start >= 0.3
         assert caught.value.exit_code == 8
         assert ledger.list_run_entries(books) == []  # readers need not wait
-        waiting = subprocess.Popen(child(path, 1))
+        waiting = writers.start(path, 1)
         time.sleep(0.3)
-        assert waiting.poll() is None
+        assert writers.poll(waiting) is None
         holder.stdin.close()
-        assert waiting.wait(30) == 0
+        assert writers.wait(waiting, 30).code == 0
     assert settle(path) == {run_id(1)}
 
 
-def test_of_many_writers_at_once_one_takes_each_identity(tmp_path: Path) -> None:
+def test_of_many_writers_at_once_one_takes_each_identity(tmp_path: Path, writers: ForkServer) -> None:
     path = tmp_path / "w"
-    writers = [
-        subprocess.Popen(child(path, number), stdout=subprocess.PIPE, text=True) for number in range(1, 6)
-    ]
-    said = [writer.communicate(timeout=60)[0] for writer in writers]
-    assert sorted(writer.returncode for writer in writers) == [0, 3, 3, 3, 3]
-    assert sum("was prepared by another run" in each for each in said) == 4
+    started = [writers.start(path, number) for number in range(1, 6)]
+    finished = [writers.wait(writer, 60) for writer in started]
+    assert sorted(writer.code for writer in finished) == [0, 3, 3, 3, 3]
+    assert sum("was prepared by another run" in writer.out for writer in finished) == 4
     assert len(settle(path)) == 1
 
 
-def test_readers_beside_a_writer_see_all_or_nothing(tmp_path: Path) -> None:
+def test_readers_beside_a_writer_see_all_or_nothing(tmp_path: Path, writers: ForkServer) -> None:
     path = tmp_path / "w"
     _, books = opened(path)
-    seen = set()
-    with subprocess.Popen(child(path, 1, invoices=20_000)) as writer:
-        while writer.poll() is None:
-            seen.add(
-                len(
-                    ledger.find_live_by_reference(
-                        books, "production", "t", [f"INV-{at}" for at in range(20_000)]
-                    )
-                )
-            )
-    seen.add(
-        len(ledger.find_live_by_reference(books, "production", "t", [f"INV-{at}" for at in range(20_000)]))
-    )
-    assert seen <= {0, 20_000}
+    refs = [f"INV-{at}" for at in range(20_000)]
+    seen = {len(ledger.find_live_by_reference(books, "production", "t", refs))}
+    writer = writers.start(path, 1, 20_000)
+    while writers.poll(writer) is None:
+        seen.add(len(ledger.find_live_by_reference(books, "production", "t", refs)))
+    seen.add(len(ledger.find_live_by_reference(books, "production", "t", refs)))
+    assert writers.wait(writer).code == 0
+    assert seen == {0, 20_000}
     assert ledger.verify_ledger(books) == []
     assert not list(path.glob("ledger.sqlite?*"))
 
 
-def test_a_writer_killed_at_any_moment(tmp_path: Path) -> None:
+def test_a_writer_killed_at_any_moment(tmp_path: Path, writers: ForkServer) -> None:
     outcomes, chance = [], random.Random(20261120)  # noqa: S311 - no secret, a test that repeats
     start = time.monotonic()
-    subprocess.run(child(tmp_path / "whole", 1), check=True, timeout=60)
+    assert writers.run(tmp_path / "whole", 1).code == 0
     whole = time.monotonic() - start
     for attempt in range(12):
         path = tmp_path / str(attempt)
-        with subprocess.Popen(child(path, 1)) as writer:
-            time.sleep(whole * chance.uniform(0.3, 1.0))
-            writer.kill()
+        writer = writers.start(path, 1)
+        time.sleep(whole * chance.uniform(0.0, 1.0))
+        os.kill(writer.pid, signal.SIGKILL)
+        writers.wait(writer)
         outcomes.append(settle(path))
     assert all(each <= {run_id(1)} for each in outcomes)
 
 
-def traced(injected: str, log: str = os.devnull) -> list[str]:
+def run_injected(writers: ForkServer, path: Path, injected: str, log: str = os.devnull) -> Ran:
+    """Run a writer under strace, which attaches before the first call and does something at a call."""
     syscall = injected.partition(":")[0]
-    return [
-        "strace",
-        "-f",
-        "-qq",
-        "-o",
-        log,
-        "-e",
-        f"trace={syscall}",
-        "-e",
-        f"inject={injected}",
-    ]
+    writer = writers.start(path, 1, stopped=True)
+    command = ["strace", "-f", "-qq", "-o", log, "-e", f"trace={syscall}", "-e", f"inject={injected}"]
+    with subprocess.Popen([*command, "-p", str(writer.pid)], stderr=subprocess.PIPE, text=True) as strace:
+        try:
+            while not _is_traced(writer.pid):
+                if strace.poll() is not None:
+                    raise RuntimeError(strace.stderr.read() if strace.stderr else "")
+                time.sleep(0.002)
+        except RuntimeError:
+            os.kill(writer.pid, signal.SIGKILL)
+            writers.wait(writer)
+            raise
+        os.kill(writer.pid, signal.SIGCONT)
+        ran = writers.wait(writer, 60)
+        strace.wait(10)
+    return ran
 
 
-def injectable() -> bool:
+def _is_traced(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return "\nTracerPid:\t0\n" not in status
+
+
+@pytest.fixture(scope="module")
+def traced(writers: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> ForkServer:
+    """The server, where its processes may be traced."""
     if shutil.which("strace") is None:
-        return False
-    tried = subprocess.run([*traced("fsync:signal=KILL:when=1"), "true"], capture_output=True, check=False)
-    return tried.returncode == 0
-
-
-needs_strace = pytest.mark.skipif(not injectable(), reason="needs strace and the right to trace")
+        pytest.skip("needs strace")
+    try:
+        run_injected(writers, tmp_path_factory.mktemp("tried") / "w", "fsync:signal=KILL:when=1")
+    except RuntimeError as error:
+        pytest.skip(f"needs the right to trace: {error}")
+    return writers
 
 
 @pytest.mark.slow
-@needs_strace
 @pytest.mark.parametrize("syscall", SYSCALLS)
-def test_a_writer_killed_at_every_call(tmp_path: Path, syscall: str) -> None:
+def test_a_writer_killed_at_every_call(tmp_path: Path, traced: ForkServer, syscall: str) -> None:
     for nth in range(1, 300):
         path = tmp_path / str(nth)
-        command = child(path, 1, *traced(f"{syscall}:signal=KILL:when={nth}"))
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        assert "Error" not in done.stderr
+        done = run_injected(traced, path, f"{syscall}:signal=KILL:when={nth}")
+        assert done.code in (0, -signal.SIGKILL), done
+        assert "Error" not in done.err
         there = settle(path)
-        if done.returncode == 0:
+        if done.code == 0:
             assert there == {run_id(1)}
             assert nth > 1, "nothing was killed"
             return
@@ -220,20 +235,20 @@ def test_a_writer_killed_at_every_call(tmp_path: Path, syscall: str) -> None:
 
 
 @pytest.mark.slow
-@needs_strace
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
 @pytest.mark.parametrize("syscall", SYSCALLS)
-def test_a_disk_that_fails_at_every_call(tmp_path: Path, syscall: str, error: str) -> None:
+def test_a_disk_that_fails_at_every_call(
+    tmp_path: Path, traced: ForkServer, syscall: str, error: str
+) -> None:
     for nth in range(1, 300):
         path = tmp_path / str(nth)
         log = tmp_path / f"{nth}.log"
-        command = child(path, 1, *traced(f"{syscall}:error={error}:when={nth}", str(log)))
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        said = done.stdout + done.stderr
+        done = run_injected(traced, path, f"{syscall}:error={error}:when={nth}", str(log))
+        said = done.out + done.err
         assert "Traceback" not in said
-        assert done.returncode in (0, 3), said
+        assert done.code in (0, 3), said
         there = settle(path)
-        assert done.returncode or there == {run_id(1)}
+        assert done.code or there == {run_id(1)}
         if "(INJECTED)" not in log.read_text():
             assert nth > 1, "nothing failed"
             return
@@ -250,8 +265,9 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_half_written(tmp_path: Path) -
         resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
 
     done = subprocess.run(
-        child(path, 1, invoices=5000),
+        [sys.executable, __file__, str(path), "1", "5000"],
         preexec_fn=small,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=False,
@@ -263,9 +279,10 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_half_written(tmp_path: Path) -
     assert settle(path) == set()
 
 
-def main(path: str, number: str, invoices: str) -> int:
+def main() -> int:
+    path, *numbers = sys.argv[1:]
     try:
-        enter(Path(path), int(number), int(invoices))
+        enter(Path(path), *map(int, numbers))
     except PipelineError as error:
         with suppress(OSError):
             sys.stdout.write(f"{error}\n")
@@ -275,4 +292,4 @@ def main(path: str, number: str, invoices: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())

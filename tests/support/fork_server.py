@@ -1,0 +1,232 @@
+"""A server that imports once and forks a process for each call: a start without its second of imports.
+
+In: a function without parameters, and for each call its arguments, environment and folder.
+Out: the exit code and the output of a process of its own, which ends as one that a shell started: by its own exit,
+or by a signal.
+Never: threads in the server (a fork takes only the thread that forks), or state that a call leaves to the next.
+
+What is about the start itself (the console script, imports, limits that are set before) needs a real process.
+Run as a program this module is the server.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+_SET_TRACER, _ANY_TRACER = 0x59616D61, ctypes.c_ulong(-1)
+"""`PR_SET_PTRACER`: a debugger that is no parent may attach, also where the Yama module forbids it."""
+_SINGLE_THREADED = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+"""Environment of the server in which its libraries start no thread when they are imported."""
+
+
+class Ran(NamedTuple):
+    """A finished process: its exit code (negative: the signal that killed it), and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Child(NamedTuple):
+    """A process that runs."""
+
+    pid: int
+    out: IO[bytes]
+    err: IO[bytes]
+
+
+class ForkServer:
+    """Starts processes that call `function`, which finds its arguments in `sys.argv`."""
+
+    def __init__(self, function: str, *modules: str, folders: Sequence[Path] = ()) -> None:
+        """Start the server.
+
+        Args:
+            function: `module:name`; the process exits with what it returns.
+            modules: further ones that are imported once.
+            folders: put in front of `sys.path`.
+        """
+        self._socket, remote = socket.socketpair()
+        options = {"function": function, "modules": modules, "folders": [str(path) for path in folders]}
+        self._server = subprocess.Popen(
+            [sys.executable, __file__, str(remote.fileno()), json.dumps(options)],
+            pass_fds=[remote.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, **_SINGLE_THREADED},
+        )
+        remote.close()
+        self._answers = self._socket.makefile("r", encoding="utf-8")
+        self._codes: dict[int, int] = {}
+        atexit.register(self.close)
+
+    def start(
+        self,
+        *words: object,
+        env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        stopped: bool = False,
+    ) -> Child:
+        """Start a process.
+
+        Args:
+            words: its arguments.
+            env: its whole environment; without it that of this process.
+            folder: its working directory; without it that of this process.
+            stopped: whether it stops (SIGSTOP) before it calls the function; returns when it has.
+        """
+        out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - `wait` closes them
+        call = {
+            "words": [str(word) for word in words],
+            "env": dict(os.environ if env is None else env),
+            "folder": str(folder or Path.cwd()),
+            "stopped": stopped,
+        }
+        child = Child(self._ask(call, [out.fileno(), err.fileno()]), out, err)
+        self._codes.pop(child.pid, None)  # the system gives a number again
+        while stopped and "\nState:\tT" not in Path(f"/proc/{child.pid}/status").read_text():
+            time.sleep(0.001)
+        return child
+
+    def wait(self, child: Child, seconds: float = 120) -> Ran:
+        """Wait for a process; kill it when it takes too long."""
+        in_time = child.pid in self._codes or _await_end(child.pid, seconds)
+        if not in_time:
+            os.kill(child.pid, signal.SIGKILL)
+            _await_end(child.pid, 10)
+        while (code := self.poll(child)) is None:  # a debugger is told first, and then its parent
+            time.sleep(0.001)
+        ran = Ran(code, _read(child.out), _read(child.err))
+        if not in_time:
+            raise TimeoutError(f"more than {seconds} seconds: {ran}")
+        return ran
+
+    def poll(self, child: Child) -> int | None:
+        """Return the exit code of a process, or None while it runs."""
+        if child.pid not in self._codes:
+            code = self._ask({"pid": child.pid})
+            if code == _RUNNING:
+                return None
+            self._codes[child.pid] = code
+        return self._codes[child.pid]
+
+    def run(self, *words: object, **options: Any) -> Ran:
+        """Start a process and wait for it."""
+        return self.wait(self.start(*words, **options))
+
+    def close(self) -> None:
+        """End the server."""
+        self._answers.close()
+        self._socket.close()
+        self._server.wait(10)
+
+    def _ask(self, request: Mapping[str, object], files: Sequence[int] = ()) -> int:
+        message = json.dumps(request).encode()
+        header = len(message).to_bytes(4, "big")
+        if files:
+            socket.send_fds(self._socket, [header], files)
+        else:
+            self._socket.sendall(header)
+        self._socket.sendall(message)
+        return int(self._answers.readline())
+
+
+_RUNNING = 1 << 16
+"""No exit code, and no signal."""
+
+
+def _await_end(pid: int, seconds: float) -> bool:
+    """Wait until a process has ended, which need not be a child of this one; False after some seconds."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
+
+
+def _read(file: IO[bytes]) -> str:
+    with file:
+        file.seek(0)
+        return file.read().decode()
+
+
+def _serve(connection: socket.socket) -> bool:
+    """Answer until the other side hangs up; returns True in a forked process, which goes on with its call."""
+    while True:
+        header, files, _, _ = socket.recv_fds(connection, 4, 2)
+        if not header:
+            return False
+        size, message = int.from_bytes(header, "big"), b""
+        while len(message) < size:
+            message += connection.recv(size - len(message))
+        request = json.loads(message)
+        if "pid" in request:
+            pid, status = os.waitpid(request["pid"], os.WNOHANG)
+            answer = os.waitstatus_to_exitcode(status) if pid else _RUNNING
+        else:
+            answer = os.fork()
+            if not answer:
+                connection.close()
+                _take_over(request, files)
+                return True
+            for file in files:
+                os.close(file)
+        connection.sendall(f"{answer}\n".encode())
+
+
+def _take_over(request: dict[str, Any], files: Sequence[int]) -> None:
+    """Take the arguments, environment, folder and output of a call."""
+    for file, standard in zip(files, (1, 2), strict=True):
+        os.dup2(file, standard)
+        os.close(file)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    os.chdir(request["folder"])
+    sys.argv[1:] = request["words"]
+    if request["stopped"]:
+        ctypes.CDLL(None).prctl(_SET_TRACER, _ANY_TRACER, 0, 0, 0)
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _main() -> int:
+    descriptor, text = sys.argv[1:]
+    options = json.loads(text)
+    sys.path[:0] = options["folders"]
+    for name in options["modules"]:
+        importlib.import_module(name)
+    module, _, name = options["function"].partition(":")
+    function = getattr(importlib.import_module(module), name)
+    threads = os.listdir("/proc/self/task")
+    if len(threads) > 1:
+        sys.exit(f"{len(threads)} threads: a fork would take only one")
+    gc.collect()
+    gc.freeze()  # what was imported is not looked through, nor its pages copied, in each child
+    if not _serve(socket.socket(fileno=int(descriptor))):
+        return 0
+    code = function()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code or 0)  # the console script does not tidy up either
+
+
+if __name__ == "__main__":
+    sys.exit(_main())
