@@ -85,7 +85,7 @@ def _iterate_words() -> Iterator[Text]:
     """Single words that sentences are filled with."""
     needed = [word for pair in issue_facts.NEEDED_WORDS.values() for word in pair]
     for word in (*issue_facts.DECIMALS_WORDS, *issue_facts.HELD_WORDS.values(), *needed):
-        yield Text(word, "", "pipeline/validate/words.py")
+        yield Text(word, "", "pipeline/validate/issue_facts.py")
     for word in (
         *issues_sheet.CAUSE_HEADERS,
         *issues_sheet.ISSUE_HEADERS,
