@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from pipeline.acceptance.assessment import Assessment
@@ -106,9 +106,13 @@ def _render_checks(assessment: Assessment) -> Iterator[str]:
         yield from _render_issue_links(account_codes)
     if any(field_name in assessment.tables["items"] for field_name in _CATALOG_KEYS):
         yield from ("", "Where a catalog is loaded:", "")
-        yield from _render_issue_links(code for code, kind in CATALOGUE.items() if _is_of_look_up(kind))
+        yield from _render_issue_links(_select_codes(_is_of_look_up))
     yield from ("", "Of each invoice against the ledger, and of the whole against what was expected:", "")
-    yield from _render_issue_links(code for code, kind in CATALOGUE.items() if _is_of_whole_file(kind))
+    yield from _render_issue_links(_select_codes(_is_of_whole_file))
+
+
+def _select_codes(matches: Callable[[IssueType], bool]) -> list[str]:
+    return [code for code, kind in CATALOGUE.items() if matches(kind)]
 
 
 def _is_of_look_up(kind: IssueType) -> bool:

@@ -91,7 +91,7 @@ class RawZipWriter:
         """
         copied = zipfile.ZipInfo(member.filename, member.date_time)
         copied.compress_type, copied.create_system = member.compress_type, member.create_system
-        # Sizes stand in the header here, so of the flags only that of the name's encoding still holds.
+        # Sizes are written before the data, so of the flags only that of the name's encoding still holds.
         copied.external_attr, copied.flag_bits = member.external_attr, member.flag_bits & _UTF8_NAME
         copied.CRC, copied.file_size = member.CRC, member.file_size
         copied.compress_size = member.compress_size

@@ -238,4 +238,4 @@ _ROW_CONDITIONS = (
     _RowCondition("E326", "discounts", ("discount_amount",), (), _match_not_negative),
     _RowCondition("E327", "discounts", _DISCOUNT_NAMES, (), _match_all_blank(*_DISCOUNT_NAMES)),
 )
-"""Every rule that a formula can tell; a target's own rules without a mirror are told by the check."""
+"""Every rule that a formula can decide; the rest is left to the check."""

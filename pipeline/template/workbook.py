@@ -108,8 +108,7 @@ def _list_instructions(edition: str, tables: Mapping[str, Table]) -> Iterator[st
     other_sheets = ", ".join(table.label for table in child_tables)
     yield translate(
         "Fill in the sheets {invoices}, one row for each invoice, and {items}, one row for each of "
-        "its items that is "
-        "meant; an invoice may have none."
+        "its items that is meant; an invoice may have none."
         if items.optional
         else "Fill in the sheets {invoices}, one row for each invoice, and {items}, one row for each "
         "of its items.",
@@ -119,8 +118,7 @@ def _list_instructions(edition: str, tables: Mapping[str, Table]) -> Iterator[st
     if other_sheets:
         yield translate(
             "The sheets {sheets} may stay as they are; a row there names its invoice, and its item "
-            "by the item's "
-            "number.",
+            "by the item's number.",
             sheets=other_sheets,
         )
     yield translate("The invoice reference is your own name for an invoice; it ties the items to it.")
