@@ -152,7 +152,7 @@ def compute_balance(
 
 
 def _collect_sent(batches: Batches, invoice_count: int) -> tuple[int, Positions, Positions]:
-    """Count the batched invoices; return their number, their items, and per invoice how often it is batched."""
+    """Return the number of batched invoices, their items, and per invoice how often it is batched."""
     invoices, index = batches.invoices, batches.index
     item_rows, _ = invoices.gather_item_rows(index)
     counts = np.bincount(invoices.get_rows(index), minlength=invoice_count)
@@ -160,7 +160,7 @@ def _collect_sent(batches: Batches, invoice_count: int) -> tuple[int, Positions,
 
 
 def _add_children(share: Share, valid: ValidSheets, pick: RowPicker) -> Share:
-    """Add the child rows of its items and invoices to a share; what counts towards the total, to its money."""
+    """Add the totals of child rows to a share; what counts towards the total, to its money."""
     money, child_totals = dict(share.money), {}
     for name, child in valid.children.items():
         rows = pick(child.invoice_positions)

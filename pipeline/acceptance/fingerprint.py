@@ -1,8 +1,12 @@
-"""What an invoice says, in one canonical text, and its fingerprint.
+"""Fingerprints: SHA-256 of an invoice's content in one canonical text.
+
+In: typed sheets.
+Out: a hash per invoice.
+Never: depends on the order of rows or columns, or on how a value is written.
 
 The content is the typed values of the sheet, items as a multiset: without the reference (it is the identity),
-without item numbers (they are places), without what the catalog filled. Two sheets that differ in the order
-of rows or columns, in spaces, or in how a number or date is written, have the same content.
+without item numbers (they are positions), without what the catalog filled. Two sheets that differ in the
+order of rows or columns, in spaces, or in how a number or date is written, have the same content.
 """
 
 from __future__ import annotations
@@ -34,15 +38,15 @@ _TABLE_SEPARATOR = "\x1d"
 _CHUNK_INVOICES = 5_000
 
 ChildLines = dict[str, dict[int, list[str]]]
-"""Lines by table and position of the row they hang on."""
+"""Lines of child rows, by parent table and row of the parent."""
 
 
 def compute_fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
-    """SHA-256 of the content, in hex, of some invoices.
+    """Compute the SHA-256 of the content of some invoices, in hex.
 
     Args:
         valid: typed sheets.
-        positions: of the invoices, ascending.
+        positions: rows of the invoices, ascending.
     """
     items, offsets = gather_items(valid.invoice_of_item, positions, len(valid.invoices))
     invoice_members, item_members = _collect_members(valid, "invoices"), _collect_members(valid, "items")
@@ -64,7 +68,10 @@ def compute_fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
 
 
 def _hash_invoices(headers: Any, lines: Any, bounds: Positions) -> Iterator[str]:
-    """The hash of each header and of its lines, `lines[bounds[i]:bounds[i + 1]]`, as they stand in memory."""
+    """Yield the hash of each header with its lines, `bounds[i]` to `bounds[i + 1]`.
+
+    The texts are read from Arrow's buffers, so that no Python string is made of them.
+    """
     header_bytes, line_bytes = (get_text_bytes(texts).data for texts in (headers, lines))
     header_bounds, line_bounds = (
         pairwise(_compute_offsets(headers).tolist()),
@@ -77,19 +84,19 @@ def _hash_invoices(headers: Any, lines: Any, bounds: Positions) -> Iterator[str]
 
 
 def _compute_offsets(texts: Any) -> Positions:
-    """Where each text begins in what they say together, and where the last one ends."""
+    """Return where each text begins in the texts joined, and where the last one ends."""
     return np.concatenate(([0], np.cumsum(pc.binary_length(texts).to_numpy())))
 
 
 def _get_order_keys(amounts: Any) -> npt.NDArray[np.int64]:
-    """A number a decimal, the same for the same value; it only puts items into an order."""
+    """Return the low 64 bits of each decimal: equal for equal values, and enough for a fixed order."""
     filled = pc.fill_null(amounts, 0)
     low_words = np.frombuffer(filled.buffers()[1], np.int64)
     return low_words[2 * filled.offset : 2 * (filled.offset + len(filled)) : 2]
 
 
 def _sort_ties_by_text(lines: Any, owner: Positions, amounts: npt.NDArray[np.int64]) -> Any:
-    """Lines in the order of owner and amount; those of one owner and one amount by their text."""
+    """Sort the lines of one owner and one amount by their text; the others are in order already."""
     same = (owner[1:] == owner[:-1]) & (amounts[1:] == amounts[:-1])
     tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
     if not len(tied):
@@ -103,9 +110,11 @@ def _sort_ties_by_text(lines: Any, owner: Positions, amounts: npt.NDArray[np.int
 
 
 def _collect_child_lines(valid: ValidSheets) -> ChildLines:
-    """The lines of what hangs on rows, by the table and position of those; none where nothing hangs."""
+    """Collect the lines of all child rows, by parent table and row."""
     child_lines: ChildLines = {}
-    for name in reversed([*valid.children]):  # leaves first: what hangs on a row is part of what it says
+    for name in reversed(
+        [*valid.children]
+    ):  # children before parents: the lines of child rows are part of the parent's line
         rows = np.arange(len(valid.children[name].frame))
         lines = _append_child_lines(
             child_lines, name, rows, _build_lines(_collect_members(valid, name), rows)
@@ -118,7 +127,7 @@ def _collect_child_lines(valid: ValidSheets) -> ChildLines:
 
 
 def _append_child_lines(child_lines: ChildLines, table: str, rows: Positions, lines: Any) -> Any:
-    """Lines of some rows of a table, each with what hangs on it, in any order."""
+    """Append to each row's line those of its child rows, sorted, so that their order does not count."""
     if table not in child_lines:
         return lines
     lines_by_row = child_lines[table]
@@ -128,7 +137,7 @@ def _append_child_lines(child_lines: ChildLines, table: str, rows: Positions, li
 
 
 def _collect_members(valid: ValidSheets, table: str) -> dict[str, Any]:
-    """The columns that are content, by how their values begin: `name=` as read; one of all that is unread.
+    """Collect the content columns by the prefix of their values: `name=`, and one column of all unread cells.
 
     Blank cells are null; a repetitive column has its texts written already.
     """
@@ -146,7 +155,7 @@ def _collect_members(valid: ValidSheets, table: str) -> dict[str, Any]:
 
 
 def _collect_unread(valid: ValidSheets, table: str) -> dict[str, Any]:
-    """What could not be read, as it stands in the sheet: `name!text` and so on, in the rows that have any."""
+    """Build the column of unread cells, `name!text` as in the sheet, null in rows without any."""
     masks, raw = valid.unread_masks[table], valid.raw.tables[table].frame
     names = [column for column in sorted(set(masks) - set(_IDENTITY_COLUMNS)) if masks[column].any()]
     if not names:
@@ -189,7 +198,7 @@ def _encode_values(prefix: str, values: Any) -> Any:
 
 
 def _build_lines(members: Mapping[str, Any], rows: Positions) -> Any:
-    """One text a row: its fields by name, blank ones left out, with an end; what is unread as in the sheet."""
+    """Build one text per row: its fields by name, blank ones left out, unread ones as in the sheet."""
     indices = pa.array(rows)
     parts = [
         pc.take(values.dictionary, pc.take(values.indices, indices))

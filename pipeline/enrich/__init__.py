@@ -1,8 +1,9 @@
-"""Stage 3: each item meets the charge it names.
+"""Stage 3: look up the charge of each item and the values that the catalog owns.
 
-Input: `ValidSheets` and the `Knowledge` that the catalog answered to `keys`. Output: `EnrichedSheets` and
-the issues of charges that are unknown, not valid at the date of service, ambiguous or unusable, and of sheet
-values that the catalog overrules. It never asks the catalog itself and never drops a row.
+In: `ValidSheets`, and the `CatalogAnswers` to `collect_catalog_keys`.
+Out: `EnrichedSheets`, and issues of charges that are unknown, not valid on the date of service, ambiguous or
+    unusable, and of sheet values that the catalog overrules.
+Never: queries the catalog itself or drops a row.
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ from schemas.catalog import USABLE_CHARGE_MODELS
 from schemas.rule import RuleSettings
 from schemas.tables import ITEMS
 
-CATALOG_SKU, CHARGE_ID, FREE_SKU = "catalog_sku", "product_rate_plan_charge_id", "sku"
+_CATALOG_SKU, _CHARGE_ID, _FREE_SKU = "catalog_sku", "product_rate_plan_charge_id", "sku"
 
 
 @dataclass(frozen=True)
 class EnrichOptions:
-    """How the settings and the target want it.
+    """Options of this stage, from the settings and the target.
 
     Attributes:
-        catalog_fields: item fields that the target reads from the charge.
-        rule_settings: what the settings say about rules.
+        catalog_fields: item fields that the target takes from the charge.
+        rule_settings: settings that rules depend on.
         use_catalog_prices: the catalog's price fills a blank unit price.
     """
 
@@ -48,7 +49,7 @@ class EnrichOptions:
 
 
 class CatalogKeys(NamedTuple):
-    """What the catalog is asked for: texts, each once."""
+    """The keys that the catalog is queried for, each once."""
 
     skus: pa.Array
     charges: pa.Array
@@ -56,9 +57,12 @@ class CatalogKeys(NamedTuple):
 
 
 def collect_catalog_keys(raw: RawSheets) -> CatalogKeys:
-    """The keys that the items name, as they are written."""
+    """Collect the distinct keys that the items name, as written in the sheet."""
     return CatalogKeys(
-        *(_collect_distinct(raw.tables["items"].frame, name) for name in (CATALOG_SKU, CHARGE_ID, FREE_SKU))
+        *(
+            _collect_distinct(raw.tables["items"].frame, name)
+            for name in (_CATALOG_SKU, _CHARGE_ID, _FREE_SKU)
+        )
     )
 
 
@@ -74,36 +78,29 @@ def _get_column(items: pd.DataFrame, name: str) -> Any:
 def enrich_items(
     valid: ValidSheets, answers: CatalogAnswers | None, options: EnrichOptions
 ) -> tuple[EnrichedSheets, Issues]:
-    """Tie every item to its charge.
+    """Match every item to its charge and add the catalog's values.
 
     Args:
         valid: typed sheets.
         answers: the catalog's answers; None when no catalog is loaded.
-        options: how the settings and the target want it.
+        options: of this stage.
 
     Returns:
-        ok: all rows, with charge id and catalog values where a charge was found.
-        issues: errors one an item; warnings one a cause.
+        All rows, with charge id and catalog values where a charge was found; errors, one per item, and
+        warnings, one per cause.
     """
     if answers is None:
         empty = pd.DataFrame(index=valid.items.index)
         return EnrichedSheets(valid, valid.items, empty), collect_findings([*_find_unchecked(valid, options)])
-    skus, charges = _get_column(valid.items, CATALOG_SKU), _get_column(valid.items, CHARGE_ID)
+    skus, charges = _get_column(valid.items, _CATALOG_SKU), _get_column(valid.items, _CHARGE_ID)
     matches = charge_match.match_charges(
         valid, answers.candidates, decode_dictionary(skus), decode_dictionary(charges)
     )
-    charge_id = matches.get_column(CHARGE_ID)
+    charge_id = matches.get_column(_CHARGE_ID)
     if charges.null_count < len(charges):
         charge_id = pc.coalesce(decode_dictionary(charge_id), decode_dictionary(charges))
-    items = valid.items.assign(**{CHARGE_ID: to_series(charge_id)})
-    catalog = pd.DataFrame(
-        {
-            name: to_series(matches.get_column(name))
-            for name in (*options.catalog_fields, "product_id", "product_name")
-        }
-    )
-    if "unit_price" in valid.items:
-        catalog["list_price"] = to_series(prices.get_list_prices(valid, matches))
+    items = valid.items.assign(**{_CHARGE_ID: to_series(charge_id)})
+    catalog = _build_catalog_frame(valid, matches, options.catalog_fields)
     findings = [
         *_find_faults(valid, answers, matches, decode_dictionary(skus), decode_dictionary(charges)),
         *_find_overruled(valid.items, matches, options.catalog_fields),
@@ -115,14 +112,25 @@ def enrich_items(
     return EnrichedSheets(valid, items, catalog, options.use_catalog_prices), collect_findings(findings)
 
 
+def _build_catalog_frame(
+    valid: ValidSheets, matches: ChargeMatches, catalog_fields: tuple[str, ...]
+) -> pd.DataFrame:
+    """Build the frame of the catalog's values, one row per item, null without a charge."""
+    names = (*catalog_fields, "product_id", "product_name")
+    catalog = pd.DataFrame({name: to_series(matches.get_column(name)) for name in names})
+    if "unit_price" in valid.items:
+        catalog["list_price"] = to_series(prices.get_list_prices(valid, matches))
+    return catalog
+
+
 def _find_unchecked(valid: ValidSheets, options: EnrichOptions) -> Iterator[Findings]:
-    """A SKU or a price cannot be looked up; a charge id is sent as it is, and that is told once."""
-    skus, charges = _get_column(valid.items, CATALOG_SKU), _get_column(valid.items, CHARGE_ID)
+    """Report what cannot be looked up without a catalog: SKUs, prices, and once the unchecked charge ids."""
+    skus, charges = _get_column(valid.items, _CATALOG_SKU), _get_column(valid.items, _CHARGE_ID)
     is_lost = pc.and_(pc.is_valid(skus), pc.is_null(charges)).to_numpy(zero_copy_only=False)
-    yield Findings("E408", "items", CATALOG_SKU, np.flatnonzero(is_lost))
+    yield Findings("E408", "items", _CATALOG_SKU, np.flatnonzero(is_lost))
     unchecked = np.flatnonzero(pc.is_valid(charges).to_numpy(zero_copy_only=False))
     yield Findings(
-        "W402", "items", CHARGE_ID, unchecked[:1], row_counts=np.array([len(unchecked)])[: len(unchecked)]
+        "W402", "items", _CHARGE_ID, unchecked[:1], row_counts=np.array([len(unchecked)])[: len(unchecked)]
     )
     if options.use_catalog_prices:
         yield prices.report_missing_amounts(unchecked[prices.find_waiting_items(valid)[unchecked]])
@@ -131,14 +139,14 @@ def _find_unchecked(valid: ValidSheets, options: EnrichOptions) -> Iterator[Find
 def _find_faults(
     valid: ValidSheets, answers: CatalogAnswers, matches: ChargeMatches, skus: Any, charges: Any
 ) -> Iterator[Findings]:
-    """The items whose charge cannot be put on the invoice."""
+    """Report the items whose charge cannot be billed."""
     for kind, code, field, texts in (
-        ("sku", "E401", CATALOG_SKU, skus),
-        ("charge", "E402", CHARGE_ID, charges),
+        ("sku", "E401", _CATALOG_SKU, skus),
+        ("charge", "E402", _CHARGE_ID, charges),
     ):
         rows = matches.find_unknown(kind)
         yield _build_finding(code, field, rows, texts, near=_suggest_names(answers, kind, texts, rows))
-    for by_charge, field, texts in ((False, CATALOG_SKU, skus), (True, CHARGE_ID, charges)):
+    for by_charge, field, texts in ((False, _CATALOG_SKU, skus), (True, _CHARGE_ID, charges)):
         for code, rows, facts in matches.iter_faults(by_charge):
             extra_facts = {"date": _format_dates(valid, rows)} if code == "E403" else {}
             if code == "E405":
@@ -147,7 +155,7 @@ def _find_faults(
     mismatched = matches.find_other_sku(skus)
     yield _build_finding(
         "E406",
-        CATALOG_SKU,
+        _CATALOG_SKU,
         mismatched,
         skus,
         expected=decode_dictionary(pc.take(matches.get_column("sku"), pa.array(mismatched))),
@@ -163,7 +171,7 @@ def _format_dates(valid: ValidSheets, rows: Positions) -> Any:
 
 
 def _suggest_names(answers: CatalogAnswers, kind: str, texts: Any, rows: Positions) -> Any:
-    """The nearest names of each unknown key, in words."""
+    """Build a "Did you mean" question for each unknown key; empty without a near name."""
     keys = pc.take(texts, pa.array(rows)).dictionary_encode()
     names = [answers.suggestions.get((kind, key), "") for key in keys.dictionary.to_pylist()]
     questions = [translate(" Did you mean {near}?", near=name) if name else "" for name in names]
@@ -173,7 +181,7 @@ def _suggest_names(answers: CatalogAnswers, kind: str, texts: Any, rows: Positio
 def _find_overruled(
     items: pd.DataFrame, matches: ChargeMatches, catalog_fields: tuple[str, ...]
 ) -> Iterator[Findings]:
-    """Sheet values that the charge's own will replace: one warning a pair of values."""
+    """Report sheet values that the charge's value replaces: one warning per pair of values."""
     for name in catalog_fields:
         if name not in items:
             continue
@@ -193,13 +201,13 @@ def _find_overruled(
 
 
 def _find_misplaced(items: pd.DataFrame, answers: CatalogAnswers, charge_id: Any) -> Findings | None:
-    """A product's SKU in the free SKU column of an item without a charge."""
-    if FREE_SKU not in items:
+    """Report a product's SKU in the free SKU column of an item without a charge."""
+    if _FREE_SKU not in items:
         return None
-    free_skus = decode_dictionary(arrow_column(items[FREE_SKU]))
+    free_skus = decode_dictionary(arrow_column(items[_FREE_SKU]))
     is_product = pc.is_in(free_skus, value_set=answers.free_skus, skip_nulls=True)
     rows = pc.and_(is_product, pc.is_null(charge_id)).to_numpy(zero_copy_only=False)
-    has_no_sku = pc.is_null(_get_column(items, CATALOG_SKU)).to_numpy(zero_copy_only=False)
+    has_no_sku = pc.is_null(_get_column(items, _CATALOG_SKU)).to_numpy(zero_copy_only=False)
     return _build_finding(
-        "E407", FREE_SKU, np.flatnonzero(rows & has_no_sku), free_skus, column=ITEMS[CATALOG_SKU].label
+        "E407", _FREE_SKU, np.flatnonzero(rows & has_no_sku), free_skus, column=ITEMS[_CATALOG_SKU].label
     )

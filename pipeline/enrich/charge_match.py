@@ -1,11 +1,16 @@
-"""Which charge an item means: the candidates of its key, less those it cannot be at its date."""
+"""Match each item to a charge: the candidates of its key, less those not valid on its date.
+
+In: typed items and the catalog rows that their keys may mean.
+Out: `ChargeMatches`, with the items that could not be matched and why.
+Never: loops over items; an item and each of its candidates are one pair of two index columns.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,17 +21,17 @@ from pipeline.i18n import translate
 from pipeline.issues import Findings
 from pipeline.model.indices import Mask, Positions
 from pipeline.model.valid import ValidSheets
-from schemas.arrow.columns import arrow_column, decode_dictionary, merge_chunks
+from schemas.arrow.columns import ArrowColumn, Dates, Texts, arrow_column, decode_dictionary, merge_chunks
 from schemas.catalog import USABLE_CHARGE_MODELS
 
 NO_MATCH, UNKNOWN_KEY = -1, -2
 _MAX_NAMED = 5
-"""Charges or validities named in one sentence."""
+"""Most charges or validity periods that one sentence names."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ChargeMatches:
-    """What became of each item's key.
+    """The charge of each item, or why it has none.
 
     Attributes:
         candidates: the catalog rows, by kind and key.
@@ -48,8 +53,8 @@ class ChargeMatches:
     unusable: Mask
     ambiguous: Mask
 
-    def get_column(self, name: str) -> Any:
-        """A catalog column, a row an item; null where no charge was chosen; text is dictionary-encoded."""
+    def get_column(self, name: str) -> ArrowColumn:
+        """Return a catalog column, one value per item, null without a charge; texts dictionary-encoded."""
         values = merge_chunks(self.candidates[name])
         if pa.types.is_string(values.type):
             return pa.DictionaryArray.from_arrays(self._candidate_indices, values, safe=False)
@@ -57,15 +62,15 @@ class ChargeMatches:
 
     @cached_property
     def _candidate_indices(self) -> Any:
-        """The chosen rows as indices: one array for all columns, so that what they say can be written as one."""
+        """The chosen candidates as indices: one array, shared by the dictionary columns made from it."""
         return pa.array(self.candidate_of_item.astype(np.int32), mask=self.candidate_of_item < 0)
 
     def find_unknown(self, kind: str) -> Positions:
-        """Items whose key has no candidate."""
+        """Return the items whose key has no candidate; `kind` is `sku` or `charge`."""
         return np.flatnonzero((self.group_of_item == UNKNOWN_KEY) & (self.names_charge == (kind == "charge")))
 
-    def find_other_sku(self, skus: Any) -> Positions:
-        """Items whose SKU is not that of the charge they name."""
+    def find_other_sku(self, skus: Texts) -> Positions:
+        """Return the items whose SKU is not that of the charge they name."""
         named: Positions = np.flatnonzero(self.names_charge)
         charge_skus, item_skus = (
             decode_dictionary(pc.take(values, pa.array(named))) for values in (self.get_column("sku"), skus)
@@ -74,7 +79,7 @@ class ChargeMatches:
         return np.asarray(named[~is_same])
 
     def iter_faults(self, by_charge: bool) -> Iterator[tuple[str, Positions, dict[str, Any]]]:
-        """Code, items and facts of what could not be chosen, among items that name a charge or a SKU."""
+        """Yield code, items and facts of failed matches, among items that name a charge, or a SKU."""
         for code, mask, fact, describe in (
             ("E403", self.expired, "validity", self._describe_validity),
             ("E405", self.unusable, "model", self._describe_models),
@@ -118,7 +123,7 @@ class ChargeMatches:
         )
 
     def _describe_charges(self, group: int) -> str:
-        """The charges that could be meant: one of another model would be the next error."""
+        """Name the charges with a usable model: one of another model would be the next error."""
         start, stop = self.group_starts[group], self.group_starts[group + 1]
         usable_flags = _is_usable(self.candidates.slice(start, stop - start))
         names = (
@@ -137,9 +142,9 @@ def _join_first(texts: Any) -> str:
 
 
 def match_charges(
-    valid: ValidSheets, candidates: pa.Table, item_skus: Any, item_charges: Any
+    valid: ValidSheets, candidates: pa.Table, item_skus: Texts, item_charges: Texts
 ) -> ChargeMatches:
-    """Choose each item's charge.
+    """Match each item to its charge.
 
     A charge must be valid on the service start date. Where charges of a usable model and others share a SKU,
     only the usable ones can be meant. Of several rows of the one charge the row in the invoice's currency is
@@ -148,53 +153,82 @@ def match_charges(
     Args:
         valid: typed sheets.
         candidates: catalog rows, those of one kind and key together.
-        item_skus: catalog SKU, an item.
-        item_charges: charge id, an item; it goes before the SKU.
+        item_skus: catalog SKU, one per item.
+        item_charges: charge id, one per item; it takes precedence over the SKU.
     """
     names_charge = pc.is_valid(item_charges).to_numpy(zero_copy_only=False)
     starts, group_of_item = _group_candidates(candidates, names_charge, item_skus, item_charges)
-    matched_items = np.flatnonzero(group_of_item >= 0)
-    sizes = (starts[1:] - starts[:-1])[group_of_item[matched_items]]
-    # one pair an item and candidate, an item's pairs together
-    offsets = np.concatenate(([0], np.cumsum(sizes)))
-    pairs = (
-        starts[group_of_item[matched_items]].repeat(sizes)
-        + np.arange(offsets[-1])
-        - offsets[:-1].repeat(sizes)
-    )
-    days = _get_service_days(valid)[matched_items]
-    is_valid = _is_valid_on(candidates, pairs, days.repeat(sizes))
-    is_usable = _is_usable(candidates)[pairs]
-    has_valid, has_usable = _has_any(is_valid, offsets), _has_any(is_valid & is_usable, offsets)
-    is_possible = is_valid & is_usable
-    charge_codes = _encode_charges(candidates)[pairs]
-    lowest = _reduce_groups(
-        np.minimum, np.where(is_possible, charge_codes, charge_codes.max(initial=0) + 1), offsets
-    )
-    highest = _reduce_groups(np.maximum, np.where(is_possible, charge_codes, -1), offsets)
-    has_several = has_usable & (lowest != highest)
-    is_ambiguous = has_several & (
-        days != _EARLIEST_DAY
-    )  # on a day that could be read, one of them may be valid alone
-    ranks = np.where(is_possible, 0, 2) + ~_has_same_currency(
-        valid, candidates, pairs, matched_items.repeat(sizes)
-    )
-    best = _find_first_lowest(ranks, offsets)
+    pairs = _build_pairs(starts, group_of_item)
+    days = _get_service_days(valid)[pairs.items]
+    is_valid = _is_valid_on(candidates, pairs.candidates, pairs.expand(days))
+    is_possible = is_valid & _is_usable(candidates)[pairs.candidates]
+    has_valid, has_possible = _has_any(is_valid, pairs.offsets), _has_any(is_possible, pairs.offsets)
+    has_several = has_possible & _has_several_charges(candidates, pairs, is_possible)
+    # on a day that could be read, one of them may be valid alone
+    is_ambiguous = has_several & (days != _EARLIEST_DAY)
+    is_chosen = has_possible & ~has_several
+    best = _find_best_pairs(valid, candidates, pairs, is_possible)
     candidate_of_item = np.full(len(group_of_item), NO_MATCH)
-    candidate_of_item[matched_items] = np.where(
-        has_usable & ~has_several, pairs[best] if len(pairs) else NO_MATCH, NO_MATCH
-    )
+    candidate_of_item[pairs.items[is_chosen]] = pairs.candidates[best[is_chosen]]
     return ChargeMatches(
-        candidates, names_charge, group_of_item, starts, candidate_of_item,
-        _to_mask(matched_items[~has_valid], group_of_item), _to_mask(matched_items[has_valid & ~has_usable], group_of_item),
-        _to_mask(matched_items[is_ambiguous], group_of_item),
-    )  # fmt: skip
+        candidates=candidates,
+        names_charge=names_charge,
+        group_of_item=group_of_item,
+        group_starts=starts,
+        candidate_of_item=candidate_of_item,
+        expired=_to_mask(pairs.items[~has_valid], group_of_item),
+        unusable=_to_mask(pairs.items[has_valid & ~has_possible], group_of_item),
+        ambiguous=_to_mask(pairs.items[is_ambiguous], group_of_item),
+    )
+
+
+class _Pairs(NamedTuple):
+    """Items paired with every candidate of their key, the pairs of an item together.
+
+    Attributes:
+        items: rows of the items that have candidates.
+        offsets: pairs `offsets[i]` to `offsets[i + 1]` belong to `items[i]`.
+        candidates: per pair, the row of the candidate.
+    """
+
+    items: Positions
+    offsets: Positions
+    candidates: Positions
+
+    def expand(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return a value per item as a value per pair."""
+        return values.repeat(np.diff(self.offsets))
+
+
+def _build_pairs(starts: Positions, group_of_item: Positions) -> _Pairs:
+    """Pair every item that has candidates with each of them."""
+    items = np.flatnonzero(group_of_item >= 0)
+    groups = group_of_item[items]
+    sizes = np.diff(starts)[groups]
+    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    candidates = (starts[groups] - offsets[:-1]).repeat(sizes) + np.arange(offsets[-1])
+    return _Pairs(items, offsets, candidates)
+
+
+def _has_several_charges(candidates: pa.Table, pairs: _Pairs, is_possible: Mask) -> Mask:
+    """Return per item whether its possible candidates are of more than one charge."""
+    codes = _encode_charges(candidates)[pairs.candidates]
+    highest_code = codes.max(initial=0)
+    lowest = _reduce_groups(np.minimum, np.where(is_possible, codes, highest_code + 1), pairs.offsets)
+    highest = _reduce_groups(np.maximum, np.where(is_possible, codes, -1), pairs.offsets)
+    return np.asarray(lowest != highest)
+
+
+def _find_best_pairs(valid: ValidSheets, candidates: pa.Table, pairs: _Pairs, is_possible: Mask) -> Positions:
+    """Return per item its first possible pair, those in the invoice's currency before the others."""
+    is_priced = _has_same_currency(valid, candidates, pairs.candidates, pairs.expand(pairs.items))
+    return _find_first_lowest(np.where(is_possible, 0, 2) + ~is_priced, pairs.offsets)
 
 
 def _group_candidates(
-    candidates: pa.Table, names_charge: Mask, skus: Any, charges: Any
+    candidates: pa.Table, names_charge: Mask, skus: Texts, charges: Texts
 ) -> tuple[Positions, Positions]:
-    """Where each group of candidates starts, and each item's group."""
+    """Return where each group of candidates starts, and each item's group."""
     kind, key = merge_chunks(candidates["kind"]), merge_chunks(candidates["key"])
     group_names = pc.binary_join_element_wise(kind, key, " ")
     is_new = np.ones(len(group_names), bool)
@@ -214,7 +248,7 @@ def _group_candidates(
 
 
 def _get_service_days(valid: ValidSheets) -> npt.NDArray[np.int32]:
-    """The service start date as days; the smallest number where it is unknown."""
+    """Return the service start date in days since 1970; the smallest number where it is unknown."""
     if "service_start_date" not in valid.items:
         return np.full(len(valid.items), _EARLIEST_DAY, np.int32)
     return _to_days(arrow_column(valid.items["service_start_date"]), _EARLIEST_DAY)
@@ -224,12 +258,12 @@ _EARLIEST_DAY = np.iinfo(np.int32).min
 _LATEST_DAY = np.iinfo(np.int32).max
 
 
-def _to_days(dates: Any, missing: int) -> npt.NDArray[np.int32]:
+def _to_days(dates: Dates, missing: int) -> npt.NDArray[np.int32]:
     return np.asarray(pc.fill_null(pc.cast(dates, pa.int32()), missing).to_numpy())
 
 
 def _is_valid_on(candidates: pa.Table, pairs: Positions, days: npt.NDArray[np.int32]) -> Mask:
-    """Whether the candidate is valid on the day, both ends included; an unknown day rules out none."""
+    """Return per pair whether the candidate is valid on the day; an unknown day excludes none."""
     begins = _to_days(merge_chunks(candidates["effective_from"]), _EARLIEST_DAY)[pairs]
     ends = _to_days(merge_chunks(candidates["effective_to"]), _LATEST_DAY)[pairs]
     return np.asarray(((begins <= days) & (days <= ends)) | (days == _EARLIEST_DAY))
@@ -266,7 +300,7 @@ def _has_any(values: Mask, offsets: Positions) -> Mask:
 
 
 def _find_first_lowest(ranks: Any, offsets: Positions) -> Positions:
-    """Per item the place of its first pair of the lowest rank."""
+    """Return per item its first pair of the lowest rank."""
     if len(offsets) <= 1:
         return np.zeros(0, np.int64)
     sizes = np.diff(offsets)
@@ -281,15 +315,15 @@ def _to_mask(rows: Positions, like: Positions) -> Mask:
     return mask
 
 
-def group_findings(code: str, field: str, rows: Positions, values: Any, expected: Any) -> Findings:
-    """One issue for each pair of values: the first row bears it, with the number of rows it stands for.
+def group_findings(code: str, field: str, rows: Positions, values: Texts, expected: Texts) -> Findings:
+    """Report one issue per pair of values, on its first row, with the number of rows it stands for.
 
     Args:
         code: of the issue.
         field: its column.
-        rows: the rows.
-        values: the sheet's value, a row.
-        expected: the catalog's value, a row.
+        rows: the rows, ascending.
+        values: the sheet's value, one per row.
+        expected: the catalog's value, one per row.
     """
     sheet_values, catalog_values = values.dictionary_encode(), expected.dictionary_encode()
     pairs = (
@@ -305,7 +339,7 @@ def group_findings(code: str, field: str, rows: Positions, values: Any, expected
         "items",
         field,
         rows[first],
-        pc.take(values, indices),
-        {"expected": pc.take(expected, indices)},
-        counts,
+        values=pc.take(values, indices),
+        facts={"expected": pc.take(expected, indices)},
+        row_counts=counts,
     )

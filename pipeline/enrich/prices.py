@@ -1,4 +1,9 @@
-"""The catalog's price where the unit price is blank: on demand only, in the invoice's currency, and told."""
+"""Fill blank unit prices from the catalog, on demand, in the invoice's currency, with a warning.
+
+In: typed items and their matched charges.
+Out: the filled frame, and findings on every price used or missing.
+Never: replaces a price, or fills one in where a cell could not be read.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +33,11 @@ def fill_prices(
         valid: typed sheets.
         items: the items' frame to fill.
         matches: each item's charge.
-        rule_settings: what the settings say about rules.
+        rule_settings: settings that rules depend on.
 
     Returns:
-        The filled frame; one warning a price used, an error where there is none to use, and the rules of
-        amounts and totals for what became known only now.
+        The filled frame; one warning per price used, an error where the catalog has none, and the rules on
+        amounts and totals for the amounts that are known only now.
     """
     quantity, price, amount = (
         _get_decimals(items, name) for name in ("quantity", "unit_price", "effective_amount")
@@ -63,7 +68,7 @@ def report_missing_amounts(rows: Positions) -> Findings:
 
 
 def get_list_prices(valid: ValidSheets, matches: ChargeMatches) -> Any:
-    """The catalog's price of each item, null where it has none in the invoice's currency.
+    """Return the catalog's price of each item, null where it has none in the invoice's currency.
 
     Args:
         valid: typed sheets.
@@ -73,7 +78,7 @@ def get_list_prices(valid: ValidSheets, matches: ChargeMatches) -> Any:
 
 
 def find_waiting_items(valid: ValidSheets) -> Mask:
-    """Items whose amount waits for a price alone: quantity and currency are known, nothing is unreadable.
+    """Find the items whose amount lacks only a price: quantity and currency are known, nothing is unreadable.
 
     Args:
         valid: typed sheets.
@@ -90,7 +95,7 @@ def _get_decimals(items: pd.DataFrame, name: str) -> Any:
 
 
 def _find_unread(valid: ValidSheets) -> Mask:
-    """Items with an amount, quantity or price that could not be read: nothing is filled in there."""
+    """Find the items with an unreadable amount, quantity or price: nothing is filled in there."""
     mask = np.zeros(len(valid.items), bool)
     for name in ("amount", "quantity", "unit_price"):
         mask |= valid.unread_masks["items"].get(name, False)
@@ -126,7 +131,7 @@ def _warn_of_prices(filled_rows: Any, matches: ChargeMatches, used_prices: Any) 
 def _check_amounts(
     valid: ValidSheets, amounts: Any, filled_rows: Any, rule_settings: RuleSettings
 ) -> list[Findings]:
-    """The rules that could not be asked before the price was known."""
+    """Apply the rules that could not be checked before the price was known."""
     columns = {"effective_amount": amounts, "has_invoice": pa.array(valid.invoice_of_item >= 0)}
     is_nonnegative = pc.fill_null(rules.has_nonnegative_amount(columns, rule_settings), True).to_numpy(
         zero_copy_only=False

@@ -1,8 +1,9 @@
-"""A second look: what an experienced controller would ask before the invoices go out.
+"""Warnings that an experienced controller would give before the invoices go out.
 
-Input: the accepted invoices and what the ledger knows of their accounts. Output: warnings; nothing here is
-wrong by the rules. Every look is one pass over sorted columns. It reads no ledger itself, changes no row and
-rejects nothing, but for a date in a closed period where a setting says so.
+In: the accepted invoices and what the ledger knows of their accounts.
+Out: warnings; nothing here breaks a rule. Every check is one pass over sorted columns.
+Never: reads the ledger, changes a row or rejects an invoice, except for a date in a closed period where a
+    setting says so.
 
     header      a date in a closed period; auto pay with Posted
     twins       an invoice very like another
@@ -46,20 +47,20 @@ __all__ = [
 
 
 def collect_accounts(view: pa.Table) -> pa.Array:
-    """The accounts of the accepted invoices, as `invoices_of` gives them, each once."""
+    """Return the distinct accounts of the invoices in `build_invoice_view`'s table."""
     return pc.drop_null(pc.unique(view["account"].combine_chunks()))
 
 
 def has_service_periods(invoices: Invoices) -> bool:
-    """Whether any item has a last day of service: only then a period can be billed twice."""
+    """Return whether items have a last day of service: only then can a period be billed twice."""
     return "service_end_date" in invoices.sheets.items
 
 
 def find_new_accounts(accounts: pa.Array, history: BillingHistory) -> list[str]:
-    """The accounts that the ledger has no live invoice of.
+    """Return the accounts that the ledger has no live invoice of.
 
     Args:
-        accounts: as `accounts` gives them.
+        accounts: as `collect_accounts` gives them.
         history: what the ledger knows of them.
     """
     is_known = pc.is_in(accounts, value_set=pc.unique(history.invoices["account"]))
@@ -70,11 +71,11 @@ def find_new_accounts(accounts: pa.Array, history: BillingHistory) -> list[str]:
 def review_invoices(
     invoices: Invoices, view: pa.Table, history: BillingHistory, settings: Settings
 ) -> Issues:
-    """Look at the accepted invoices once more, some looks side by side.
+    """Run all checks on the accepted invoices, in parallel threads.
 
     Args:
         invoices: what would be sent.
-        view: the same, as `invoices_of` gives them.
+        view: the same, as `build_invoice_view` gives them.
         history: what the ledger knows of their accounts.
         settings: in effect.
     """

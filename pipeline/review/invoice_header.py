@@ -1,4 +1,9 @@
-"""A second look at the headers: closed periods, payments at once, and what was rejected before."""
+"""Check invoice headers: closed periods, automatic payments, and repeated rejections.
+
+In: typed invoices, accepted ones, or fingerprints of rejected ones.
+Out: findings or issues.
+Never: rejects, except for a date in a closed period where a setting says so.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +25,7 @@ from schemas.arrow.columns import arrow_column, decode_dictionary
 
 
 def find_closed_periods(valid: ValidSheets, settings: Settings) -> Issues:
-    """The invoices dated in a closed period: warnings, or errors where the setting says so.
+    """Report the invoices dated in a closed period: warnings, or errors where the setting says so.
 
     Args:
         valid: typed sheets.
@@ -40,7 +45,7 @@ def find_closed_periods(valid: ValidSheets, settings: Settings) -> Issues:
 
 
 def find_immediate_payments(invoices: Invoices) -> Findings | None:
-    """The posted invoices with auto pay, as one warning: the first bears it.
+    """Report the posted invoices with auto pay as one warning, on the first of them.
 
     Args:
         invoices: what would be sent.
@@ -76,14 +81,14 @@ def find_repeated_rejections(
     rejected_fingerprints: Mapping[str, str],
     rejected: Mask,
 ) -> Issues:
-    """The invoices that say what they said when they were rejected.
+    """Report the invoices with the same content as when they were rejected before.
 
     Args:
         positions: of the invoices whose references were rejected before.
         fingerprints: the fingerprint of each.
         references: the reference of each.
         rejected_fingerprints: by reference the fingerprint of what was rejected last.
-        rejected: a boolean an invoice: it is rejected now as well.
+        rejected: one boolean per invoice: it is rejected now as well.
     """
     is_same = np.array(
         [

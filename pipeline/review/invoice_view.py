@@ -1,4 +1,9 @@
-"""The accepted invoices as the second look sees them: one row an invoice."""
+"""A table of the accepted invoices for the checks of this room, one row per invoice.
+
+In: `Invoices`.
+Out: a table, and phrases that several checks use.
+Never: holds an item.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +21,7 @@ from schemas.catalog import ACCOUNT_KEYS
 
 
 def build_invoice_view(invoices: Invoices) -> pa.Table:
-    """`position`, `account`, `ref`, `currency`, `invoice_date` and `amount` of each accepted invoice.
+    """Build the table: `position`, `account`, `ref`, `currency`, `invoice_date` and `amount`.
 
     Args:
         invoices: what would be sent.
@@ -45,7 +50,7 @@ def build_invoice_view(invoices: Invoices) -> pa.Table:
 
 
 def describe_run(run_id: str | None) -> str:
-    """Where another invoice is, as a clause: in this file or in an earlier run.
+    """Describe where another invoice is, as a clause: in this file or in an earlier run.
 
     Args:
         run_id: of the run; None for this file.
@@ -54,7 +59,7 @@ def describe_run(run_id: str | None) -> str:
 
 
 def format_currency_amount(amount: Any, currency: str) -> str:
-    """An amount with its currency.
+    """Format an amount with its currency.
 
     Args:
         amount: a Decimal.

@@ -1,4 +1,9 @@
-"""Invoices very like another: same account, currency and amount, nearly the same date, another reference."""
+"""Find near-duplicates: same account, currency and amount, dates close together, another reference.
+
+In: the accepted invoices and the earlier ones of the ledger.
+Out: findings, or None.
+Never: compares every pair; sorted by account, currency, amount and date, near-duplicates are neighbours.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +22,14 @@ _KEY_COLUMNS = ("account", "currency", "amount")
 
 
 def find_near_duplicates(view: pa.Table, history: pa.Table, days: int) -> Findings | None:
-    """One warning an invoice that has a twin, in the ledger or earlier in the file.
+    """Report one warning per invoice with a near-duplicate in the ledger or earlier in the file.
 
-    Side by side in the order of account, currency, amount and date, twins are neighbours: one sort finds them.
-    An invoice over nothing has no twin.
+    An invoice with an amount of zero has none.
 
     Args:
-        view: the invoices of the file, see `invoices_of`.
+        view: the invoices of the file, see `build_invoice_view`.
         history: those of the ledger, as `PAST_INVOICES`.
-        days: apart at most; 0 tells none.
+        days: between the dates at most; 0 turns the check off.
     """
     names = [*_KEY_COLUMNS, "ref", "invoice_date"]
     combined = pa.concat_tables([history.select(names), view.select(names)])
@@ -48,13 +52,13 @@ def find_near_duplicates(view: pa.Table, history: pa.Table, days: int) -> Findin
     reported, duplicates = _choose_reported(first[is_near], second[is_near], len(history))
     if not len(reported):
         return None
-    return Findings(
-        "W801", "invoices", "", view["position"].to_numpy()[reported - len(history)], facts=_build_facts(combined, history, reported, duplicates)
-    )  # fmt: skip
+    rows = view["position"].to_numpy()[reported - len(history)]
+    facts = _build_facts(combined, history, reported, duplicates)
+    return Findings("W801", "invoices", "", rows, facts=facts)
 
 
 def _encode_keys(combined: pa.Table) -> Positions:
-    """A number for each account, currency and amount."""
+    """Return one number per combination of account, currency and amount."""
     keys = np.zeros(len(combined), np.int64)
     for name in _KEY_COLUMNS:
         codes = merge_chunks(combined[name]).dictionary_encode()
@@ -67,7 +71,7 @@ def _encode_keys(combined: pa.Table) -> Positions:
 
 
 def _choose_reported(first: Positions, second: Positions, ledger_count: int) -> tuple[Positions, Positions]:
-    """Which of two is told, and of which other: the one of the file; of two of the file, the later."""
+    """Choose which of two is reported: the one of the file; of two of the file, the later."""
     is_swapped = second < ledger_count
     reported, duplicates = np.where(is_swapped, first, second), np.where(is_swapped, second, first)
     is_in_file = reported >= ledger_count

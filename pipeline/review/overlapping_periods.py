@@ -1,7 +1,11 @@
-"""Periods of service billed twice: same account and product, overlapping days, another invoice.
+"""Find overlapping service periods: same account and product, shared days, another invoice.
 
-A period has a first and a last day; an item without a last day has none. Against the ledger every item that
-overlaps is told. Within the file, of two invoices that bill the same days at least one is told.
+In: the accepted invoices and the periods billed before.
+Out: findings, or None.
+Never: compares every pair; sorted by key and first day, a running maximum of the last days finds overlaps.
+
+A period has a first and a last day; an item without a last day has none. Against the ledger every overlapping
+item is reported. Within the file, of two invoices that bill the same days at least one is reported.
 """
 
 from __future__ import annotations
@@ -22,11 +26,11 @@ from schemas.arrow.columns import arrow_column, decode_dictionary, merge_chunks
 _PRODUCT_COLUMNS = ("product_rate_plan_charge_id", "charge_name", "sku")
 _DAYS_PER_KEY = np.int64(1) << 22
 _DAY_OFFSET = np.int64(1) << 21
-"""Days are counted from here, so that none of them is negative; a key and a day make one number."""
+"""Added to days since 1970, so that none is negative; a key and a day make one number."""
 
 
 class _Periods(NamedTuple):
-    """Periods side by side: whose and of what as one number, first and last day, and the invoice."""
+    """Columns of periods: account and product as one number, first and last day, and the invoice."""
 
     key: Positions
     first: Positions
@@ -35,11 +39,11 @@ class _Periods(NamedTuple):
 
 
 def find_overlapping_periods(invoices: Invoices, view: pa.Table, history: pa.Table) -> Findings | None:
-    """One warning an item whose period is billed already.
+    """Report one warning per item whose period is billed already.
 
     Args:
         invoices: what would be sent.
-        view: the invoices of the file, see `invoices_of`.
+        view: the invoices of the file, see `build_invoice_view`.
         history: the periods of the ledger, as `PAST_PERIODS`.
     """
     frame = invoices.sheets.items
@@ -77,7 +81,7 @@ def find_overlapping_periods(invoices: Invoices, view: pa.Table, history: pa.Tab
 
 
 def _select_items_with_period(invoices: Invoices, accounts: Any) -> tuple[Positions, Positions]:
-    """The items of a known account that have a first and a last day, and the invoice of each."""
+    """Select the items of a known account that have a first and a last day, with the invoice of each."""
     frame, owners = invoices.sheets.items, np.repeat(np.arange(len(invoices)), invoices.item_counts)
     has_period = pc.and_(*(arrow_column(frame[f"service_{end}_date"]).is_valid() for end in ("start", "end")))
     is_known = has_period.to_numpy(zero_copy_only=False)[invoices.item_rows]
@@ -86,7 +90,7 @@ def _select_items_with_period(invoices: Invoices, accounts: Any) -> tuple[Positi
 
 
 def _encode_products(frame: pd.DataFrame, items: Positions) -> Any:
-    """What each of some items bills, dictionary-encoded; null where nothing names it."""
+    """Return what each item bills, dictionary-encoded; null where no column names it."""
     indices = pa.array(items)
     columns = [pc.take(arrow_column(frame[name]), indices) for name in _PRODUCT_COLUMNS if name in frame]
     if columns and isinstance(columns[0], pa.DictionaryArray) and not columns[0].null_count:
@@ -100,13 +104,13 @@ def _encode_products(frame: pd.DataFrame, items: Positions) -> Any:
 
 
 def _build_keys(account: Any, product: Any, products: Any) -> Positions:
-    """Account and product as one number; what nothing names is a product of its own."""
+    """Encode account and product as one number; without a name it is a product of its own."""
     product_numbers = pc.fill_null(product, len(products)).to_numpy().astype(np.int64)
     return np.asarray(account.to_numpy().astype(np.int64) * (len(products) + 1) + product_numbers)
 
 
 def _select_ledger_periods(history: pa.Table, accounts: Any, products: Any) -> tuple[Positions, _Periods]:
-    """The periods of the ledger whose account and product the file bills too, and their rows."""
+    """Select the ledger's periods whose account and product the file bills too; return rows and periods."""
     account = pc.index_in(history["account"], value_set=accounts)
     product = pc.index_in(history["product"], value_set=products, skip_nulls=True)
     is_billed = pc.and_(account.is_valid(), pc.or_(product.is_valid(), history["product"].is_null()))
@@ -122,7 +126,7 @@ def _to_day_numbers(dates: Any) -> Positions:
 
 
 def _find_overlaps(old: _Periods, new: _Periods) -> Positions:
-    """For each new period an old one that it overlaps, -1 without one.
+    """Return for each new period an old one that it overlaps, -1 without one.
 
     Of the old ones that begin no later than the new one ends, the one that ends last decides.
     """
@@ -139,7 +143,7 @@ def _find_overlaps(old: _Periods, new: _Periods) -> Positions:
 
 
 def _find_overlaps_within(new: _Periods) -> Positions:
-    """For each period an earlier one of another invoice of the file that it overlaps, -1 without one."""
+    """Return for each period an earlier one of another invoice that it overlaps, -1 without one."""
     overlaps = np.full(len(new.key), -1)
     shared = _find_shared(new.key)
     key, first, last, invoice = (column[shared] for column in new)
@@ -154,7 +158,7 @@ def _find_overlaps_within(new: _Periods) -> Positions:
 
 
 def _find_shared(key: Positions) -> Positions:
-    """Positions of the keys that occur more than once, ascending: few, and only they can overlap."""
+    """Return the positions of keys that occur more than once, ascending: few, and only they can overlap."""
     order = np.argsort(key)
     is_shared = np.zeros(len(key) + 1, bool)
     is_shared[1:-1] = key[order[1:]] == key[order[:-1]]

@@ -1,4 +1,9 @@
-"""A second look at the items' prices: away from the catalog's, and amounts that differ by rounding."""
+"""Check item prices: deviation from the catalog's, and amounts that differ by rounding.
+
+In: the accepted invoices.
+Out: findings, or None.
+Never: changes a price.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ _WIDE = pa.decimal256(50, 18)
 
 
 def find_price_deviations(invoices: Invoices, tolerance: Decimal) -> Findings | None:
-    """One warning a charge whose price differs: its first item bears it.
+    """Report one warning per charge whose price differs, on its first item.
 
     Args:
         invoices: what would be sent.
@@ -62,7 +67,7 @@ def _is_far(price: Any, list_price: Any, tolerance: Decimal) -> Any:
 
 
 def _get_names(catalog: Any, rows: Any, charges: Any) -> Any:
-    """The SKU of the charge, else its id."""
+    """Return the SKU of each charge, else its id."""
     skus = (
         decode_dictionary(pc.take(arrow_column(catalog["sku"]), rows))
         if "sku" in catalog
@@ -72,7 +77,7 @@ def _get_names(catalog: Any, rows: Any, charges: Any) -> Any:
 
 
 def find_rounding_differences(invoices: Invoices, settings: Settings) -> Findings | None:
-    """One warning an item whose amount differs from quantity times unit price within the tolerance.
+    """Report one warning per item whose amount differs from quantity times unit price within the tolerance.
 
     Args:
         invoices: what would be sent.

@@ -1,8 +1,13 @@
-"""Amounts far from what an account is usually billed, by a rule that a few odd invoices cannot bend.
+"""Find outliers: amounts far from what an account is usually billed.
 
-Usual is the median of the account's earlier invoices in the currency, of which there must be five. An amount is
-far when it is more than `factor` times the median, or less than a part of it, and also farther from it than
-`factor` times the median distance of the earlier ones: an account with wide swings is not told for every swing.
+In: the accepted invoices and the earlier ones of the ledger.
+Out: findings, or None.
+Never: uses the mean, which a few odd invoices would bend.
+
+Usual is the median of the account's earlier invoices in the currency, of which there must be five. An amount
+is an outlier when it is more than `factor` times the median, or less than the median divided by it, and also
+farther from it than `factor` times the median absolute deviation of the earlier ones: an account with wide
+swings is not reported for every swing.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ import pyarrow.compute as pc
 
 from pipeline.issues import Findings
 from pipeline.review.invoice_view import format_currency_amount
-from schemas.arrow.columns import merge_chunks
+from schemas.arrow.columns import Decimals, Texts, merge_chunks
 
 _MIN_INVOICES = 5
 _GROUP_COLUMNS = ["account", "currency"]
@@ -24,12 +29,12 @@ _WIDE = pa.decimal256(60, 18)
 
 
 def find_unusual_amounts(view: pa.Table, history: pa.Table, factor: int) -> Findings | None:
-    """One warning an invoice whose amount is far from usual.
+    """Report one warning per invoice whose amount is far from usual.
 
     Args:
-        view: the invoices of the file, see `invoices_of`.
+        view: the invoices of the file, see `build_invoice_view`.
         history: those of the ledger, as `PAST_INVOICES`.
-        factor: how far is far; 0 tells none.
+        factor: multiple of the median that counts as far; 0 turns the check off.
     """
     if not factor or len(history) < _MIN_INVOICES:
         return None
@@ -47,7 +52,7 @@ def find_unusual_amounts(view: pa.Table, history: pa.Table, factor: int) -> Find
 
 
 def _compute_typical_amounts(history: pa.Table) -> pa.Table:
-    """Median, median distance and number of earlier invoices, for each account with enough of them."""
+    """Compute median, median absolute deviation and number of earlier invoices, where there are enough."""
     counts = history.group_by(_GROUP_COLUMNS).aggregate([("amount", "count")])
     counts = counts.filter(pc.greater_equal(counts["amount_count"], _MIN_INVOICES))
     amounts = history.select([*_GROUP_COLUMNS, "amount"]).join(counts, _GROUP_COLUMNS, join_type="inner")
@@ -63,7 +68,7 @@ def _compute_typical_amounts(history: pa.Table) -> pa.Table:
 
 
 def _compute_medians(rows: pa.Table, name: str) -> pa.Table:
-    """The lower median of a column, for each account and currency: a value that was there, exactly."""
+    """Compute the lower median of a column per account and currency: always one of the values."""
     ordered = rows.sort_by([(column, "ascending") for column in (*_GROUP_COLUMNS, name)])
     sizes = ordered.group_by(_GROUP_COLUMNS, use_threads=False).aggregate([(name, "count")])
     count = sizes[f"{name}_count"].to_numpy()
@@ -72,13 +77,15 @@ def _compute_medians(rows: pa.Table, name: str) -> pa.Table:
 
 
 def _find_typical_rows(view: pa.Table, typical_amounts: pa.Table) -> Any:
-    """For each invoice the row of its account and currency; null without one."""
-    key_columns = (
-        pc.binary_join_element_wise(*(table[name] for name in _GROUP_COLUMNS), "\x1f")
-        for table in (view, typical_amounts)
-    )
-    view_keys, typical_keys = (merge_chunks(keys) for keys in key_columns)
+    """Return for each invoice the row of its account and currency; null without one."""
+    view_keys, typical_keys = (_join_keys(table) for table in (view, typical_amounts))
     return pc.index_in(view_keys, value_set=typical_keys, skip_nulls=True)
+
+
+def _join_keys(table: pa.Table) -> Texts:
+    """Join account and currency to one key; null where either is unknown."""
+    names = [table[name] for name in _GROUP_COLUMNS]
+    return merge_chunks(pc.binary_join_element_wise(*names, "\x1f"))
 
 
 def _is_far(amount: Any, median: Any, spread: Any, factor: int) -> Any:
@@ -93,15 +100,14 @@ def _is_far(amount: Any, median: Any, spread: Any, factor: int) -> Any:
 
 
 def _build_facts(compared: pa.Table, typical: pa.Table) -> dict[str, Any]:
-    amounts = [
-        [
-            format_currency_amount(*pair)
-            for pair in zip(values.to_pylist(), compared["currency"].to_pylist(), strict=True)
-        ]
-        for values in (compared["amount"], typical["middle"])
-    ]
     return {
-        "amount": pa.array(amounts[0], pa.string()),
-        "usual": pa.array(amounts[1], pa.string()),
+        "amount": _format_amounts(compared["amount"], compared["currency"]),
+        "usual": _format_amounts(typical["middle"], compared["currency"]),
         "count": pc.cast(merge_chunks(typical["amount_count"]), pa.string()),
     }
+
+
+def _format_amounts(amounts: Decimals, currencies: Texts) -> Texts:
+    """Format each amount with its currency."""
+    pairs = zip(amounts.to_pylist(), currencies.to_pylist(), strict=True)
+    return pa.array([format_currency_amount(*pair) for pair in pairs], pa.string())

@@ -5,8 +5,8 @@ Out: one `InvoiceOutcome`.
 Never: takes an invoice for refused while it may have been stored.
 
 Source: responses of the open-source server 0.7.0, observed 2026-11-20. A 500 is plain text and may have
-stored the invoice; a credential that is missing or mistyped is answered with 404 "Customer not found", or taken
-in the name of another organisation; a 422 lists every fault with its location.
+stored the invoice; a credential that is missing or mistyped is answered with 404 "Customer not found", or
+taken in the name of another organisation; a 422 lists every fault with its location.
 """
 
 from __future__ import annotations

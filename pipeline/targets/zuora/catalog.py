@@ -7,8 +7,8 @@ Never: takes an answer for complete that the API may have cut off.
 Source: Zuora API reference, read 2026-11-20: `GET /v1/catalog/products` (products with plans and charges
 inside, at most 300 of each; since version 230.0 the plans are only an address) and `GET /object-query/...` of
 products, product-rate-plans and product-rate-plan-charges (each on its own, or nested, where the children of
-one parent are cut off at 99 without notice). A charge has no SKU of its own, only its product has. Keys are spelt sKU or
-sku, uOM or uom, depending on the API.
+one parent are cut off at 99 without notice). A charge has no SKU of its own, only its product has. Keys are
+spelt sKU or sku, uOM or uom, depending on the API.
 """
 
 from __future__ import annotations
@@ -111,17 +111,17 @@ def _require_all_pages(pages: Sequence[_AnswerPage]) -> None:
         record_kind = _classify_record(page.records[0]) if page.records else ""
         queries.setdefault(f"{page.kind} {record_kind}", []).append(page.next_page)
     for next_pages in queries.values():
-        if _lacks_page(next_pages):
+        if _is_incomplete(next_pages):
             raise SourceError(
                 translate(
-                    "The answer is not complete: it names a further page, and {count} of its pages were handed"
-                    " in. Save every page, to the last, and load them together.",
+                    "The answer is not complete: it names a further page, and {count} of its pages were"
+                    " handed in. Save every page, to the last, and load them together.",
                     count=str(len(next_pages)),
                 )
             )
 
 
-def _lacks_page(next_pages: Sequence[str]) -> bool:
+def _is_incomplete(next_pages: Sequence[str]) -> bool:
     """Return whether the pages of one query, by the address of the page after each, are incomplete."""
     addresses = [address for address in next_pages if address]
     matches = [_PAGE_REGEX.search(address) for address in addresses]
