@@ -1,4 +1,9 @@
-"""Stage 1: the form in which every reader hands over a sheet, before anyone knows what it means."""
+"""Grid: the cells of a sheet as every format hands them over, before any header is interpreted.
+
+In: nothing; this is a record.
+Out: `Grid`.
+Never: says what a column means; that is `pipeline.read.layout`.
+"""
 
 from __future__ import annotations
 
@@ -12,29 +17,30 @@ import pyarrow as pa
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """A sheet as it stands, header included.
+    """All cells of a sheet as text, header included.
 
     Attributes:
         name: the sheet's name; for CSV the file's.
-        part: the part of the workbook it lies in; empty for CSV.
-        columns: one chunked array of text a column, never null.
-        kinds: column position to the CellKind of each cell, for columns with more than text.
-        row_numbers: the row as Excel shows it, a row.
-        blank_after: further rows that stand in the file below and hold nothing.
-        cell_counts: cells found, a row, when some rows are ragged.
+        part: the part of the workbook it was read from; empty for CSV.
+        columns: per column the texts, never null.
+        row_numbers: per row its number, as Excel shows it.
+        kinds: column index to the CellKind of each cell, for columns with more than text.
+        blank_after: number of blank rows below the last row with a value.
+        cell_counts: per row the number of cells, when some rows are ragged.
         notes: how it was read.
-        is_hidden: the person who opens the file does not see it.
-        hidden_rows: a boolean a row: hidden by hand or by a filter; None when none is.
-        hidden_columns: positions of columns that are not shown.
+        is_hidden: the sheet is hidden in the file.
+        hidden_rows: per row whether it is hidden by hand or by a filter; None when no row is.
+        hidden_columns: indices of the hidden columns.
         is_filtered: a filter is set, which hides rows.
-        merges: merged cells, a line each: first and last row as Excel shows them, first and last column from
-            0; not beyond the sheet's last row and column. Mostly only the first cell of each holds a value.
-        displayed: column position to what the person sees in each cell where a number format shows a number
-            as another (`10.00` for 9.996, `00123` for 123, `19%` for 0.19), without grouping and currency; ""
-            where a cell shows what it holds.
-        origins: where a mapping has renamed or added columns, their headers and positions in the file; -1 for
-            what stands nowhere in it.
-        is_patchable: the part lies in the file as it was parsed, so that a copy of the file can be marked
+        merges: merged ranges, one per line: first and last row number as Excel shows them, first and last
+            column index; cut at the sheet's last row and column. Usually only the first cell of a range holds
+            a value.
+        displayed: column index to the text that each cell displays where a number format shows another number
+            than the stored one (`10.00` for 9.996, `00123` for 123, `19%` for 0.19), without grouping and
+            currency; "" where a cell displays its value.
+        origins: where a mapping has renamed or added columns: column index to the header and the column index
+            in the file; the index is -1 for a column that is not in the file.
+        is_patchable: the part is in the file as it was parsed, so that a copy of the file can be annotated
             there.
     """
 
@@ -57,13 +63,14 @@ class Grid:
 
     @property
     def width(self) -> int:
-        """The number of columns that the file has."""
+        """Number of columns in the file."""
+        # One column of the file may feed several fields, and a constant feeds one without any column.
         return len({index for _, index in self.origins.values()} - {-1}) or len(self.columns)
 
     def __len__(self) -> int:
         return len(self.row_numbers)
 
     def get_texts(self, start: int, stop: int) -> list[list[str]]:
-        """Return some rows as lists of text."""
+        """Return the rows from `start` to `stop` (exclusive) as lists of text."""
         columns = [column.slice(start, stop - start).to_pylist() for column in self.columns]
         return [list(row) for row in zip(*columns, strict=True)]

@@ -1,8 +1,8 @@
-"""Stage 1: a sheet and the table it feeds -> which column is which field.
+"""Bound sheet: a grid whose columns are bound to the fields of the table that it feeds.
 
-In: a grid, its header, and the declaration of its table; of a flat sheet, of both its tables.
-Out: a `Placed`.
-Never: decides which table a sheet feeds, or takes a header for a field of which there is one already.
+In: a grid, its header, and the declaration of its table; for a flat sheet, of both its tables.
+Out: a `BoundSheet`.
+Never: decides which table a sheet feeds, or binds a second column to a field.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from schemas.fields import Table
 from schemas.tables.common import NOTE_MARK
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BoundSheet:
     """A sheet that feeds a table.
 
     Attributes:
         grid: the sheet.
-        source: position of its file.
-        table: what it feeds.
-        header_index: position of the header in the grid.
-        columns: the fields found.
-        unnamed_indices: positions of columns without a header.
-        note_indices: positions of columns that are notes.
-        flat_parent: the table that the same sheet feeds as well, where it is flat.
-        reports_header: its header is told of here; of a flat sheet, only once.
-        markers: positions of the columns that mark where rows of a table start, by their header.
+        source: index of its file.
+        table: the table it feeds.
+        header_index: row of the header in the grid.
+        columns: the bound columns.
+        unnamed_indices: indices of columns without a header.
+        note_indices: indices of columns whose header marks them as notes.
+        flat_parent: for a flat sheet, the parent table that it feeds as well.
+        reports_header: issues of its header are reported with it; a flat sheet reports them once.
+        markers: marker header to the index of the column that marks where rows of a table start.
     """
 
     grid: Grid
@@ -46,8 +46,24 @@ class BoundSheet:
     markers: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def header_row(self) -> int:
+        """Row number of the header, as Excel shows it."""
+        return int(self.grid.row_numbers[self.header_index])
+
+    @property
+    def start(self) -> int:
+        """First row of the grid below the header."""
+        return self.header_index + 1
+
+    @property
+    def key_index(self) -> int | None:
+        """Index of the column that holds the first field of the table's key."""
+        key = self.table.key[0]
+        return next((column.index for column in self.columns if column.field == key), None)
+
+    @property
     def file_columns(self) -> tuple[SheetColumn, ...]:
-        """The fields found, under the header and at the place that they have in the file."""
+        """The bound columns with header and index as in the file, before a mapping renamed them."""
         origins = self.grid.origins
         return tuple(
             SheetColumn(column.field, *origins[column.index]) if column.index in origins else column
@@ -56,27 +72,27 @@ class BoundSheet:
 
     @property
     def constant_indices(self) -> frozenset[int]:
-        """Positions of columns that a mapping has filled, every row alike."""
+        """Indices of columns that a mapping has filled with a constant."""
         return frozenset(index for index, (_, file_index) in self.grid.origins.items() if file_index < 0)
 
     @property
     def note_columns(self) -> tuple[SheetColumn, ...]:
-        """The columns that are notes, as their header says."""
-        labels = self.grid.get_texts(self.header_index, self.header_index + 1)[0]
+        """The columns whose header marks them as notes."""
+        labels = self.grid.get_texts(self.header_index, self.start)[0]
         return tuple(SheetColumn("", labels[index].strip(), index) for index in self.note_indices)
 
 
 def bind_columns(
     grid: Grid, source: int, table: Table, header_index: int, labels: Sequence[str]
 ) -> BoundSheet:
-    """A sheet whose rows are of one table.
+    """Bind the columns of a sheet to the fields of one table.
 
     Args:
         grid: the sheet.
-        source: position of its file.
-        table: what it feeds.
-        header_index: position of its header.
-        labels: the header's.
+        source: index of its file.
+        table: the table it feeds.
+        header_index: row of its header in the grid.
+        labels: the header's cells.
     """
     known = map_known_headers(table)
     columns: dict[str, SheetColumn] = {}
@@ -85,31 +101,34 @@ def bind_columns(
         if field_name:
             columns.setdefault(field_name, SheetColumn(field_name, label.strip(), index))
     return BoundSheet(
-        grid, source, table, header_index, tuple(columns.values()),
-        tuple(index for index, label in enumerate(labels) if not label.strip()),
-        tuple(index for index, label in enumerate(labels) if label.strip().startswith(NOTE_MARK)),
-    )  # fmt: skip
+        grid=grid,
+        source=source,
+        table=table,
+        header_index=header_index,
+        columns=tuple(columns.values()),
+        unnamed_indices=tuple(index for index, label in enumerate(labels) if not label.strip()),
+        note_indices=tuple(
+            index for index, label in enumerate(labels) if label.strip().startswith(NOTE_MARK)
+        ),
+    )
 
 
 def bind_flat_columns(
     grid: Grid, source: int, header_index: int, labels: Sequence[str], parent: Table, child: Table
 ) -> BoundSheet:
-    """A flat sheet: a column of both tables is the child's; without a reference its stand-in is read twice.
+    """Bind the columns of a flat sheet, whose rows are child rows that repeat the fields of their parent.
+
+    A column known to both tables is bound to the child. Without a column for the parent's key, the column of its
+    fallback key is bound twice.
 
     Args:
         grid: the sheet.
-        source: position of its file.
-        header_index: position of its header.
-        labels: the header's.
-        parent: the table of what repeats.
-        child: the table of which each row is one.
+        source: index of its file.
+        header_index: row of its header in the grid.
+        labels: the header's cells.
+        parent: the table whose fields repeat.
+        child: the table of the rows.
     """
-    markers = {
-        marker: index
-        for index, label in enumerate(labels)
-        for marker in (parent.marker, child.marker)
-        if marker and normalize_header(label) == normalize_header(marker)
-    }
     bound = bind_columns(grid, source, child, header_index, labels)
     bound_indices = {column.index for column in bound.columns}
     parent_columns = bind_columns(grid, source, parent, header_index, labels).columns
@@ -119,4 +138,16 @@ def bind_flat_columns(
     by_field = {column.field: column for column in columns}
     if parent.key[0] not in by_field:
         columns += (replace(by_field[parent.fallback_key], field=parent.key[0]),)
+    markers = _find_markers(labels, (parent.marker, child.marker))
     return replace(bound, columns=columns, flat_parent=parent, markers=markers)
+
+
+def _find_markers(labels: Sequence[str], markers: Sequence[str]) -> dict[str, int]:
+    """Return the column index of each marker header that a sheet has."""
+    headers = {normalize_header(marker): marker for marker in markers if marker}
+    indices = {}
+    for index, label in enumerate(labels):
+        marker = headers.get(normalize_header(label))
+        if marker:
+            indices[marker] = index
+    return indices

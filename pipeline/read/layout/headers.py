@@ -1,8 +1,8 @@
-"""Stage 1: headers -> which fields they name, and which row of a sheet is its header.
+"""Headers: which field a header names, and which row of a sheet is its header.
 
 In: cells of a row, and the declarations of the tables.
 Out: the field that each header names, whatever its case, blanks and marks.
-Never: looks at a value below a header to guess what it means.
+Never: looks at a value below a header to guess what the header means.
 """
 
 from __future__ import annotations
@@ -16,21 +16,27 @@ from schemas.fields import Table
 
 _NOISE = re.compile(r"[\s_\-*]+")
 _ROWS_PER_STEP = 256
+"""Rows searched for a header before the first row with values is taken: titles above it are few."""
 
 
 def normalize_header(header: str) -> str:
-    """A header as it is compared: without case, blanks, line breaks, underscores, hyphens and asterisks."""
+    """Return a header for comparison: without case, blanks, line breaks, underscores, hyphens and asterisks."""
     return _NOISE.sub("", header).casefold()
 
 
+# Every row that may be a header is compared with every table: building the map anew each time would dominate.
 @lru_cache(maxsize=64)
 def map_known_headers(table: Table) -> Mapping[str, str]:
-    """Every header of a table, normal, to its field; a field's own name beats another's label or synonym."""
-    names_and_labels = ([field.name for field in table], [field.label for field in table])
+    """Return the normalized headers of a table by field; a field's name beats another's label or synonym.
+
+    Args:
+        table: its declaration.
+    """
     known: dict[str, str] = {}
-    for headers in names_and_labels:
-        for name, header in zip(names_and_labels[0], headers, strict=True):
-            known.setdefault(normalize_header(header), name)
+    for field in table:
+        known.setdefault(normalize_header(field.name), field.name)
+    for field in table:
+        known.setdefault(normalize_header(field.label), field.name)
     for field in table:
         for header in field.headers:
             known.setdefault(normalize_header(header), field.name)
@@ -41,18 +47,31 @@ def map_known_headers(table: Table) -> Mapping[str, str]:
 
 
 def count_known_headers(tables: Mapping[str, Table], labels: Sequence[str]) -> int:
-    """How many cells of a row are headers of the table that fits best."""
+    """Return how many cells of a row are headers of the table that fits best.
+
+    Args:
+        tables: the requested tables.
+        labels: the row's cells.
+    """
     return max((len(find_fields(table, labels)) for table in tables.values()), default=0)
 
 
 def find_fields(table: Table, labels: Sequence[str]) -> set[str]:
-    """The fields of a table that a row of headers names."""
+    """Return the fields of a table that a row of headers names."""
     known = map_known_headers(table)
     return {known[label] for label in map(normalize_header, labels) if label in known}
 
 
 def find_header(grid: Grid, tables: Mapping[str, Table]) -> int | None:
-    """Position of the header: among the first rows one with two known headers, else the first with cells."""
+    """Return the row of the header: among the first rows one with two known headers, else the first filled one.
+
+    Args:
+        grid: the sheet.
+        tables: the requested tables.
+
+    Returns:
+        The row's index in the grid; None if no row has a value.
+    """
     first_filled = None
     for start in range(0, len(grid), _ROWS_PER_STEP):
         for offset, row in enumerate(grid.get_texts(start, start + _ROWS_PER_STEP)):

@@ -1,13 +1,13 @@
-"""Stage 1: what becomes of sheets that nobody sees, though their headers say that they would feed a table.
+"""Hidden sheets: whether a hidden sheet with the headers of a table is read, left out, or an error.
 
-In: the rows of the visible sheets and those of the hidden ones.
-Out: the hidden sheets that are read, where the setting says so, and what is told of the others.
-Never: adds a hidden sheet to a visible one, or leaves one out without a word that alone has rows of its table.
+In: the data rows of the visible sheets and of the hidden ones.
+Out: the hidden sheets that are read, where the setting says so, and an issue for each hidden sheet.
+Never: adds a hidden sheet to a visible one, or leaves one out silently that alone has rows of its table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow.compute as pc
@@ -15,22 +15,22 @@ import pyarrow.compute as pc
 from pipeline.i18n import fill_placeholders, translate
 from pipeline.issues import SheetIssue
 from pipeline.read.files.options import HIDDEN_IS_IGNORED, HIDDEN_IS_READ
-from pipeline.read.layout.assign_sheets import report_left_out
+from pipeline.read.layout.assign_sheets import SourceGroups, make_left_out_issue
 from pipeline.read.rows.data_rows import DataRows
 from schemas.fields import Table
 
 _MIN_KNOWN_COLUMNS = 2
-"""A sheet with fewer columns that are known has only the name of a table, like a list for drop-downs."""
+"""A sheet with fewer known columns only has the name of a table, like a list for drop-downs."""
 
 
 @dataclass
 class HiddenSheets:
-    """What became of hidden sheets.
+    """The decisions about hidden sheets.
 
     Attributes:
-        included: those that feed their table like any other.
-        issues: what is told of all of them.
-        withheld: the tables, by name, whose rows stand in a hidden sheet alone and are not read.
+        included: sheets that feed their table like visible ones.
+        issues: one issue per hidden sheet.
+        withheld: names of the tables whose only rows are in a hidden sheet that is not read.
     """
 
     included: list[DataRows] = field(default_factory=list)
@@ -42,75 +42,99 @@ def decide_hidden_sheets(
     hidden: Iterable[DataRows],
     visible: Sequence[DataRows],
     tables: Mapping[str, Table],
-    source_names: Sequence[str],
-    groups: Sequence[int],
+    files: SourceGroups,
     setting: str,
 ) -> HiddenSheets:
-    """Judge each hidden sheet by whether a visible one of its workbook has rows of the same table.
+    """Decide about each hidden sheet by whether a visible one of its group has rows of the same table.
 
     Args:
-        hidden: the rows of sheets that nobody sees; a sheet without any is of no consequence.
-        visible: the rows of those that feed a table.
-        tables: the tables wanted.
-        source_names: of the files.
-        groups: of the files; a workbook is a group of its own.
-        setting: what a hidden sheet is, one of `HIDDEN_SHEETS`.
+        hidden: the rows of hidden sheets; a sheet without content is skipped.
+        visible: the rows of visible sheets that feed a table.
+        tables: the requested tables.
+        files: the names and groups of the source files.
+        setting: the treatment of hidden sheets, one of `HIDDEN_SHEET_CHOICES`.
     """
-    decision = HiddenSheets()
-    fed = {
-        (groups[rows.sheet.source], table): ""
-        for rows in visible
-        if len(rows.row_numbers)
-        for table in _list_fed_tables(rows)
-    }
+    decider = _HiddenSheetDecider(tables, files, setting)
+    for rows in visible:
+        if len(rows.row_numbers):
+            decider.fed |= dict.fromkeys(decider.list_fed_keys(rows), "")
     for rows in filter(_has_content, hidden):
-        source, sheet_name = source_names[rows.sheet.source], rows.sheet.grid.name
-        fed_keys = [(groups[rows.sheet.source], table) for table in _list_fed_tables(rows)]
-        rivals = [fed[fed_key] for fed_key in fed_keys if fed_key in fed]
-        if setting == HIDDEN_IS_IGNORED:
-            reason = translate("it is hidden, and the settings leave hidden sheets out")
-            decision.issues.append(report_left_out(rows.sheet.grid, rows.sheet.table, source, reason))
-        elif not any(table in tables for _, table in fed_keys):
-            decision.issues.append(SheetIssue("E340", source, sheet_name, value=sheet_name))
+        decider.decide(rows)
+    return decider.decision
+
+
+@dataclass
+class _HiddenSheetDecider:
+    """The decisions so far.
+
+    Attributes:
+        tables: the requested tables.
+        files: the names and groups of the source files.
+        setting: the treatment of hidden sheets.
+        fed: group and table name to the hidden sheet that feeds the table; "" where a visible one does.
+        decision: the result.
+    """
+
+    tables: Mapping[str, Table]
+    files: SourceGroups
+    setting: str
+    fed: dict[tuple[int, str], str] = field(default_factory=dict)
+    decision: HiddenSheets = field(default_factory=HiddenSheets)
+
+    def list_fed_keys(self, rows: DataRows) -> list[tuple[int, str]]:
+        """Return group and name of the tables that a sheet feeds; of a flat sheet they are two."""
+        group = self.files.groups[rows.sheet.source]
+        return [(group, table.name) for table in (rows.sheet.table, rows.sheet.flat_parent) if table]
+
+    def decide(self, rows: DataRows) -> None:
+        """Decide about one hidden sheet."""
+        fed_keys = self.list_fed_keys(rows)
+        rivals = [self.fed[fed_key] for fed_key in fed_keys if fed_key in self.fed]
+        is_supported = any(table in self.tables for _, table in fed_keys)
+        if self.setting == HIDDEN_IS_IGNORED:
+            self._leave_out(rows, translate("it is hidden, and the settings leave hidden sheets out"))
+        elif not is_supported:
+            self.decision.issues.append(self._make_issue("E340", rows, {}))
         elif any(rivals):
-            decision.issues.append(_make_ambiguous_issue(rows, source, rivals))
+            self.decision.issues.append(self._make_ambiguous_issue(rows, rivals))
         elif rivals or len(rows.sheet.columns) < _MIN_KNOWN_COLUMNS:
-            decision.issues.append(
-                report_left_out(rows.sheet.grid, rows.sheet.table, source, translate("it is hidden"))
-            )
-        elif setting == HIDDEN_IS_READ:
-            fed |= dict.fromkeys(fed_keys, sheet_name)
-            decision.included.append(rows)
-            decision.issues.append(_make_sheet_issue("W105", rows, source))
+            self._leave_out(rows, translate("it is hidden"))
         else:
-            decision.withheld.update(table for _, table in fed_keys)
-            decision.issues.append(_make_sheet_issue("E113", rows, source))
-    return decision
+            self._include_or_withhold(rows, fed_keys)
 
+    def _include_or_withhold(self, rows: DataRows, fed_keys: Sequence[tuple[int, str]]) -> None:
+        """Decide about a sheet that alone has rows of its table."""
+        facts = {"table": rows.sheet.table.label}
+        if self.setting == HIDDEN_IS_READ:
+            self.fed |= dict.fromkeys(fed_keys, rows.sheet.grid.name)
+            self.decision.included.append(rows)
+            self.decision.issues.append(self._make_issue("W105", rows, facts))
+        else:
+            self.decision.withheld.update(table for _, table in fed_keys)
+            self.decision.issues.append(self._make_issue("E113", rows, facts))
 
-def _list_fed_tables(rows: DataRows) -> Collection[str]:
-    """The tables that a sheet feeds, by name."""
-    return [table.name for table in (rows.sheet.table, rows.sheet.flat_parent) if table]
+    def _leave_out(self, rows: DataRows, reason: str) -> None:
+        sheet = rows.sheet
+        issue = make_left_out_issue(sheet.grid, sheet.table, self.files.names[sheet.source], reason)
+        self.decision.issues.append(issue)
+
+    def _make_ambiguous_issue(self, rows: DataRows, rivals: Sequence[str]) -> SheetIssue:
+        """Return the issue of a second hidden sheet with rows of a table of which one was read."""
+        template = translate("the sheet {name}")
+        names = dict.fromkeys(filter(None, rivals))
+        rival_names = ", ".join(fill_placeholders(template, {"name": name}) for name in names)
+        return self._make_issue("E107", rows, {"table": rows.sheet.table.label, "others": rival_names})
+
+    def _make_issue(self, code: str, rows: DataRows, facts: Mapping[str, str]) -> SheetIssue:
+        name = rows.sheet.grid.name
+        return SheetIssue(code, self.files.names[rows.sheet.source], name, value=name, facts=facts)
 
 
 def _has_content(rows: DataRows) -> bool:
-    """Whether any row says something: not so a sheet that was left as the template gave it."""
-    field = rows.sheet.table.ignored_without
-    if not field:
+    """Return whether any row has content; a sheet as the template gives it has none."""
+    required_field = rows.sheet.table.ignored_without
+    if not required_field:
         return len(rows.row_numbers) > 0
-    return field in rows.columns and bool(pc.any(pc.not_equal(rows.columns[field], "")).as_py())
-
-
-def _make_sheet_issue(code: str, rows: DataRows, source: str) -> SheetIssue:
-    name, facts = rows.sheet.grid.name, {"table": rows.sheet.table.label}
-    return SheetIssue(code, source, name, value=name, facts=facts)
-
-
-def _make_ambiguous_issue(rows: DataRows, source: str, rivals: Sequence[str]) -> SheetIssue:
-    """A second hidden sheet of a table of which one was read."""
-    template = translate("the sheet {name}")
-    rival_names = ", ".join(
-        fill_placeholders(template, {"name": name}) for name in dict.fromkeys(filter(None, rivals))
-    )
-    facts = {"table": rows.sheet.table.label, "others": rival_names}
-    return SheetIssue("E107", source, rows.sheet.grid.name, value=rows.sheet.grid.name, facts=facts)
+    if required_field not in rows.columns:
+        return False
+    return bool(pc.any(pc.not_equal(rows.columns[required_field], "")).as_py())

@@ -1,7 +1,7 @@
-"""Stage 1: what is said of rows and columns whatever stands in their cells: ragged, hidden, blanks removed.
+"""Row issues: ragged rows, hidden rows and columns, and removed blanks, whatever the cells hold.
 
-In: the bodies of one table.
-Out: findings, told by their place in the whole table.
+In: the data rows of one table's sheets.
+Out: findings, whose positions are rows of the whole table.
 Never: judges a value.
 """
 
@@ -25,12 +25,12 @@ from schemas.fields import Table
 def find_row_findings(
     table: Table, blocks: Sequence[DataRows], hidden_setting: str
 ) -> Iterator[Findings | None]:
-    """What is said of rows.
+    """Yield the findings about rows of a table; None stands for no finding.
 
     Args:
         table: its declaration.
-        blocks: its sheets.
-        hidden_setting: what a hidden row is, as the setting says.
+        blocks: the data rows of its sheets.
+        hidden_setting: the treatment of hidden rows, one of `HIDDEN_ROW_CHOICES`.
     """
     yield from _find_trimmed(table, blocks)
     yield _find_ragged(table, blocks)
@@ -38,42 +38,49 @@ def find_row_findings(
 
 
 def find_hidden_column_issues(block: DataRows, source: str) -> Iterator[SheetIssue]:
-    """The hidden columns that feed a field and hold anything."""
+    """Yield an issue for each hidden column that feeds a field and holds a value.
+
+    Args:
+        block: the data rows of a sheet.
+        source: the file's name.
+    """
     sheet = block.sheet
     for column in visibility.find_hidden_columns(sheet):
         if column.field in block.columns and pc.any(pc.not_equal(block.columns[column.field], "")).as_py():
             yield SheetIssue(
-                "W103", source, sheet.grid.name, int(sheet.grid.row_numbers[sheet.header_index]), column.letter, column.header,
-                {"table": sheet.table.label},
-            )  # fmt: skip
+                "W103",
+                source,
+                sheet.grid.name,
+                sheet.header_row,
+                column.letter,
+                value=column.header,
+                facts={"table": sheet.table.label},
+            )
 
 
 def compute_row_offsets(blocks: Sequence[DataRows]) -> list[int]:
-    """Where the rows of each sheet begin in the table's frame."""
+    """Return per sheet the position of its first row in the table's frame."""
     return [0, *np.cumsum([len(block.row_numbers) for block in blocks]).tolist()][: len(blocks)]
 
 
-def _find_trimmed(table: Table, blocks: Sequence[DataRows]) -> list[Findings]:
-    """One warning a column, standing for all its rows."""
-    findings = []
+def _find_trimmed(table: Table, blocks: Sequence[DataRows]) -> Iterator[Findings]:
+    """Yield one warning per column with removed blanks, which stands for all its rows."""
+    offsets = compute_row_offsets(blocks)
     for field in table:
         hits = [
             (start + block.trimmed[field.name].first_row, block.trimmed[field.name])
-            for start, block in zip(compute_row_offsets(blocks), blocks, strict=True)
+            for start, block in zip(offsets, blocks, strict=True)
             if field.name in block.trimmed
         ]
         if hits:
             row, first = hits[0]
-            count = sum(blanks.count for _, blanks in hits)
+            row_counts = np.array([sum(blanks.count for _, blanks in hits)])
             value = pa.array([first.value], pa.string())
-            findings.append(
-                Findings("W201", table.name, field.name, np.array([row]), value, row_counts=np.array([count]))
-            )
-    return findings
+            yield Findings("W201", table.name, field.name, np.array([row]), value, row_counts=row_counts)
 
 
 def _find_ragged(table: Table, blocks: Sequence[DataRows]) -> Findings | None:
-    """Rows with too many or too few cells, with the number of both."""
+    """Return the rows with too many or too few cells, with the number of cells found and expected."""
     rows: list[Positions] = []
     cells: list[str] = []
     expected: list[str] = []
@@ -89,19 +96,14 @@ def _find_ragged(table: Table, blocks: Sequence[DataRows]) -> Findings | None:
 
 
 def _find_hidden(table: Table, blocks: Sequence[DataRows], hidden_setting: str) -> Iterator[Findings]:
-    """Each hidden row; or, where the setting takes them as they are, one notice a sheet."""
+    """Yield an error for each hidden row or, where the setting reads them, one notice per sheet."""
     for start, block in zip(compute_row_offsets(blocks), blocks, strict=True):
         rows = np.flatnonzero(block.is_hidden) + start
         if not len(rows):
             continue
-        how = (
-            translate("a filter is set in this sheet")
-            if block.sheet.grid.is_filtered
-            else translate("by hand")
-        )
+        is_filtered = block.sheet.grid.is_filtered
+        facts = {"how": translate("a filter is set in this sheet") if is_filtered else translate("by hand")}
         if hidden_setting == HIDDEN_IS_READ:
-            yield Findings(
-                "W102", table.name, "", rows[:1], facts={"how": how}, row_counts=np.array([len(rows)])
-            )
+            yield Findings("W102", table.name, "", rows[:1], facts=facts, row_counts=np.array([len(rows)]))
         else:
-            yield Findings("E112", table.name, "", rows, facts={"how": how})
+            yield Findings("E112", table.name, "", rows, facts=facts)

@@ -1,27 +1,29 @@
-"""Stage 1: what the person who looks at a sheet sees otherwise than it is: hidden, merged, or shown as another.
+"""Hidden, merged and rounded cells: where a sheet shows something other than it stores.
 
-In: a sheet that feeds a table, and which of its rows are data.
-Out: by field the merged cells that swallow a cell, and what a cell shows; the rows and columns that are hidden.
-Never: fills a merged cell, leaves a hidden row out, or takes what a cell shows for what it holds.
+In: a bound sheet, and which of its rows are data.
+Out: by field the merged ranges that cover a cell and the displayed texts; the hidden rows and columns.
+Never: fills a merged cell, leaves a hidden row out, or reads a displayed text as the cell's value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.model.indices import Mask
+from pipeline.model.indices import Mask, Positions
 from pipeline.model.sheets import SheetColumn
+from pipeline.read.grid import Grid
 from pipeline.read.layout.bound_sheet import BoundSheet
 from pipeline.spreadsheet.references import to_column_letters
+from schemas.arrow.columns import Texts
 
 
 class _MergedCells(NamedTuple):
-    """Merged cells: their name, the rows as positions in the grid (last exclusive), and the columns."""
+    """A merged range: its name, the rows of the grid (`stop` exclusive), and the columns of the file."""
 
     name: str
     start: int
@@ -31,17 +33,20 @@ class _MergedCells(NamedTuple):
 
 
 def find_hidden_rows(sheet: BoundSheet, is_data: Mask) -> Mask:
-    """The data rows that are hidden by hand or by a filter."""
+    """Return which data rows are hidden by hand or by a filter.
+
+    Args:
+        sheet: the sheet.
+        is_data: which rows below the header are data.
+    """
     is_hidden = sheet.grid.hidden_rows
-    return (
-        np.zeros(int(is_data.sum()), np.bool_)
-        if is_hidden is None
-        else is_hidden[sheet.header_index + 1 :][is_data]
-    )
+    if is_hidden is None:
+        return np.zeros(int(is_data.sum()), np.bool_)
+    return is_hidden[sheet.start :][is_data]
 
 
 def find_hidden_columns(sheet: BoundSheet) -> list[SheetColumn]:
-    """The columns of fields that are hidden, as they stand in the file."""
+    """Return the bound columns that are hidden, with header and index as in the file."""
     return [
         file_column
         for column, file_column in zip(sheet.columns, sheet.file_columns, strict=True)
@@ -49,56 +54,74 @@ def find_hidden_columns(sheet: BoundSheet) -> list[SheetColumn]:
     ]
 
 
-def find_displayed(sheet: BoundSheet, is_data: Mask) -> dict[str, pa.Array]:
-    """By field, what the cells show that show another number than they hold; "" for all others."""
+def find_displayed(sheet: BoundSheet, is_data: Mask) -> dict[str, Texts]:
+    """Return by field the texts of cells that display another number than they store; "" for all others.
+
+    Args:
+        sheet: the sheet.
+        is_data: which rows below the header are data.
+    """
     displayed = {}
     for column in sheet.columns:
         if column.index in sheet.grid.displayed:
-            texts = sheet.grid.displayed[column.index].slice(sheet.header_index + 1).filter(pa.array(is_data))
+            texts = sheet.grid.displayed[column.index].slice(sheet.start).filter(pa.array(is_data))
             displayed[column.field] = texts.combine_chunks()
     return _drop_blank_fields(displayed)
 
 
-def find_merged(sheet: BoundSheet, is_data: Mask) -> dict[str, pa.Array]:
-    """By field, the merged cells (`B4:B6`) that swallow a cell, so that it shows what another holds.
+def find_merged(sheet: BoundSheet, is_data: Mask) -> dict[str, Texts]:
+    """Return by field the merged range (`B4:B6`) that covers a cell and displays the value of another.
 
-    Of a key over several rows the first cell is told as well: the rows below seem to be its invoice's, which would
-    otherwise go on without them.
+    Of a key that is merged over several rows the first cell is included: the rows below seem to belong to its
+    invoice, which would otherwise be accepted without them.
+
+    Args:
+        sheet: the sheet.
+        is_data: which rows below the header are data.
     """
-    merges, key = list(_iter_merged_cells(sheet)), sheet.table.key
+    merges = list(_iter_merged_cells(sheet))
     if not merges:
         return {}
     names = pa.array(["", *(merge.name for merge in merges)])
     merged_names = {}
     for column, file_column in zip(sheet.columns, sheet.file_columns, strict=True):
-        merge_numbers = np.zeros(len(sheet.grid), np.int64)
-        for number, merge in enumerate(merges, 1):
-            if merge.left <= file_column.index <= merge.right:
-                includes_first = file_column.index != merge.left or (
-                    column.field in key and merge.stop - merge.start > 1
-                )
-                merge_numbers[merge.start + (not includes_first) : merge.stop] = number
+        is_key = column.field in sheet.table.key
+        merge_numbers = _number_merged_rows(sheet.grid, merges, file_column.index, is_key)
         if merge_numbers.any():
-            merged_names[column.field] = names.take(
-                pa.array(merge_numbers[sheet.header_index + 1 :][is_data])
-            )
+            merged_names[column.field] = names.take(pa.array(merge_numbers[sheet.start :][is_data]))
     return _drop_blank_fields(merged_names)
 
 
+def _number_merged_rows(grid: Grid, merges: Sequence[_MergedCells], index: int, is_key: bool) -> Positions:
+    """Return per row of a column the number of the merged range that covers it, from 1; 0 without one."""
+    merge_numbers = np.zeros(len(grid), np.int64)
+    for number, merge in enumerate(merges, 1):
+        if merge.left <= index <= merge.right:
+            includes_first = index != merge.left or (is_key and merge.stop - merge.start > 1)
+            merge_numbers[merge.start + (not includes_first) : merge.stop] = number
+    return merge_numbers
+
+
 def _iter_merged_cells(sheet: BoundSheet) -> Iterator[_MergedCells]:
-    """The merged cells below the header that show anything."""
+    """Yield the merged ranges below the header that display a value."""
     grid = sheet.grid
-    columns = {file_index: index for index, (_, file_index) in grid.origins.items()} or {
-        file_index: file_index for file_index in range(grid.width)
-    }
+    columns = _map_file_columns(grid)
     for top, bottom, left, right in grid.merges.tolist():
         start, stop = np.searchsorted(grid.row_numbers, [top, bottom + 1]).tolist()
-        if left not in columns or start >= stop or stop <= sheet.header_index + 1:
+        if left not in columns or start >= stop or stop <= sheet.start:
             continue
+        # The value stands in the first row: a range whose first row is blank displays nothing.
         if int(grid.row_numbers[start]) == top and grid.columns[columns[left]][start].as_py():
             name = f"{to_column_letters(left)}{top}:{to_column_letters(right)}{bottom}"
             yield _MergedCells(name, start, stop, left, right)
 
 
-def _drop_blank_fields(by_field: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+def _map_file_columns(grid: Grid) -> dict[int, int]:
+    """Return the column index in the file to that in the grid, which differ where a mapping was applied."""
+    if grid.origins:
+        return {file_index: index for index, (_, file_index) in grid.origins.items()}
+    return {index: index for index in range(grid.width)}
+
+
+def _drop_blank_fields(by_field: Mapping[str, Texts]) -> dict[str, Texts]:
     return {name: texts for name, texts in by_field.items() if pc.any(pc.not_equal(texts, "")).as_py()}
