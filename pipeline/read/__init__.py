@@ -1,10 +1,11 @@
-"""Stage 1: files -> raw sheets, every cell as text with its address.
+"""Reading: files to raw sheets, every cell as text with its address.
 
-In: paths of workbooks, CSV files, folders or zips holding a pair, and the tables that are wanted.
+In: paths of workbooks, CSV files, folders or zips with one file per table, and the requested tables.
 Out: `RawSheets` and the issues of files, sheets and headers.
-Never: infers a type, fills a gap, drops a row unnamed, or parses a workbook in this process.
+Never: infers a type, fills a gap, drops a row without counting it, or parses a workbook in this process.
 
-This module stays light: the child process that parses workbooks lives in this package.
+This module imports little at its top: the worker process that parses workbooks imports it too, and starts faster
+without pyarrow and pandas.
 """
 
 from __future__ import annotations
@@ -29,12 +30,16 @@ __all__ = ["ReadLimits", "ReadOptions", "load_optional_mapping", "read_raw_sheet
 
 
 def load_optional_mapping(path: str, tables: Mapping[str, Table]) -> SheetMapping | None:
-    """The mapping in a file; None for no path.
+    """Load the mapping in a file; None for no path.
+
+    Args:
+        path: the TOML file; empty for none.
+        tables: the tables whose fields it may name.
 
     Raises:
         PipelineError: it cannot be read, or makes no sense.
     """
-    from pipeline.read.layout.mapping import load_mapping  # noqa: PLC0415 - pyarrow waits
+    from pipeline.read.layout.mapping import load_mapping
 
     return load_mapping(Path(path), tables) if path else None
 
@@ -51,25 +56,24 @@ def read_raw_sheets(
 
     Args:
         paths: files, folders or zips; all of them feed one result.
-        tables: the tables wanted, by name.
+        tables: the requested tables, by name.
         limits: how much a file may take.
-        parser: a warm parser that serves many calls; without it one is started when a workbook comes.
-        options: what the person says of text files; else encoding and delimiter are found.
-        mapping: how foreign headers are to be read.
+        parser: a running parser that serves many calls; without it one is started for the first workbook.
+        options: declarations of the user about the files; without them encoding and delimiter are detected.
+        mapping: names the fields of foreign headers.
 
     Returns:
-        Every table wanted, if with no rows, and the issues of files, sheets and headers.
+        Every requested table, also one without rows, and the issues of files, sheets and headers.
 
     Raises:
         NoSuchFileError: a path does not exist.
         SourceError: a file cannot be read; one sentence says why and what to do.
     """
-    # pyarrow waits until something is read
-    from pipeline.read.formats.parser_process import ParserProcess  # noqa: PLC0415
+    from pipeline.read.formats.parser_process import ParserProcess
 
     with nullcontext(parser) if parser else ParserProcess(limits) as running:
         if not list_worker_suffixes().isdisjoint(Path(path).suffix.lower() for path in paths):
             running.start()  # while this process imports pandas
-        from pipeline.read.read_files import read_files  # noqa: PLC0415 - so does pandas
+        from pipeline.read.read_files import read_files
 
         return read_files(paths, tables, limits, running, options, mapping)

@@ -1,40 +1,121 @@
-"""Stage 1, its order of steps: files -> grids -> sheets that feed tables -> rows -> raw sheets.
+"""The order of reading: files to grids, grids to bound sheets, sheets to data rows, rows to raw tables.
 
-In: paths and tables.
-Out: `RawSheets` and issues; several files and sheets are put one after the other.
-Never: leaves out a file that was named by the user without a word.
+In: paths and the requested tables.
+Out: `RawSheets` and issues; the sheets of a table are joined, one after the other.
+Never: leaves out a file that the user named without saying so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 import numpy as np
 
 from pipeline.errors import UsageError
 from pipeline.i18n import translate
 from pipeline.issues import Findings, Issues, SheetIssue, collect_findings
-from pipeline.model.sheets import RawSheets, SheetContent, SourceFile
+from pipeline.model.sheets import RawSheets, SheetContent, SourceFile, TotalsRow
 from pipeline.read.files.input_files import Blob, read_blobs
 from pipeline.read.files.limits import ReadLimits
 from pipeline.read.files.options import ReadOptions
 from pipeline.read.files.refusals import NOT_A_WORKBOOK, Refusal
-from pipeline.read.formats import FormatInput, HeaderCounter, choose_parser, parse_sheets
+from pipeline.read.formats import FormatInput, choose_parser, parse_sheets
 from pipeline.read.formats.parser_process import ParserProcess
 from pipeline.read.grid import Grid
-from pipeline.read.layout.assign_sheets import assign_sheets, is_issues_sheet
+from pipeline.read.layout.assign_sheets import SourceGroups, assign_sheets, is_issues_sheet
 from pipeline.read.layout.header_issues import find_header_issues
 from pipeline.read.layout.headers import count_known_headers
 from pipeline.read.layout.mapping import SheetMapping
-from pipeline.read.rows import raw_tables, row_issues
 from pipeline.read.rows.data_rows import IGNORED_KINDS, DataRows, extract_rows
 from pipeline.read.rows.flat_sheet import split_flat_sheet
 from pipeline.read.rows.hidden_sheets import decide_hidden_sheets
+from pipeline.read.rows.raw_tables import build_raw_table, collect_totals
+from pipeline.read.rows.row_issues import find_hidden_column_issues, find_row_findings
 from schemas.fields import Table
+
+
+class _Reading(NamedTuple):
+    """What a reading is asked for.
+
+    Attributes:
+        tables: the requested tables, by name.
+        limits: how much a file may take.
+        parser: the process that parses workbooks.
+        options: declarations of the user about the files.
+        mapping: names the fields of foreign headers; None without one.
+    """
+
+    tables: Mapping[str, Table]
+    limits: ReadLimits
+    parser: ParserProcess
+    options: ReadOptions
+    mapping: SheetMapping | None
+
+    def count_labels(self, labels: Sequence[str]) -> int:
+        """Return how many cells of a row are known headers, of the tables or of the mapping."""
+        known = self.mapping.count_known(labels) if self.mapping else 0
+        return max(count_known_headers(self.tables, labels), known)
+
+
+@dataclass
+class _ReadFiles:
+    """The files read so far, and their sheets.
+
+    Attributes:
+        sources: the files.
+        are_named: per file whether the user named it; the others were in a folder or zip.
+        groups: per file its group, see `SourceGroups`.
+        grids: the sheets, each with the index of its file.
+    """
+
+    sources: list[SourceFile] = field(default_factory=list)
+    are_named: list[bool] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
+    grids: list[tuple[int, Grid]] = field(default_factory=list)
+
+    def add(self, blob: Blob, grids: Sequence[Grid], path_number: int) -> None:
+        """Add a file and its sheets.
+
+        Args:
+            blob: the file.
+            grids: its sheets.
+            path_number: of the path it was found under, from 1.
+        """
+        index = len(self.sources)
+        self.grids += [(index, grid) for grid in grids]
+        is_grouped = not blob.in_worker and not blob.is_named_by_user
+        # Groups of several files are numbered below zero, where no file's own index can be.
+        self.groups.append(-path_number if is_grouped else index)
+        is_patchable = bool(grids) and all(grid.is_patchable for grid in grids)
+        package = blob.data if is_patchable else b""
+        self.sources.append(SourceFile(blob.name, blob.sha256, len(blob.data), package=package))
+        self.are_named.append(blob.is_named_by_user)
+
+    def take_issues_sheets(self) -> tuple[tuple[int, str], ...]:
+        """Remove the Issues sheets that an earlier check added, and return the file and part of each."""
+        taken = [(source, grid.part) for source, grid in self.grids if is_issues_sheet(grid)]
+        self.grids = [(source, grid) for source, grid in self.grids if not is_issues_sheet(grid)]
+        return tuple(taken)
+
+
+class _FedSheets(NamedTuple):
+    """The data rows of all sheets that feed a table.
+
+    Attributes:
+        blocks: the data rows, one block per sheet; a flat sheet is two.
+        findings: rows of flat sheets that disagree.
+        issues: sheets that were left out or are ambiguous.
+        withheld: names of the tables whose only rows are in a hidden sheet.
+    """
+
+    blocks: list[DataRows]
+    findings: list[Findings]
+    issues: list[SheetIssue]
+    withheld: set[str]
 
 
 def read_files(
@@ -45,133 +126,48 @@ def read_files(
     options: ReadOptions,
     mapping: SheetMapping | None = None,
 ) -> tuple[RawSheets, Issues]:
-    """Read files into raw sheets; `pipeline.read.read_raw_sheets` is the front door."""
-    sources: list[SourceFile] = []
-    grids: list[tuple[int, Grid]] = []
-    named_by_user, groups = [], []
-    for number, path in enumerate(paths, 1):
-        for blob in read_blobs(path, limits):
-            _refuse_duplicate(blob, sources)
-            blob_grids = _parse_blob(
-                blob, partial(_count_known_labels, tables, mapping), parser, options, limits
-            )
-            grids += [(len(sources), grid) for grid in blob_grids]
-            is_grouped = not blob.in_worker and not blob.is_named_by_user
-            groups.append(-number if is_grouped else len(sources))
-            is_patchable = bool(blob_grids) and all(grid.is_patchable for grid in blob_grids)
-            package = blob.data if is_patchable else b""
-            sources.append(SourceFile(blob.name, blob.sha256, len(blob.data), package=package))
-            named_by_user.append(blob.is_named_by_user)
-    our_sheets = tuple((source, grid.part) for source, grid in grids if is_issues_sheet(grid))
-    grids = [(source, grid) for source, grid in grids if not is_issues_sheet(grid)]
-    pages = tuple(_keep_small_sheets(grids, sources, limits.kept_rows))
+    """Read files into raw sheets; the arguments are those of `pipeline.read.read_raw_sheets`."""
+    reading = _Reading(tables, limits, parser, options, mapping)
+    files = _parse_files(paths, reading)
+    issues_sheets = files.take_issues_sheets()
+    contents = tuple(_keep_small_sheets(files, limits.kept_rows))  # before a mapping renames their headers
     if mapping:
-        grids = mapping.apply(grids)
-    names = [file.name for file in sources]
-    sheets = assign_sheets(grids, tables, names, groups)
-    visible_blocks, hidden_blocks = (
-        [extract_rows(bound) for bound in sheets.bound],
-        [extract_rows(bound) for bound in sheets.hidden],
-    )
-    hidden = decide_hidden_sheets(hidden_blocks, visible_blocks, tables, names, groups, options.hidden_sheets)
-    fed = sheets.fed | {block.sheet.source for block in hidden.included}
-    _refuse_unused(sources, named_by_user, grids, fed, tables)
-    blocks, flat = _split_flat_sheets([*visible_blocks, *hidden.included])
-    sources = [_with_row_count(index, file, blocks, grids) for index, file in enumerate(sources)]
-    by_table = {name: [block for block in blocks if block.sheet.table.name == name] for name in tables}
-    raw = {
-        name: raw_tables.build_raw_table(tables[name], table_blocks)
-        for name, table_blocks in by_table.items()
-    }
-    rows = [
-        finding
-        for name in by_table
-        for finding in row_issues.find_row_findings(tables[name], by_table[name], options.hidden_rows)
-    ]
-    totals = tuple(
-        totals_row for name in by_table for totals_row in raw_tables.collect_totals(name, by_table[name])
-    )
-    ignored = {name: sum(block.ignored[name] for block in blocks) for name in IGNORED_KINDS}
-    missing = {name: table for name, table in tables.items() if name not in hidden.withheld}
-    issues = [*sheets.issues, *hidden.issues, *_find_sheet_issues(missing, blocks, sources, grids)]
+        files.grids = mapping.apply(files.grids)
+    fed = _extract_fed_sheets(files, reading)
+    sources = [_add_row_count(index, file, fed.blocks, files) for index, file in enumerate(files.sources)]
+    blocks_of = _group_by_table(fed.blocks, tables)
+    findings = list(fed.findings)
+    for name, blocks in blocks_of.items():
+        findings += filter(None, find_row_findings(tables[name], blocks, options.hidden_rows))
+    sheet_issues = [*fed.issues, *_find_sheet_issues(tables, fed.withheld, blocks_of, files)]
     if mapping:
         sources.append(SourceFile(mapping.name, mapping.sha256, mapping.size, notes="mapping"))
-    return (
-        RawSheets(raw, tuple(sources), ignored, pages, our_sheets, totals),
-        collect_findings([*flat, *rows]) + Issues(sheet_issues=tuple(issues)),
-    )
+    raw = _build_raw_sheets(tables, blocks_of, sources)
+    raw = replace(raw, sheet_contents=contents, issues_sheets=issues_sheets)
+    return raw, collect_findings(findings) + Issues(sheet_issues=tuple(sheet_issues))
 
 
-def _split_flat_sheets(blocks: Sequence[DataRows]) -> tuple[list[DataRows], list[Findings]]:
-    """Each flat sheet as two bodies, and what its rows disagree about, told by their place in the whole table."""
-    blocks_out: list[DataRows] = []
-    findings: list[Findings] = []
-    start = 0
-    for block in blocks:
-        if block.sheet.flat_parent is None:
-            blocks_out.append(block)
-            continue
-        parts = split_flat_sheet(block, block.sheet.flat_parent)
-        blocks_out += [parts.invoices, parts.items]
-        findings += [replace(finding, rows=finding.rows + start) for finding in parts.findings]
-        start += len(block.row_numbers)
-    return blocks_out, findings
+def _parse_files(paths: Sequence[Path], reading: _Reading) -> _ReadFiles:
+    files = _ReadFiles()
+    for number, path in enumerate(paths, 1):
+        for blob in read_blobs(path, reading.limits):
+            _refuse_duplicate(blob, files.sources)
+            files.add(blob, _parse_blob(blob, reading), number)
+    return files
 
 
-def _keep_small_sheets(
-    grids: Sequence[tuple[int, Grid]], sources: Sequence[SourceFile], kept_rows: int
-) -> Iterator[SheetContent]:
-    """The sheets of small files without a package: what the reader saw is all that a copy can be made from."""
-    sizes: Counter[int] = Counter()
-    for source, grid in grids:
-        sizes[source] += len(grid)
-    for source, grid in grids:
-        if not sources[source].package and sizes[source] <= kept_rows:
-            expected = len(grid.columns)
-            ragged = (
-                np.flatnonzero(grid.cell_counts != expected)
-                if grid.cell_counts is not None
-                else np.zeros(0, np.int64)
-            )
-            yield SheetContent(source, grid.name, grid.columns, grid.kinds, grid.row_numbers, ragged)
-
-
-def _refuse_duplicate(blob: Blob, sources: Sequence[SourceFile]) -> None:
-    """Refuse a file that was given already, under whatever name: its rows would count twice."""
-    duplicate = next((source for source in sources if source.sha256 == blob.sha256), None)
-    if duplicate is not None:
-        raise UsageError(
-            translate(
-                "{name} was given twice, byte for byte; give it once."
-                if duplicate.name == blob.name
-                else "{name} is the same as {twin}, byte for byte; give it once.",
-                name=blob.name,
-                twin=duplicate.name,
-            )
-        )
-
-
-def _count_known_labels(
-    tables: Mapping[str, Table], mapping: SheetMapping | None, labels: Sequence[str]
-) -> int:
-    """How many cells of a row are known headers, ours or the mapping's."""
-    return max(count_known_headers(tables, labels), mapping.count_known(labels) if mapping else 0)
-
-
-def _parse_blob(
-    blob: Blob,
-    count_known: HeaderCounter,
-    parser: ParserProcess,
-    options: ReadOptions,
-    limits: ReadLimits,
-) -> list[Grid]:
+def _parse_blob(blob: Blob, reading: _Reading) -> list[Grid]:
     """Parse a file's sheets, in the worker if its format asks for it."""
     if blob.in_worker:
-        return parser.parse(blob.name, blob.data)
+        return reading.parser.parse(blob.name, blob.data)
     if PurePath(blob.name).suffix.lower() == ".json":
         raise Refusal.SAVED_ANSWER(blob.name)
     file = FormatInput(
-        name=blob.name, data=blob.data, limits=limits, options=options, count_headers=count_known
+        name=blob.name,
+        data=blob.data,
+        limits=reading.limits,
+        options=reading.options,
+        count_headers=reading.count_labels,
     )
     reference = choose_parser([file_format.reference for file_format in blob.formats], file)
     if reference is None:
@@ -179,82 +175,170 @@ def _parse_blob(
     return list(parse_sheets(reference, file))
 
 
-def _refuse_unused(
-    sources: Sequence[SourceFile],
-    named_by_user: Sequence[bool],
-    grids: Sequence[tuple[int, Grid]],
-    fed: set[int],
-    tables: Mapping[str, Table],
-) -> None:
-    """Refuse a file that feeds nothing, unless it only lay in a folder beside others that do."""
-    unused = [
-        index for index in range(len(sources)) if index not in fed and (named_by_user[index] or not fed)
-    ]
-    if unused:
-        first_unused = unused[0]
-        name, labels = (
-            sources[first_unused].name,
-            translate(" or ").join(table.label for table in tables.values() if not table.optional),
+def _refuse_duplicate(blob: Blob, sources: Sequence[SourceFile]) -> None:
+    """Refuse a file that was given already, under whatever name: its rows would count twice."""
+    duplicate = next((source for source in sources if source.sha256 == blob.sha256), None)
+    if duplicate is None:
+        return
+    raise UsageError(
+        translate(
+            "{name} was given twice, byte for byte; give it once."
+            if duplicate.name == blob.name
+            else "{name} is the same as {twin}, byte for byte; give it once.",
+            name=blob.name,
+            twin=duplicate.name,
         )
-        file_grids = [grid for source, grid in grids if source == first_unused and grid.part]
-        sheet_list = ", ".join(
-            translate("{name}, hidden", name=grid.name) if grid.is_hidden else grid.name
-            for grid in file_grids
-        )
-        reason = (
-            translate("none of its sheets ({sheets}) is visible and has", sheets=sheet_list)
-            if any(grid.is_hidden for grid in file_grids)
-            else translate(
-                "none of its sheets ({sheets}) has" if sheet_list else "its first row has none of",
-                sheets=sheet_list,
-            )
-        )
-        columns = ", ".join(
-            dict.fromkeys(
-                field.label
-                for table in tables.values()
-                if not table.optional
-                for field in table
-                if field.required
-            )
-        )
-        raise Refusal.NOT_OURS(name, where=reason, labels=labels, columns=columns)
-
-
-def _with_row_count(
-    index: int, source: SourceFile, blocks: Iterable[DataRows], grids: Iterable[tuple[int, Grid]]
-) -> SourceFile:
-    rows = sum(
-        len(block.row_numbers)
-        for block in blocks
-        if block.sheet.source == index and block.sheet.reports_header
     )
-    notes = next((grid.notes for grid_source, grid in grids if grid_source == index), "")
+
+
+def _keep_small_sheets(files: _ReadFiles, kept_rows: int) -> Iterator[SheetContent]:
+    """Yield the sheets of small files without a package: their marked copies are made from these cells.
+
+    Args:
+        files: the files.
+        kept_rows: the most rows of a file whose sheets are kept.
+    """
+    sizes: Counter[int] = Counter()
+    for source, grid in files.grids:
+        sizes[source] += len(grid)
+    for source, grid in files.grids:
+        if files.sources[source].package or sizes[source] > kept_rows:
+            continue
+        ragged = np.zeros(0, np.int64)
+        if grid.cell_counts is not None:
+            ragged = np.flatnonzero(grid.cell_counts != len(grid.columns))
+        yield SheetContent(source, grid.name, grid.columns, grid.kinds, grid.row_numbers, ragged)
+
+
+def _extract_fed_sheets(files: _ReadFiles, reading: _Reading) -> _FedSheets:
+    """Assign the sheets to tables and extract their data rows."""
+    groups = SourceGroups([file.name for file in files.sources], files.groups)
+    assignment = assign_sheets(files.grids, reading.tables, groups)
+    visible = [extract_rows(sheet) for sheet in assignment.bound]
+    hidden = decide_hidden_sheets(
+        [extract_rows(sheet) for sheet in assignment.hidden],
+        visible,
+        reading.tables,
+        groups,
+        reading.options.hidden_sheets,
+    )
+    fed_files = assignment.fed | {block.sheet.source for block in hidden.included}
+    _refuse_unused(files, fed_files, reading.tables)
+    blocks, findings = _split_flat_sheets([*visible, *hidden.included])
+    return _FedSheets(blocks, findings, assignment.issues + hidden.issues, hidden.withheld)
+
+
+def _refuse_unused(files: _ReadFiles, fed: set[int], tables: Mapping[str, Table]) -> None:
+    """Refuse a file that feeds no table, unless it was only in a folder or zip with files that do."""
+    for index, source in enumerate(files.sources):
+        if index not in fed and (files.are_named[index] or not fed):
+            grids = [grid for grid_source, grid in files.grids if grid_source == index and grid.part]
+            required = [table for table in tables.values() if not table.optional]
+            labels = translate(" or ").join(table.label for table in required)
+            columns = ", ".join(_list_required_columns(required))
+            raise Refusal.NOT_OURS(
+                source.name, where=_describe_searched_sheets(grids), labels=labels, columns=columns
+            )
+
+
+def _describe_searched_sheets(grids: Sequence[Grid]) -> str:
+    """Return the beginning of the sentence that says where no table was found; without sheets, in a text file."""
+    sheets = ", ".join(
+        translate("{name}, hidden", name=grid.name) if grid.is_hidden else grid.name for grid in grids
+    )
+    if any(grid.is_hidden for grid in grids):
+        return translate("none of its sheets ({sheets}) is visible and has", sheets=sheets)
+    return translate(
+        "none of its sheets ({sheets}) has" if sheets else "its first row has none of", sheets=sheets
+    )
+
+
+def _list_required_columns(tables: Sequence[Table]) -> list[str]:
+    labels: dict[str, None] = {}
+    for table in tables:
+        labels |= dict.fromkeys(column.label for column in table if column.required)
+    return list(labels)
+
+
+def _split_flat_sheets(blocks: Sequence[DataRows]) -> tuple[list[DataRows], list[Findings]]:
+    """Split each flat sheet in two blocks; return also its findings, with positions in the whole table."""
+    split_blocks: list[DataRows] = []
+    findings: list[Findings] = []
+    start = 0
+    for block in blocks:
+        if block.sheet.flat_parent is None:
+            split_blocks.append(block)
+            continue
+        parts = split_flat_sheet(block, block.sheet.flat_parent)
+        split_blocks += [parts.invoices, parts.items]
+        findings += [replace(finding, rows=finding.rows + start) for finding in parts.findings]
+        start += len(block.row_numbers)
+    return split_blocks, findings
+
+
+def _group_by_table(blocks: Sequence[DataRows], tables: Mapping[str, Table]) -> dict[str, list[DataRows]]:
+    """Return the blocks of every requested table, also of one without any."""
+    blocks_of: dict[str, list[DataRows]] = {name: [] for name in tables}
+    for block in blocks:
+        if block.sheet.table.name in blocks_of:
+            blocks_of[block.sheet.table.name].append(block)
+    return blocks_of
+
+
+def _add_row_count(
+    index: int, source: SourceFile, blocks: Sequence[DataRows], files: _ReadFiles
+) -> SourceFile:
+    """Return a file with the number of its data rows and the notes of how it was read."""
+    # The rows of a flat sheet are in two blocks and count once, with the block that reports the header.
+    counted = [block for block in blocks if block.sheet.source == index and block.sheet.reports_header]
+    notes = next((grid.notes for grid_source, grid in files.grids if grid_source == index), "")
+    rows = sum(len(block.row_numbers) for block in counted)
     return replace(source, rows=rows, notes=notes or "workbook")
+
+
+def _build_raw_sheets(
+    tables: Mapping[str, Table], blocks_of: Mapping[str, list[DataRows]], sources: Sequence[SourceFile]
+) -> RawSheets:
+    """Join the blocks of each table, and count the rows that were left out."""
+    totals: list[TotalsRow] = []
+    ignored = dict.fromkeys(IGNORED_KINDS, 0)
+    for name, blocks in blocks_of.items():
+        totals += collect_totals(name, blocks)
+        for block in blocks:
+            for kind in IGNORED_KINDS:
+                ignored[kind] += block.ignored[kind]
+    raw_tables = {name: build_raw_table(tables[name], blocks) for name, blocks in blocks_of.items()}
+    return RawSheets(raw_tables, tuple(sources), ignored, totals=tuple(totals))
 
 
 def _find_sheet_issues(
     tables: Mapping[str, Table],
-    blocks: Sequence[DataRows],
-    sources: Sequence[SourceFile],
-    grids: Sequence[tuple[int, Grid]],
-) -> Iterable[SheetIssue]:
-    """Tables without a sheet or without rows, and what is wrong with headers."""
+    withheld: set[str],
+    blocks_of: Mapping[str, list[DataRows]],
+    files: _ReadFiles,
+) -> Iterator[SheetIssue]:
+    """Yield issues about tables without a sheet or without rows, and about headers and hidden columns."""
     for name, table in tables.items():
-        table_blocks = [block for block in blocks if block.sheet.table.name == name]
-        if table.optional and not any(len(block.row_numbers) for block in table_blocks):
+        blocks = blocks_of[name]
+        has_rows = any(len(block.row_numbers) for block in blocks)
+        if name in withheld or (table.optional and not has_rows):
             continue
-        if not table_blocks:
-            names = ", ".join(dict.fromkeys(grid.name for _, grid in grids))
-            columns = ", ".join(field.label for field in table if field.required)
-            files = ", ".join(source.name for source in sources)
-            yield SheetIssue("E101", files, facts={"table": table.label, "found": names, "columns": columns})
-        elif not any(len(block.row_numbers) for block in table_blocks):
-            bound = table_blocks[0].sheet
-            yield SheetIssue(
-                "E102", sources[bound.source].name, bound.grid.name, int(bound.grid.row_numbers[bound.header_index]),
-                facts={"table": table.label},
-            )  # fmt: skip
-        for block in table_blocks:
-            yield from find_header_issues(block.sheet, sources[block.sheet.source].name, block.is_data)
-            yield from row_issues.find_hidden_column_issues(block, sources[block.sheet.source].name)
+        if not blocks:
+            yield _make_missing_table_issue(table, files)
+        elif not has_rows:
+            sheet = blocks[0].sheet
+            source = files.sources[sheet.source].name
+            facts = {"table": table.label}
+            yield SheetIssue("E102", source, sheet.grid.name, sheet.header_row, facts=facts)
+        for block in blocks:
+            source = files.sources[block.sheet.source].name
+            yield from find_header_issues(block.sheet, source, block.is_data)
+            yield from find_hidden_column_issues(block, source)
+
+
+def _make_missing_table_issue(table: Table, files: _ReadFiles) -> SheetIssue:
+    """Return the issue of a required table that no sheet feeds."""
+    names = ", ".join(dict.fromkeys(grid.name for _, grid in files.grids))
+    columns = ", ".join(column.label for column in table if column.required)
+    sources = ", ".join(file.name for file in files.sources)
+    return SheetIssue("E101", sources, facts={"table": table.label, "found": names, "columns": columns})

@@ -166,9 +166,7 @@ class SheetMapping:
 
 def _move_hidden_columns(grid: Grid, origins: Mapping[int, tuple[str, int]]) -> frozenset[int]:
     """Return the new indices of the columns that are hidden in the file."""
-    return frozenset(
-        index for index, (_, file_index) in origins.items() if file_index in grid.hidden_columns
-    )
+    return frozenset(index for index, (_, file_index) in origins.items() if file_index in grid.hidden_columns)
 
 
 def _make_constant_column(name: str, value: str, grid: Grid, header: int) -> pa.ChunkedArray:
@@ -216,7 +214,9 @@ def load_mapping(path: Path, tables: Mapping[str, Table]) -> SheetMapping:
         constants={
             checker.check_field(name): checker.check_text(name, value) for name, value in constants.items()
         },
-        values={checker.check_field(name): checker.parse_values(name, value) for name, value in values.items()},
+        values={
+            checker.check_field(name): checker.parse_values(name, value) for name, value in values.items()
+        },
         day_only=tuple(checker.check_day_only(name, part) for name, part in day_only.items()),
         sheet=checker.check_text("sheet", entries.get("sheet", "")),
         decimal=checker.check_text("decimal", entries.get("decimal", "")),
@@ -291,9 +291,7 @@ class _MappingChecker:
     def parse_fields(self, header: str, value: object) -> tuple[str, ...]:
         names = [value] if isinstance(value, str) else value
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-            raise self.make_error(
-                f"the column {header} needs a field, a list of fields, or {NOTE_MARK!r}"
-            )
+            raise self.make_error(f"the column {header} needs a field, a list of fields, or {NOTE_MARK!r}")
         return () if names == [NOTE_MARK] else tuple(self.check_field(name) for name in names)
 
     def check_text(self, name: str, value: object) -> str:

@@ -201,9 +201,7 @@ def _choose_values(sheet_rows: DataRows, name: str, invoice_rows: _InvoiceRows) 
     return _InvoiceField(chosen_rows, addresses, np.flatnonzero(differs))
 
 
-def _make_disagreement(
-    sheet_rows: DataRows, name: str, rows: Positions, agreed_rows: Positions
-) -> Findings:
+def _make_disagreement(sheet_rows: DataRows, name: str, rows: Positions, agreed_rows: Positions) -> Findings:
     column = next(column for column in sheet_rows.sheet.file_columns if column.field == name)
     cells = sheet_rows.columns[name].combine_chunks()
     cell_names = [f"{column.letter}{row}" for row in sheet_rows.row_numbers[agreed_rows].tolist()]

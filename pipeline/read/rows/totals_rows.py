@@ -177,6 +177,4 @@ def read_totals_rows(
             for column in own_columns
             if (text := texts[column.index][row].as_py())
         }
-        yield SheetTotalsRow(
-            int(sheet.grid.row_numbers[sheet.start + row]), int(is_data[:row].sum()), cells
-        )
+        yield SheetTotalsRow(int(sheet.grid.row_numbers[sheet.start + row]), int(is_data[:row].sum()), cells)
