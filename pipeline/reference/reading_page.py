@@ -1,14 +1,15 @@
-"""The page in the documentation: what is read, what is refused, and why. Nothing on it is stated here.
+"""The page on reading in the documentation: what is read, what is refused, and why.
 
 In: the declarations of files, layouts, refusals, cells, forms and settings, and the readers themselves.
 Out: Markdown.
-Never: promises a reading: the tables of forms are made by reading the forms.
+Never: states a fact of its own: the tables of forms are made by reading the forms.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
+from itertools import chain
 
 import pyarrow as pa
 
@@ -32,8 +33,8 @@ _LIMIT_PREFIXES = ("parser_", "file_", "sheet_")
 _NO_READING = "refused"
 _SAMPLE_NUMBERS = (
     "1234.5", "1234,5", "1,234.50", "1.234,50", "1,234", "1.234", "1 234,50", "1\u202f234.50", "1'234.50",
-    "-45.00", "\u221245.00", "45.00-", "(45.00)", "€ 10.50", "10,50 EUR", "\uff11\uff12", "\u0661\u0662\u066b\u0665",
-    "1e3", "1_000", "Infinity", "0x10", "12,34,567",
+    "-45.00", "\u221245.00", "45.00-", "(45.00)", "€ 10.50", "10,50 EUR", "\uff11\uff12",
+    "\u0661\u0662\u066b\u0665", "1e3", "1_000", "Infinity", "0x10", "12,34,567",
 )  # fmt: skip
 """Texts to show how numbers are read: the ways of `forms`, and some that look like numbers and are none."""
 _SAMPLE_DATES = (
@@ -55,38 +56,78 @@ _CELL_TITLES = {
 
 
 def build_reading_page() -> str:
-    """What is read and what is refused, as Markdown."""
-    return "\n".join([
-        "# What is read, what is refused, and why",
-        "",
-        "Each file is read exactly as the person sees it, or refused with a sentence that names the place. This",
-        "page is made from the declarations that the reader itself uses (`make docs`).",
-        *_iter_section("Files that are read", _iter_table(("file", "names", "what is read"), _iter_file_rows())),
-        "Formulas are never calculated: the result that the file stores is read, and a formula without one is an",
-        "error. A hidden sheet is left out where a visible one has rows of its kind, and an error where none has.",
-        *_iter_section("How invoices may lie in them", _iter_table(("layout", "how it is told"), FILE_LAYOUTS)),
-        "Titles above the header, blank rows, and columns in any order are no matter, nor are case, blanks, line",
-        f"breaks and `*` in a header. Left out by name are rows whose reference is `{EXAMPLE_REF}`, rows that start",
-        f"with `{NOTE_MARK}`, and totals rows: those that start with one of {', '.join(TOTAL_WORDS)}",
-        f"(or have it in a column that starts with `{NOTE_MARK}`)",
-        "and hold only numbers besides. What a totals row says is held against the rows above it.",
-        *_iter_section("Files that are refused", _iter_table(("sentence", "why"), _iter_refusal_rows())),
-        f"Told by their first bytes are {', '.join(sorted({file_type for _, file_type in FOREIGN_SIGNATURES}))}.",
-        *_iter_section("Limits", _iter_table(("setting", "default", "what it decides"), _iter_limit_rows())),
-        f"The defaults let a sheet with all {MAX_ROWS:,} rows through that Excel can hold, up to",
-        f"{ReadLimits().area // MAX_ROWS} columns, and stop bombs. The parser is a process of its own.",
-        *_iter_section("What is told of sheets, rows and columns", _iter_table(("code", "what", "what to do"), _iter_code_rows())),
-        *_iter_section("Cells", _iter_table(("kind", "read from cells that hold", "refused"), _iter_kind_rows())),
-        "A cell that shows an error, or a formula without a stored result, is never blank: it is an error.",
-        *_iter_section("Numbers as text", _iter_table(("written", *_quote_declarations(("", *number_forms.DECIMAL_MARKS))), _iter_number_rows())),
-        "What a number cell holds is read with 15 significant digits, whatever is declared.",
-        *_iter_section("Dates as text", _iter_table(("written", *_quote_declarations(_SAMPLE_FORMATS)), _iter_date_rows())),
-        f"A format is made of {', '.join(f'`{token}`' for token in DATE_TOKENS)}, each once, or is one of"
-        f" {', '.join(f'`{serial}`' for serial in SERIAL_EPOCHS)}.",
-        *_iter_section("Yes and no", _iter_table(("yes", "no"), [(", ".join(YES_WORDS), ", ".join(NO_WORDS))])),
-        "In any case.",
-        "",
-    ])  # fmt: skip
+    """Return the page as Markdown."""
+    lines = chain(
+        _iter_file_sections(),
+        _iter_refusal_sections(),
+        _iter_cell_sections(),
+        _iter_text_sections(),
+    )
+    return "\n".join([*lines, ""])
+
+
+def _iter_file_sections() -> Iterator[str]:
+    yield from ("# What is read, what is refused, and why", "")
+    yield (
+        "Each file is read exactly as the person sees it, or refused with a sentence that names the "
+        "place. This"
+    )
+    yield "page is made from the declarations that the reader itself uses (`make docs`)."
+    files = _iter_table(("file", "names", "what is read"), _iter_file_rows())
+    yield from _iter_section("Files that are read", files)
+    yield (
+        "Formulas are never calculated: the result that the file stores is read, and a formula without "
+        "one is an"
+    )
+    yield (
+        "error. A hidden sheet is left out where a visible one has rows of its kind, and an error where "
+        "none has."
+    )
+    layouts = _iter_table(("layout", "how it is told"), FILE_LAYOUTS)
+    yield from _iter_section("How invoices may lie in them", layouts)
+    yield (
+        "Titles above the header, blank rows, and columns in any order are no matter, nor are case, "
+        "blanks, line"
+    )
+    yield (
+        f"breaks and `*` in a header. Left out by name are rows whose reference is `{EXAMPLE_REF}`, rows "
+        "that start"
+    )
+    yield f"with `{NOTE_MARK}`, and totals rows: those that start with one of {', '.join(TOTAL_WORDS)}"
+    yield f"(or have it in a column that starts with `{NOTE_MARK}`)"
+    yield "and hold only numbers besides. What a totals row says is held against the rows above it."
+
+
+def _iter_refusal_sections() -> Iterator[str]:
+    refusals = _iter_table(("sentence", "why"), _iter_refusal_rows())
+    yield from _iter_section("Files that are refused", refusals)
+    foreign_types = sorted({file_type for _, file_type in FOREIGN_SIGNATURES})
+    yield f"Told by their first bytes are {', '.join(foreign_types)}."
+    limits = _iter_table(("setting", "default", "what it decides"), _iter_limit_rows())
+    yield from _iter_section("Limits", limits)
+    yield f"The defaults let a sheet with all {MAX_ROWS:,} rows through that Excel can hold, up to"
+    yield f"{ReadLimits().area // MAX_ROWS} columns, and stop bombs. The parser is a process of its own."
+
+
+def _iter_cell_sections() -> Iterator[str]:
+    codes = _iter_table(("code", "what", "what to do"), _iter_code_rows())
+    yield from _iter_section("What is told of sheets, rows and columns", codes)
+    kinds = _iter_table(("kind", "read from cells that hold", "refused"), _iter_kind_rows())
+    yield from _iter_section("Cells", kinds)
+    yield "A cell that shows an error, or a formula without a stored result, is never blank: it is an error."
+
+
+def _iter_text_sections() -> Iterator[str]:
+    number_heads = ("written", *_quote_declarations(("", *number_forms.DECIMAL_MARKS)))
+    yield from _iter_section("Numbers as text", _iter_table(number_heads, _iter_number_rows()))
+    yield "What a number cell holds is read with 15 significant digits, whatever is declared."
+    date_heads = ("written", *_quote_declarations(_SAMPLE_FORMATS))
+    yield from _iter_section("Dates as text", _iter_table(date_heads, _iter_date_rows()))
+    tokens, serials = _quote_names(DATE_TOKENS), _quote_names(SERIAL_EPOCHS)
+    yield f"A format is made of {tokens}, each once, or is one of {serials}."
+    words = [(", ".join(YES_WORDS), ", ".join(NO_WORDS))]
+    yield from _iter_section("Yes and no", _iter_table(("yes", "no"), words))
+    yield "In any case."
 
 
 def _iter_section(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -128,16 +169,20 @@ def _iter_kind_rows() -> Iterator[Sequence[str]]:
     for kind in Kind:
         is_textual = kind in (Kind.TEXT, Kind.IDENTIFIER)
         field = Field(
-            "", "", kind, help="", example="", required=True, max_length=1 if is_textual else None,
+            "",
+            "",
+            kind,
+            help="",
+            example="",
+            required=True,
+            max_length=1 if is_textual else None,
             pattern=Pattern("", "") if is_textual else None,
         )
-        held_checks = [
-            check
-            for suffix in cell_facts.FACT_SUFFIXES
-            for check in cell_facts.iter_fact_checks(suffix, field, DateNotation())
-        ]
         field_checks = [
-            *held_checks,
+            *chain.from_iterable(
+                cell_facts.iter_fact_checks(suffix, field, DateNotation())
+                for suffix in cell_facts.FACT_SUFFIXES
+            ),
             *checks.iter_text_checks(field, allow_astral=False, date_notation=DateNotation()),
             *checks.iter_value_checks(field),
         ]
@@ -149,6 +194,10 @@ def _iter_kind_rows() -> Iterator[Sequence[str]]:
             ", ".join(held_titles),
             "; ".join(f"{CATALOGUE[check.code].title}" for check in field_checks),
         )
+
+
+def _quote_names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _quote_declarations(declared: Iterable[str]) -> list[str]:
