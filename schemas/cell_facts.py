@@ -1,4 +1,4 @@
-"""What is told beside the text of a column: what its cells held, showed, were merged with; and its checks."""
+"""Facts about cells besides their text (kind of cell, merged range, displayed text) and their checks."""
 
 from __future__ import annotations
 
@@ -13,50 +13,49 @@ from schemas.fields import Field, Kind
 from schemas.notation.dates import DateNotation
 
 KIND_SUFFIX = ":kind"
-"""Beside the text of a column, `amount:kind` tells what each cell held, where not all of it was text."""
+"""`amount:kind` has the `CellKind` of each cell of `amount`, where not all of them are text."""
 
 MERGED_SUFFIX = ":merged"
-"""`amount:merged` tells the merged cells that a cell is part of without being their first; "" for all others."""
+"""`amount:merged` has the merged range that a cell is part of without being its first; "" elsewhere."""
 
 SHOWN_SUFFIX = ":shown"
-"""`amount:shown` tells what a cell shows that shows another number than it holds; "" for all others."""
+"""`amount:shown` has what a cell displays where that is another number than it holds; "" elsewhere."""
 
 FACT_SUFFIXES = (KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX)
-"""What stands beside the text of a column; it is judged before the text is."""
-
-BLANK, TEXT, NUMBER, DATE, TIME, BOOLEAN, ERROR, FORMULA = CellKind
-"""What a cell held."""
+"""The columns of facts beside a column of text; they are checked before the text is."""
 
 READABLE_CELL_KINDS: Mapping[Kind, tuple[int, ...]] = {
-    Kind.TEXT: (BLANK, TEXT, NUMBER, BOOLEAN),
-    Kind.IDENTIFIER: (BLANK, TEXT, NUMBER),
-    Kind.NUMBER: (BLANK, TEXT, NUMBER),
-    Kind.MONEY: (BLANK, TEXT, NUMBER),
-    Kind.DATE: (BLANK, TEXT, DATE),
-    Kind.DATETIME: (BLANK, TEXT, DATE),
-    Kind.BOOLEAN: (BLANK, TEXT, BOOLEAN, NUMBER),
-    Kind.CHOICE: (BLANK, TEXT),
-    Kind.CURRENCY: (BLANK, TEXT),
+    Kind.TEXT: (CellKind.BLANK, CellKind.TEXT, CellKind.NUMBER, CellKind.BOOLEAN),
+    Kind.IDENTIFIER: (CellKind.BLANK, CellKind.TEXT, CellKind.NUMBER),
+    Kind.NUMBER: (CellKind.BLANK, CellKind.TEXT, CellKind.NUMBER),
+    Kind.MONEY: (CellKind.BLANK, CellKind.TEXT, CellKind.NUMBER),
+    Kind.DATE: (CellKind.BLANK, CellKind.TEXT, CellKind.DATE),
+    Kind.DATETIME: (CellKind.BLANK, CellKind.TEXT, CellKind.DATE),
+    Kind.BOOLEAN: (CellKind.BLANK, CellKind.TEXT, CellKind.BOOLEAN, CellKind.NUMBER),
+    Kind.CHOICE: (CellKind.BLANK, CellKind.TEXT),
+    Kind.CURRENCY: (CellKind.BLANK, CellKind.TEXT),
 }
-"""Which cells a kind of field can be read from."""
+"""The kinds of cells that a kind of field can be read from."""
 
 
 def _check_cell_kinds(field: Field, date_notation: DateNotation) -> Iterator[CellCheck]:
-    """What the cell held: no error, no formula without a value, nothing this kind can't be read from."""
-    serial_kinds = (NUMBER,) if date_notation.is_serial and field.kind is Kind.DATE else ()
-    readable = pa.array([*READABLE_CELL_KINDS[field.kind], *serial_kinds, ERROR, FORMULA], pa.uint8())
-    yield CellCheck("E214", field.name, lambda cell_kinds: pc.not_equal(cell_kinds, ERROR))
-    yield CellCheck("E215", field.name, lambda cell_kinds: pc.not_equal(cell_kinds, FORMULA))
+    """Check what the cell holds: no error, no formula without a value, nothing this kind cannot be read from."""
+    serial_kinds = (CellKind.NUMBER,) if date_notation.is_serial and field.kind is Kind.DATE else ()
+    readable = pa.array(
+        [*READABLE_CELL_KINDS[field.kind], *serial_kinds, CellKind.ERROR, CellKind.FORMULA], pa.uint8()
+    )
+    yield CellCheck("E214", field.name, lambda cell_kinds: pc.not_equal(cell_kinds, CellKind.ERROR))
+    yield CellCheck("E215", field.name, lambda cell_kinds: pc.not_equal(cell_kinds, CellKind.FORMULA))
     yield CellCheck("E216", field.name, lambda cell_kinds: pc.is_in(cell_kinds, value_set=readable))
 
 
 def _check_merged_cells(field: Field, _: DateNotation) -> Iterator[CellCheck]:
-    """No cell that shows what another holds."""
+    """Check that no cell displays what another one holds."""
     yield CellCheck("E222", field.name, lambda merged: pc.equal(merged, ""))
 
 
 def _check_shown_values(field: Field, _: DateNotation) -> Iterator[CellCheck]:
-    """No cell that shows another number than it holds."""
+    """Check that no cell displays another number than it holds."""
     code = "E219" if field.kind in (Kind.IDENTIFIER, Kind.TEXT) else "E218"
     yield CellCheck(code, field.name, lambda shown: pc.equal(shown, ""))
 
@@ -69,10 +68,10 @@ _FACT_CHECKS: Mapping[str, Callable[[Field, DateNotation], Iterator[CellCheck]]]
 
 
 def iter_fact_checks(suffix: str, field: Field, date_notation: DateNotation) -> Iterator[CellCheck]:
-    """The checks on what stands beside a field's text.
+    """Return the checks on a column of facts beside a field's text.
 
     Args:
-        suffix: one of `BESIDE`.
+        suffix: one of `FACT_SUFFIXES`.
         field: the declaration.
         date_notation: the declared date format.
     """

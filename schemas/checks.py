@@ -13,12 +13,13 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.arrow.columns import ArrowColumn, Booleans, Dates, Texts
 from schemas.arrow.text_bytes import find_byte_range
 from schemas.fields import Field, Kind
 from schemas.notation import parsing
 from schemas.notation.dates import DateNotation
 
-Kernel = Callable[[pa.Array], pa.Array]
+Kernel = Callable[[ArrowColumn], Booleans]
 """A column of cells in, a column of booleans out."""
 
 _TEXT_KINDS = {Kind.TEXT, Kind.IDENTIFIER, Kind.CHOICE, Kind.CURRENCY}
@@ -38,7 +39,7 @@ class CellCheck(NamedTuple):
 
 
 def iter_text_checks(field: Field, *, allow_astral: bool, date_notation: DateNotation) -> Iterator[CellCheck]:
-    """The checks on a field's cells as text, before they are read.
+    """Yield the checks on a field's cells as text, before they are parsed, in the order in which they report.
 
     Args:
         field: the declaration, as the target takes it.
@@ -90,31 +91,35 @@ def _iter_kind_checks(field: Field, date_notation: DateNotation) -> Iterator[Cel
 
 
 def iter_value_checks(field: Field) -> Iterator[CellCheck]:
-    """The checks on a field's values, once they are read; null holds."""
+    """Yield the checks on a field's parsed values; null passes.
+
+    Args:
+        field: the declaration, as the target takes it.
+    """
     if field.kind in (Kind.DATE, Kind.DATETIME):
         earliest, latest = field.earliest, field.latest
         yield CellCheck("E207", field.name, lambda values: _is_between(values, earliest, latest))
 
 
 def _build_check(code: str, field: Field, predicate: Kernel) -> CellCheck:
-    """A check that lets blank cells pass."""
+    """Return a check that blank cells pass."""
     return CellCheck(code, field.name, lambda cells: pc.or_(pc.equal(cells, ""), predicate(cells)))
 
 
-def _match_regex(cells: pa.Array, regex: str) -> pa.Array:
+def _match_regex(cells: Texts, regex: str) -> Booleans:
     return pc.match_substring_regex(cells, pattern=regex)
 
 
-def _is_free_of(cells: pa.Array, regex: str, lowest: int, highest: int) -> pa.Array:
-    """No character matches; a column whose bytes all lie from lowest to highest need not be searched."""
+def _is_free_of(cells: Texts, regex: str, lowest: int, highest: int) -> Booleans:
+    """Return which cells have no match. A column whose bytes all lie from lowest to highest is not searched."""
     min_byte, max_byte = find_byte_range(cells)
     if lowest <= min_byte and max_byte <= highest:
         return pc.is_valid(cells)
     return pc.invert(_match_regex(cells, regex))
 
 
-def _is_unambiguous(cells: pa.Array) -> pa.Array:
-    """Nothing invisible stands in the text, and each letter is written in one way only (Unicode NFC)."""
+def _is_unambiguous(cells: Texts) -> Booleans:
+    """Return which texts hold nothing invisible and are in Unicode NFC, so that each letter has one form."""
     is_visible = _is_free_of(cells, _CONTROL_OR_BREAK_REGEX, 0x20, 0x7E)
     if find_byte_range(cells)[1] < 0x80:
         return is_visible
@@ -122,7 +127,7 @@ def _is_unambiguous(cells: pa.Array) -> pa.Array:
     return pc.and_(is_visible, pc.and_(is_composed, pc.invert(_match_regex(cells, _INVISIBLE_REGEX))))
 
 
-def _is_between(values: pa.Array, earliest: date, latest: date) -> pa.Array:
+def _is_between(values: Dates, earliest: date, latest: date) -> Booleans:
     days = pc.cast(values, pa.date32())
     is_inside = pc.and_(
         pc.greater_equal(days, pa.scalar(earliest, pa.date32())),

@@ -1,9 +1,9 @@
-"""From declarations to pandera schemas.
+"""Pandera schemas derived from the declarations, and the rows that fail them.
 
-A table is judged in two passes, because a cell must be readable before its value can be judged: `text_schema`
-on the cells as text, `value_schema` on the typed columns and the facts gathered about them. Every check is an
-Arrow kernel wrapped as a `pandera.Check` that carries its issue code; `failures` runs a schema and returns
-the failing rows of each check, taken from the check's own output.
+A table is checked in two passes, because a cell must be readable before its value can be checked:
+`build_text_schema` for the cells as text, `build_value_schema` for the parsed columns and those derived from them.
+Every check is an Arrow kernel wrapped as a `pandera.Check` that carries its issue code; `iter_failures` runs a
+schema and returns the failing rows of each check, taken from the check's own output.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import checks
-from schemas.arrow.columns import arrow_column
+from schemas.arrow.columns import ArrowColumn, Booleans, arrow_column
 from schemas.cell_facts import FACT_SUFFIXES, iter_fact_checks
 from schemas.fields import Table
 from schemas.notation.dates import DateNotation
@@ -44,44 +44,33 @@ def build_text_schema(
     allow_astral: bool,
     date_notation: DateNotation,
 ) -> pandera.DataFrameSchema:
-    """The schema of a table's cells as text.
+    """Build the schema of a table's cells as text.
 
     Args:
         table: as the target takes it.
         columns: names of the fields found in the sheet.
-        fact_columns: what is told beside them, like `amount:kind`, for those whose cells are not all text.
+        fact_columns: the columns of facts in the sheet, like `amount:kind`.
         allow_astral: whether characters of 4 bytes are allowed.
         date_notation: the declared date format.
     """
-    fields = [field for field in table if field.name in columns]
-    text_columns = {
-        field.name: _build_column(
-            [
-                _wrap_cell_check(check)
-                for check in checks.iter_text_checks(
-                    field, allow_astral=allow_astral, date_notation=date_notation
-                )
-            ]
-        )
-        for field in fields
-    }
-    held_columns = {
-        field.name + suffix: _build_column(
-            [_wrap_cell_check(check) for check in iter_fact_checks(suffix, field, date_notation)]
-        )
-        for field in fields
-        for suffix in FACT_SUFFIXES
-        if field.name + suffix in fact_columns
-    }
-    return pandera.DataFrameSchema(
-        held_columns | text_columns
-    )  # error cells before what their text would break
+    fact_schemas, text_schemas = {}, {}
+    for field in table:
+        if field.name not in columns:
+            continue
+        text_checks = checks.iter_text_checks(field, allow_astral=allow_astral, date_notation=date_notation)
+        text_schemas[field.name] = _build_column(text_checks)
+        for suffix in FACT_SUFFIXES:
+            if field.name + suffix in fact_columns:
+                fact_checks = iter_fact_checks(suffix, field, date_notation)
+                fact_schemas[field.name + suffix] = _build_column(fact_checks)
+    # facts first: an error cell is reported as such, not as what its text would break
+    return pandera.DataFrameSchema(fact_schemas | text_schemas)
 
 
 def build_value_schema(
     table: Table, columns: Collection[str], rules: Iterable[Rule], rule_settings: RuleSettings
 ) -> pandera.DataFrameSchema:
-    """The schema of a table's typed columns and facts.
+    """Build the schema of a table's parsed columns and derived columns.
 
     Args:
         table: as the target takes it.
@@ -91,7 +80,7 @@ def build_value_schema(
     """
     return pandera.DataFrameSchema(
         {
-            field.name: _build_column([_wrap_cell_check(check) for check in checks.iter_value_checks(field)])
+            field.name: _build_column(checks.iter_value_checks(field))
             for field in table
             if field.name in columns
         },
@@ -100,10 +89,14 @@ def build_value_schema(
 
 
 def iter_failures(schema: pandera.DataFrameSchema, frame: pd.DataFrame) -> Iterator[Failure]:
-    """Ask every check of a schema; the failing rows of each that fails, in the order of declaration.
+    """Run every check of a schema and yield the failing rows of each that fails, in the order of declaration.
 
-    The checks are called as pandera calls them. `schema.validate` finds the same, but it also words each failure
-    for a person, which takes longer than the check and is not what we show.
+    The checks are called as pandera calls them. `schema.validate` finds the same, but it also formats a message
+    per failure, which takes longer than the check and is not shown.
+
+    Args:
+        schema: from `build_text_schema` or `build_value_schema`.
+        frame: a row per row of the table.
 
     Raises:
         KeyError: a column is missing: a mistake of ours.
@@ -122,8 +115,8 @@ def _run_check(check: pandera.Check, data: Any) -> Iterator[Failure]:
         yield Failure(code, field, np.flatnonzero(~np.asarray(result.check_output)))
 
 
-def _build_column(column_checks: list[pandera.Check]) -> pandera.Column:
-    return pandera.Column(None, checks=column_checks, nullable=True)
+def _build_column(cell_checks: Iterable[checks.CellCheck]) -> pandera.Column:
+    return pandera.Column(None, checks=[_wrap_cell_check(check) for check in cell_checks], nullable=True)
 
 
 def _wrap_cell_check(check: checks.CellCheck) -> pandera.Check:
@@ -133,7 +126,7 @@ def _wrap_cell_check(check: checks.CellCheck) -> pandera.Check:
 
 
 def _wrap_rule(rule: Rule, rule_settings: RuleSettings) -> pandera.Check:
-    def apply_rule(frame: pd.DataFrame) -> Any:
+    def apply_rule(frame: pd.DataFrame) -> Booleans:
         columns = {name: arrow_column(frame[name]) for name in rule.columns}
         return pc.fill_null(rule.predicate(columns, rule_settings), True)
 
@@ -141,7 +134,7 @@ def _wrap_rule(rule: Rule, rule_settings: RuleSettings) -> pandera.Check:
 
 
 def _build_pandera_check(code: str, field: str, predicate: Callable[[Any], Any]) -> pandera.Check:
-    """A pandera check around a function that returns an Arrow column of booleans, one a row."""
+    """Wrap a function that returns an Arrow column of booleans, one per row, as a pandera check."""
 
     def run_check(data: Any) -> pd.Series[bool]:
         return pd.Series(predicate(data).to_numpy(zero_copy_only=False), index=data.index)
@@ -149,8 +142,8 @@ def _build_pandera_check(code: str, field: str, predicate: Callable[[Any], Any])
     return pandera.Check(run_check, name=f"{code} {field}", error=code, ignore_na=False)
 
 
-def _apply_to_distinct(predicate: checks.Kernel, cells: Any) -> Any:
-    """Judge each distinct value once where the column is dictionary-encoded."""
+def _apply_to_distinct(predicate: checks.Kernel, cells: ArrowColumn) -> Booleans:
+    """Check each distinct value once where the column is dictionary-encoded."""
     if isinstance(cells, pa.DictionaryArray):
         is_held = predicate(cells.dictionary)
         if pc.all(is_held).as_py():

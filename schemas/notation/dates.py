@@ -1,19 +1,21 @@
-"""How people write dates, and the one reading that a declaration leaves.
+"""Dates as people write them: normalization to ISO dates, in the one reading that a declaration leaves.
 
-Nothing declared: `2026-11-30`. Declared: one order of day, month and year (`dd.mm.yyyy`, `dd-mmm-yyyy`), or a
-spreadsheet's day numbers (`serial`, `serial-1904`); the ISO form is read besides.
+Accepted without a declaration: `2026-11-30`. Declared: one order of day, month and year (`dd.mm.yyyy`,
+`dd-mmm-yyyy`), or a spreadsheet's day numbers (`serial`, `serial-1904`); ISO dates are accepted besides.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from schemas.arrow.columns import ArrowColumn, Texts
 
 DATE_TOKENS: Final[Mapping[str, str]] = {
     "dd": "[0-9]{1,2}", "mmm": r"\p{L}{3,9}\.?", "mm": "[0-9]{1,2}", "yyyy": "[0-9]{4}",
@@ -58,12 +60,12 @@ class DateNotation:
 
     @property
     def is_serial(self) -> bool:
-        """Day numbers are dates."""
+        """Whether dates are day numbers."""
         return self.declared in SERIAL_EPOCHS
 
     @property
     def regex(self) -> str:
-        """RE2 with the groups of the tokens."""
+        """The RE2 regular expression of the format, with a group per token."""
         return f"^{self._fragment}$"
 
     @property
@@ -72,33 +74,39 @@ class DateNotation:
         groups = {token: f"(?P<{token}>{form})" for token, form in DATE_TOKENS.items()}
         return "".join(groups.get(piece, re.escape(piece)) for piece in pieces)
 
-    def to_iso_dates(self, texts: Any) -> Any:
-        """Dates in the declared format rewritten as ISO; anything else stays as it is."""
+    def to_iso_dates(self, texts: Texts) -> Texts:
+        """Rewrite dates of the declared format as ISO dates; anything else stays as it is.
+
+        Args:
+            texts: a string array.
+        """
         if not self.declared:
             return texts
         if self.is_serial:
             return _map_distinct(texts, self._convert_serial)
         return pc.coalesce(self._join_iso_date(pc.extract_regex(texts, pattern=self.regex)), texts)
 
-    def to_iso_datetimes(self, texts: Any) -> Any:
-        """The same for dates with a time of day, `hh:mm` or `hh:mm:ss`, where there is one."""
+    def to_iso_datetimes(self, texts: Texts) -> Texts:
+        """Rewrite dates of the declared format, with or without `hh:mm` or `hh:mm:ss`, as ISO datetimes.
+
+        Args:
+            texts: a string array.
+        """
         if not self.declared or self.is_serial:
             return texts
         groups = pc.extract_regex(texts, pattern=f"^{self._fragment}{_TIME_REGEX}$")
-        clock = [
-            pc.utf8_lpad(pc.if_else(pc.equal(part, ""), "0", part), width=2, padding="0")
-            for part in (pc.struct_field(groups, name) for name in ("hour", "minute", "second"))
-        ]
+        parts = [pc.struct_field(groups, name) for name in ("hour", "minute", "second")]
+        clock = [_pad_to_two_digits(pc.if_else(pc.equal(part, ""), "0", part)) for part in parts]
         moment = pc.binary_join_element_wise(
             self._join_iso_date(groups), pc.binary_join_element_wise(*clock, ":"), " "
         )
         return pc.coalesce(moment, texts)
 
-    def _join_iso_date(self, groups: Any) -> Any:
+    def _join_iso_date(self, groups: ArrowColumn) -> Texts:
         by_name = "mmm" in self.declared
         month = pc.struct_field(groups, "mmm" if by_name else "mm")
         day_and_month = [pc.struct_field(groups, "dd"), _convert_month_names(month) if by_name else month]
-        padded = [pc.utf8_lpad(text, width=2, padding="0") for text in reversed(day_and_month)]
+        padded = [_pad_to_two_digits(text) for text in reversed(day_and_month)]
         return pc.binary_join_element_wise(pc.struct_field(groups, "yyyy"), *padded, "-")
 
     def _convert_serial(self, text: str) -> str:
@@ -107,11 +115,11 @@ class DateNotation:
 
 
 def parse_serial_date(text: str, serial_system: str) -> date | None:
-    """The day of a day number; None for what is none, and for 29 February 1900.
+    """Return the date of a day number; None for what is none, and for 29 February 1900.
 
     Args:
         text: a whole number without leading zeros.
-        serial_system: a key of `SERIALS`.
+        serial_system: a key of `SERIAL_EPOCHS`.
     """
     if not re.fullmatch("[1-9][0-9]{0,5}", text):
         return None
@@ -121,8 +129,8 @@ def parse_serial_date(text: str, serial_system: str) -> date | None:
     return SERIAL_EPOCHS[serial_system] + timedelta(number)
 
 
-def _convert_month_names(names: Any) -> Any:
-    """Names of months as numbers; what is none becomes one that no calendar has."""
+def _convert_month_names(names: Texts) -> Texts:
+    """Return the numbers of months; a text that names none becomes 13, which no calendar has."""
 
     def convert_name(name: str) -> str:
         lowered = name.lower().rstrip(".")
@@ -133,8 +141,12 @@ def _convert_month_names(names: Any) -> Any:
     return _map_distinct(names, convert_name)
 
 
-def _map_distinct(texts: Any, convert: Any) -> Any:
-    """What a function makes of each distinct text."""
+def _pad_to_two_digits(texts: Texts) -> Texts:
+    return pc.utf8_lpad(texts, width=2, padding="0")
+
+
+def _map_distinct(texts: Texts, convert: Callable[[str], str]) -> Texts:
+    """Apply a function once per distinct text."""
     encoded = texts.dictionary_encode()
     converted = [convert(text) for text in encoded.dictionary.to_pylist()]
     return pc.take(pa.array(converted, pa.string()), encoded.indices)

@@ -1,21 +1,22 @@
-"""Numbers as people write them -> plain numbers: one reading or none.
+"""Numbers as people write them: normalization to plain numbers, in one reading or none.
 
-Nothing declared: digits, a point before the decimals, a minus in front; every other form is refused with what
-it could mean. Declared (`decimal = "point"` or `"comma"`): all of `forms` is read as well, in the one way that
-the declaration leaves.
+Accepted without a declaration: digits, a point before the decimals, a minus in front; every other form is refused
+with what it could mean. With a declared decimal mark (`decimal = "point"` or `"comma"`): all of `number_forms` as
+well, in the one way that the declaration leaves.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.arrow.columns import Booleans, Texts
 from schemas.arrow.text_bytes import find_byte_range, find_characters
 from schemas.cell_kinds import CellKind
 from schemas.currencies import CURRENCY_DIGITS
@@ -43,7 +44,8 @@ def _build_translation() -> tuple[tuple[str, str], ...]:
     pairs += [(sign, "-") for sign in MINUS_SIGNS[1:]]
     pairs += [(apostrophe, "'") for apostrophe in GROUP_APOSTROPHES[1:]]
     pairs += FULL_WIDTH_SIGNS.items()
-    pairs += [(digit, str(value)) for digits in SCRIPT_DIGITS.values() for value, digit in enumerate(digits)]
+    for digits in SCRIPT_DIGITS.values():
+        pairs += [(digit, str(value)) for value, digit in enumerate(digits)]
     return tuple(pairs)
 
 
@@ -52,15 +54,15 @@ _TRANSLATION_TABLE: Final = str.maketrans(dict(_TRANSLATION))
 
 
 class NormalizedNumbers(NamedTuple):
-    """Cells of a column of numbers, made readable.
+    """A column of numbers in the plain form.
 
     Attributes:
-        texts: in the plain form; `UNREADABLE` where a text has no reading.
-        currency_marks: the mark of a currency each bears, "" without one; None when no cell bears any.
+        texts: in the plain form; `UNREADABLE_NUMBER` where a text has no reading.
+        currency_marks: the currency symbol or code beside each number, "" without one; None when no cell has any.
     """
 
-    texts: Any
-    currency_marks: Any | None
+    texts: Texts
+    currency_marks: Texts | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class NumberNotation:
 
     Attributes:
         declared: `point` or `comma`, the mark before the decimals; empty when nothing is declared.
-        allow_marks: currencies may be written beside a number; somebody must then hold them against the row's.
+        allow_marks: currencies may be written beside a number; the caller must compare them with the row's.
     """
 
     declared: str = ""
@@ -81,11 +83,11 @@ class NumberNotation:
 
     @property
     def regex(self) -> str:
-        """RE2 of the declared form, once blanks, apostrophes, minuses and digits are those of ASCII."""
+        """The RE2 regular expression of the declared form, for texts translated to ASCII."""
         return _build_regex(DECIMAL_MARKS[self.declared or "point"])
 
-    def normalize(self, cells: Any, cell_kinds: npt.NDArray[np.uint8] | None = None) -> NormalizedNumbers:
-        """Cells as plain numbers; what a number cell holds is plain whatever is declared.
+    def normalize(self, cells: Texts, cell_kinds: npt.NDArray[np.uint8] | None = None) -> NormalizedNumbers:
+        """Return cells as plain numbers; what a number cell holds is plain whatever is declared.
 
         Args:
             cells: text, dictionary-encoded or not.
@@ -93,21 +95,21 @@ class NumberNotation:
         """
         if not self._is_needed(cells):
             return NormalizedNumbers(cells, None)
+        # each distinct text is read once: the texts of a column repeat
         encoded = cells if isinstance(cells, pa.DictionaryArray) else cells.dictionary_encode()
         distinct = encoded.dictionary
         normalized = self._normalize_distinct(distinct)
-        texts = pc.take(normalized.texts, encoded.indices)
-        marks = (
-            None if normalized.currency_marks is None else pc.take(normalized.currency_marks, encoded.indices)
-        )
+        texts, marks = pc.take(normalized.texts, encoded.indices), normalized.currency_marks
+        if marks is not None:
+            marks = pc.take(marks, encoded.indices)
         if cell_kinds is not None:
             is_number = pa.array(cell_kinds != CellKind.TEXT)
             texts = pc.if_else(is_number, pc.take(distinct, encoded.indices), texts)
             marks = None if marks is None else pc.if_else(is_number, "", marks)
         return NormalizedNumbers(texts, marks)
 
-    def _is_needed(self, cells: Any) -> bool:
-        """Whether anything in the column is written in another way than the plain one."""
+    def _is_needed(self, cells: Texts) -> bool:
+        """Return whether anything in the column is written in another way than the plain one."""
         texts = cells.dictionary if isinstance(cells, pa.DictionaryArray) else cells
         if not self.declared:
             return bool(find_characters(texts, ",")) and _has_match(texts, _DECIMAL_COMMA_REGEX)
@@ -115,7 +117,7 @@ class NumberNotation:
             return True
         return not pc.all(pc.match_substring_regex(texts, pattern=_PLAIN_OR_BLANK_REGEX)).as_py()
 
-    def _normalize_distinct(self, texts: Any) -> NormalizedNumbers:
+    def _normalize_distinct(self, texts: Texts) -> NormalizedNumbers:
         if not self.declared:
             return NormalizedNumbers(_refuse_doubtful(texts), None)
         parts = _split_parts(_translate_to_ascii(texts, DECIMAL_MARKS[self.declared]), self.regex)
@@ -126,13 +128,13 @@ class NumberNotation:
 
 
 class _NumberParts(NamedTuple):
-    is_sound: Any  # the text has the declared form
-    plain: Any
-    mark: Any
+    is_sound: Booleans  # the text has the declared form
+    plain: Texts
+    mark: Texts
 
 
-def _split_parts(texts: Any, regex: str) -> _NumberParts:
-    """What the expression finds; one sign at most, one mark at most, and a digit."""
+def _split_parts(texts: Texts, regex: str) -> _NumberParts:
+    """Split texts by the regular expression; sound with one sign at most, one currency at most, and a digit."""
     groups = pc.extract_regex(texts, pattern=regex)
     texts_by_group = {
         group.name: pc.fill_null(pc.struct_field(groups, group.name), "") for group in groups.type
@@ -153,22 +155,22 @@ def _split_parts(texts: Any, regex: str) -> _NumberParts:
     )
 
 
-def _require_all(*conditions: Any) -> Any:
+def _require_all(*conditions: Booleans) -> Booleans:
     combined = conditions[0]
     for condition in conditions[1:]:
         combined = pc.and_(combined, condition)
     return combined
 
 
-def _join_plain(integer_digits: Any, decimals: Any, is_negative: Any) -> Any:
+def _join_plain(integer_digits: Texts, decimals: Texts, is_negative: Booleans) -> Texts:
     digits = pc.replace_substring_regex(integer_digits, pattern="[^0-9]", replacement="")
     digits = pc.if_else(pc.equal(digits, ""), "0", digits)
     point = pc.if_else(pc.equal(decimals, ""), "", ".")
     return pc.binary_join_element_wise(pc.if_else(is_negative, "-", ""), digits, point, decimals, "")
 
 
-def _translate_to_ascii(texts: Any, decimal_mark: str) -> Any:
-    """Digits, blanks, minuses and apostrophes of other scripts as those of ASCII."""
+def _translate_to_ascii(texts: Texts, decimal_mark: str) -> Texts:
+    """Translate digits, spaces, minus signs and apostrophes of other scripts to those of ASCII."""
     if find_byte_range(texts)[1] < 0x80:
         return texts
     translation = _TRANSLATION_TABLE | {
@@ -185,7 +187,8 @@ def _build_regex(decimal_mark: str) -> str:
     currency = f"(?:{symbols}|[A-Z]{{3}})"
     return (
         rf"^(?P<s1>[-+]?)(?P<open>\(?)(?P<before>{currency}?) ?(?P<s2>[-+]?)(?P<whole>{grouped}|[0-9]*)"
-        rf"(?:{re.escape(decimal_mark)}(?P<part>[0-9]+))?(?P<s3>-?) ?(?P<after>{currency}?)(?P<close>\)?)(?P<s4>-?)$"
+        rf"(?:{re.escape(decimal_mark)}(?P<part>[0-9]+))?(?P<s3>-?) ?(?P<after>{currency}?)"
+        r"(?P<close>\)?)(?P<s4>-?)$"
     )
 
 
@@ -195,19 +198,23 @@ _DECIMAL_COMMA_REGEX: Final = (
 _THOUSANDS_POINT_REGEX: Final = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"
 
 
-def _has_match(texts: Any, pattern: str) -> bool:
+def _has_match(texts: Texts, pattern: str) -> bool:
     return bool(pc.any(pc.match_substring_regex(texts, pattern=pattern)).as_py())
 
 
-def _refuse_doubtful(texts: Any) -> Any:
-    """Where a column has decimals behind a comma, its 1.234 may well be a thousand: it has no certain reading."""
+def _refuse_doubtful(texts: Texts) -> Texts:
+    """Refuse texts like 1.234 of a column that writes decimals after a comma: they may be thousands."""
     return pc.if_else(
         pc.match_substring_regex(texts, pattern=_THOUSANDS_POINT_REGEX), UNREADABLE_NUMBER, texts
     )
 
 
 def find_number_readings(text: str) -> dict[str, str]:
-    """What a text means under each decimal mark that could be declared; marks without a reading are absent."""
+    """Return what a text means under each decimal mark that could be declared; without a reading a mark is absent.
+
+    Args:
+        text: as it was typed.
+    """
     readings = {}
     for mark in DECIMAL_MARKS:
         plain = NumberNotation(mark).normalize(pa.array([text])).texts[0].as_py()
@@ -217,5 +224,9 @@ def find_number_readings(text: str) -> dict[str, str]:
 
 
 def find_currencies(mark: str) -> tuple[str, ...]:
-    """The currencies that a mark may stand for; none when it is the mark of nothing we know."""
+    """Return the currencies that a mark may stand for; none for an unknown mark.
+
+    Args:
+        mark: a currency symbol or an ISO 4217 code.
+    """
     return CURRENCY_SYMBOLS.get(mark) or ((mark,) if mark in CURRENCY_DIGITS else ())

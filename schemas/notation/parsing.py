@@ -1,7 +1,7 @@
-"""How a cell of each kind is written: the forms that can be read without guessing, and the reading.
+"""Parsing of cells by kind of field: the text forms that can be read without guessing, and their values.
 
-Everything works on whole Arrow columns of text. A form is stated once, as a regular expression in RE2; the
-check that refuses a cell and the parser that reads it both use it.
+Everything works on whole Arrow columns of text. A form is stated once, as a regular expression (RE2), which both
+the check that refuses a cell and the parser use.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.arrow.columns import DECIMAL, ArrowColumn, Booleans, Texts
 from schemas.currencies import CURRENCY_DIGITS
 from schemas.fields import Field, Kind
 from schemas.notation.dates import DateNotation
 from schemas.tables.common import NO_WORDS, YES_WORDS
-
-DECIMAL: Final = pa.decimal128(24, 9)
-"""Every number and every money value: 15 digits before the point, 9 after it, exact."""
 
 STORAGE_TYPES: Final = {
     Kind.TEXT: pa.string(),
@@ -30,10 +28,10 @@ STORAGE_TYPES: Final = {
     Kind.DATETIME: pa.timestamp("s"),
     Kind.BOOLEAN: pa.bool_(),
 }
-"""The Arrow type a kind is kept in once it is read."""
+"""The Arrow type of the parsed values of a kind."""
 
 PLAIN_NUMBER_REGEX: Final = r"^-?[0-9]+(\.[0-9]+)?$"
-"""Digits and a point; an exponent means digits that are lost or left out."""
+"""Digits and a point; no exponent, which would mean that digits are lost or left out."""
 LOST_DIGITS_REGEX: Final = r"^-?[0-9](\.[0-9]+)?[eE]\+[0-9]{2,}$"
 """How a spreadsheet writes an identifier whose digits it has lost: 1.23457E+16; 7E10 is somebody's SKU."""
 _ISO_DATE_REGEX: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -41,12 +39,21 @@ _ISO_DATETIME_REGEX: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}
 
 
 def build_digits_regex(field: Field) -> str:
-    """The number form with no more digits than the field allows; zeros in front and behind do not count."""
+    """Return the regular expression of numbers with no more digits than the field allows.
+
+    Args:
+        field: its digits before and after the point; leading and trailing zeros do not count.
+    """
     return rf"^-?0*[0-9]{{1,{field.integer_digits}}}(\.[0-9]{{1,{field.fraction_digits}}}0*)?$"
 
 
-def is_real_date(texts: pa.Array, regex: str = _ISO_DATE_REGEX) -> pa.Array:
-    """True where the text is a date that the calendar has."""
+def is_real_date(texts: Texts, regex: str = _ISO_DATE_REGEX) -> Booleans:
+    """Return which texts are dates that exist in the calendar.
+
+    Args:
+        texts: a string array.
+        regex: the form; its first ten characters are the date.
+    """
     has_shape = pc.match_substring_regex(texts, pattern=regex)
     days = pc.if_else(has_shape, pc.utf8_slice_codeunits(texts, 0, 10), None)
     moments = pc.strptime(days, format="%Y-%m-%d", unit="s", error_is_null=True)
@@ -55,16 +62,20 @@ def is_real_date(texts: pa.Array, regex: str = _ISO_DATE_REGEX) -> pa.Array:
     return pc.fill_null(pc.and_(in_calendar, pc.invert(pc.starts_with(days, "0000"))), False)
 
 
-def is_real_datetime(texts: pa.Array) -> pa.Array:
-    """True where the text is a date, or a date with a time of day, that the calendar and the clock have."""
+def is_real_datetime(texts: Texts) -> Booleans:
+    """Return which texts are dates, with or without a time of day, that exist.
+
+    Args:
+        texts: a string array.
+    """
     in_clock = pc.match_substring_regex(
         texts, pattern=r"^.{10}([ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])?$"
     )
     return pc.and_(is_real_date(texts, _ISO_DATETIME_REGEX), in_clock)
 
 
-def parse_texts(kind: Kind, texts: pa.Array, date_notation: DateNotation) -> pa.Array:
-    """Readable texts as values of the kind's storage type; null stays null.
+def parse_texts(kind: Kind, texts: Texts, date_notation: DateNotation) -> ArrowColumn:
+    """Parse texts into values of the kind's storage type; null stays null.
 
     Args:
         kind: of the field.
@@ -72,7 +83,7 @@ def parse_texts(kind: Kind, texts: pa.Array, date_notation: DateNotation) -> pa.
         date_notation: the declared date format.
 
     Returns:
-        An array of `STORAGE[kind]`.
+        An array of `STORAGE_TYPES[kind]`.
     """
     match kind:
         case Kind.NUMBER | Kind.MONEY:
@@ -99,17 +110,30 @@ def parse_texts(kind: Kind, texts: pa.Array, date_notation: DateNotation) -> pa.
             return texts
 
 
-def normalize_choices(texts: pa.Array, choices: tuple[str, ...]) -> pa.Array:
-    """The choice as the target spells it, whatever the case it was typed in; other texts become null."""
+def normalize_choices(texts: Texts, choices: tuple[str, ...]) -> Texts:
+    """Return choices as the target spells them, whatever the case they were typed in; null for other texts.
+
+    Args:
+        texts: a string array.
+        choices: as the target spells them.
+    """
     lowered = pa.array([choice.lower() for choice in choices])
     return pc.take(pa.array(choices), pc.index_in(pc.utf8_lower(texts), value_set=lowered))
 
 
-def is_known_currency(texts: pa.Array) -> pa.Array:
-    """True where the text is an ISO 4217 code in use."""
+def is_known_currency(texts: Texts) -> Booleans:
+    """Return which texts are ISO 4217 codes in use.
+
+    Args:
+        texts: a string array.
+    """
     return pc.is_in(texts, value_set=pa.array(list(CURRENCY_DIGITS)))
 
 
-def is_yes_or_no(texts: pa.Array) -> pa.Array:
-    """True where the text says yes or no in a way people write it."""
+def is_yes_or_no(texts: Texts) -> Booleans:
+    """Return which texts are a word for yes or no in one of the known languages.
+
+    Args:
+        texts: a string array.
+    """
     return pc.is_in(pc.utf8_lower(texts), value_set=pa.array([*YES_WORDS, *NO_WORDS]))

@@ -1,25 +1,26 @@
-"""Shares of a whole: a field that is one may be written in percent. 19 % is 0.19, exactly, and nothing else is.
+"""Percentages: a field that is a share of a whole may be written in percent; 19 % is read as 0.19, exactly.
 
-A percent sign anywhere else is no number: 50 % of an amount is a sum that somebody has to work out.
+Accepted: a percent sign after the number, with or without a space, in fields declared as `is_share`. A percent
+sign anywhere else is no number: 50 % of an amount is a sum that somebody has to calculate.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.arrow.columns import decode_dictionary
+from schemas.arrow.columns import Texts, decode_dictionary
 from schemas.notation.numbers import NumberNotation
 
 _PERCENT_SIGN: Final = "%"
 _PERCENT_SUFFIX_REGEX: Final = r"[ \x{a0}\x{2009}\x{202f}]?%$"
 
 
-def normalize_percents(cells: Any, normalized: Any, notation: NumberNotation) -> Any:
-    """The numbers of a column that is a share: where a percent sign stands behind, a hundredth.
+def normalize_percents(cells: Texts, normalized: Texts, notation: NumberNotation) -> Texts:
+    """Return the numbers of a column of shares: a number with a percent sign is divided by 100, exactly.
 
     Args:
         cells: as the sheet has them.
@@ -40,8 +41,13 @@ def normalize_percents(cells: Any, normalized: Any, notation: NumberNotation) ->
     )
 
 
-def drop_equal_percents(shown_texts: Any, cells: Any) -> Any:
-    """What cells show otherwise than they hold: 19% for 0.19 is the same, 20% for 0.195 is not."""
+def drop_equal_percents(shown_texts: Texts, cells: Texts) -> Texts:
+    """Drop displayed texts that equal the stored value: 19% for 0.19 is equal, 20% for 0.195 is not.
+
+    Args:
+        shown_texts: what a cell displays where that differs from its text, "" elsewhere.
+        cells: the stored values as text.
+    """
     pairs = zip(shown_texts.to_pylist(), decode_dictionary(cells).to_pylist(), strict=True)
     differing = [
         "" if text.endswith(_PERCENT_SIGN) and _is_equal_percent(text, stored) else text
@@ -58,7 +64,7 @@ def _is_equal_percent(shown: str, stored: str) -> bool:
 
 
 def _divide_by_hundred(text: str) -> str:
-    """The plain text of a number moved by two places; what is none stays as it is."""
+    """Return the plain text of a hundredth of a number; a text that is none stays as it is."""
     try:
         return f"{Decimal(text).scaleb(-2).normalize():f}"
     except InvalidOperation:

@@ -18,7 +18,8 @@ from pandera.errors import SchemaErrors
 from schemas import cell_facts, pandera_schemas, rules
 from schemas.arrow.columns import DECIMAL, to_series
 from schemas.catalog import ACCOUNT_KEYS
-from schemas.cell_facts import BLANK, BOOLEAN, DATE, ERROR, FORMULA, KIND_SUFFIX, NUMBER, TEXT, TIME
+from schemas.cell_facts import KIND_SUFFIX
+from schemas.cell_kinds import CellKind
 from schemas.fields import Field, Kind, Projection
 from schemas.notation.dates import DateNotation
 from schemas.notation.parsing import STORAGE_TYPES
@@ -144,23 +145,23 @@ def test_only_its_own_check_stands_between_a_text_and_the_payload(
 
 
 WRONG_KIND = {
-    Kind.TEXT: (DATE, TIME),
-    Kind.IDENTIFIER: (DATE, TIME, BOOLEAN),
-    Kind.NUMBER: (DATE, TIME, BOOLEAN),
-    Kind.MONEY: (DATE, TIME, BOOLEAN),
-    Kind.DATE: (NUMBER, TIME, BOOLEAN),
-    Kind.DATETIME: (NUMBER, TIME, BOOLEAN),
-    Kind.BOOLEAN: (DATE, TIME),
-    Kind.CHOICE: (NUMBER, DATE, TIME, BOOLEAN),
-    Kind.CURRENCY: (NUMBER, DATE, TIME, BOOLEAN),
+    Kind.TEXT: (CellKind.DATE, CellKind.TIME),
+    Kind.IDENTIFIER: (CellKind.DATE, CellKind.TIME, CellKind.BOOLEAN),
+    Kind.NUMBER: (CellKind.DATE, CellKind.TIME, CellKind.BOOLEAN),
+    Kind.MONEY: (CellKind.DATE, CellKind.TIME, CellKind.BOOLEAN),
+    Kind.DATE: (CellKind.NUMBER, CellKind.TIME, CellKind.BOOLEAN),
+    Kind.DATETIME: (CellKind.NUMBER, CellKind.TIME, CellKind.BOOLEAN),
+    Kind.BOOLEAN: (CellKind.DATE, CellKind.TIME),
+    Kind.CHOICE: (CellKind.NUMBER, CellKind.DATE, CellKind.TIME, CellKind.BOOLEAN),
+    Kind.CURRENCY: (CellKind.NUMBER, CellKind.DATE, CellKind.TIME, CellKind.BOOLEAN),
 }
 HELD_CASES = [
     (table, field, code, held)
     for table in TABLE
     for field in TABLE[table]
     for code, held in [
-        ("E214", ERROR),
-        ("E215", FORMULA),
+        ("E214", CellKind.ERROR),
+        ("E215", CellKind.FORMULA),
         *(("E216", each) for each in WRONG_KIND[field.kind]),
     ]
 ]
@@ -173,7 +174,7 @@ def test_only_its_own_check_stands_between_a_cell_and_the_payload(
     column = field.name + KIND_SUFFIX
     schema = _text_schema(field, table, KIND_SUFFIX)
     cells = _cells(field, field.example or "x").assign(
-        **{column: to_series(pa.array([held, TEXT], pa.uint8()))}
+        **{column: to_series(pa.array([held, CellKind.TEXT], pa.uint8()))}
     )
     assert _codes(schema, cells)[0] == code
     assert _codes(_without(schema, column, f"{code} {field.name}"), cells) == []
@@ -181,7 +182,10 @@ def test_only_its_own_check_stands_between_a_cell_and_the_payload(
 
 @pytest.mark.parametrize("field", TABLE["items"].fields, ids=lambda field: field.name)
 def test_every_other_kind_of_cell_can_be_read(field: Field) -> None:
-    held = sorted({BLANK, TEXT, NUMBER, DATE, TIME, BOOLEAN} - set(WRONG_KIND[field.kind]))
+    held = sorted(
+        {CellKind.BLANK, CellKind.TEXT, CellKind.NUMBER, CellKind.DATE, CellKind.TIME, CellKind.BOOLEAN}
+        - set(WRONG_KIND[field.kind])
+    )
     column = field.name + KIND_SUFFIX
     frame = pd.DataFrame({field.name: [field.example or "x"] * len(held)}, dtype="string[pyarrow]")
     frame[column] = to_series(pa.array(held, pa.uint8()))
