@@ -1,8 +1,8 @@
-"""Control totals: what the preparer expected against what was read. A difference is told in money.
+"""Control totals: the counts and amounts that the preparer expects, compared with what was read.
 
-Input: the Control sheet as typed cells, the flags of the command, and what came in. Output: a `Control`: each
-expectation with what was found, and the issues. Pure. It never reads a formula's result for an expectation:
-that would agree with whatever stands in the sheet.
+In: the Control sheet as typed cells, the flags of the command, and the counts and amounts of the input.
+Out: a `ControlResult`: each expectation with its actual number, and the issues.
+Never: takes a formula's result for an expectation: it would agree with whatever is in the sheet.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NO_CONTROL_ISSUES = Issues()
 
 
 class ExpectationPlace(NamedTuple):
-    """Where an expectation stands; of a flag only the command line."""
+    """The place of an expectation; for a flag only `source`, the command line."""
 
     source: str
     sheet: str = ""
@@ -54,7 +54,7 @@ class Expectation(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """An expectation beside what was read; the amounts of some items may be unknown."""
+    """An expectation and the actual number; `unread` items have an unknown amount."""
 
     expected: Expectation
     actual: Decimal
@@ -93,10 +93,14 @@ class ControlResult:
 
 
 def parse_expectation_flags(counts: Sequence[str], totals: Sequence[str]) -> list[Expectation]:
-    """The expectations of the command line: `3`, `items=10`, `USD=1234.56`.
+    """Parse the expectations of the command line: `3`, `items=10`, `USD=1234.56`.
+
+    Args:
+        counts: numbers of invoices or items.
+        totals: amounts with their currency.
 
     Raises:
-        UsageError: one of them makes no sense.
+        UsageError: one of them cannot be parsed.
     """
     return [*map(_parse_count, counts), *map(_parse_total, totals)]
 
@@ -131,7 +135,7 @@ def _parse_total(text: str) -> Expectation:
 def read_control_sheet(
     raw: RawSheets, typed: pd.DataFrame, formula_rows: Positions
 ) -> tuple[list[Expectation], Issues]:
-    """The expectations typed into Control sheets and control files.
+    """Read the expectations typed into Control sheets and control files.
 
     Args:
         raw: the sheets as read.
@@ -139,25 +143,27 @@ def read_control_sheet(
         formula_rows: its rows whose expected cell holds a formula.
 
     Returns:
-        ok: what can be used.
-        issues: formulas, and rows that do not say what they expect.
+        The usable expectations; the issues of formulas and of rows whose measure and currency do not fit.
     """
     rows = list(_iter_control_rows(typed))
     given_rows = [row for row, (measure, _, number) in enumerate(rows) if measure and number is not None]
-    computed_rows = np.intersect1d(formula_rows, np.array(given_rows, np.int64)).astype(np.int64)
+    computed_rows = np.intersect1d(formula_rows, np.array(given_rows, np.int64)).tolist()
+    # An amount needs a currency, and a count must not have one.
     unclear_rows = [row for row in given_rows if (rows[row][0] == MEASURE_AMOUNT) != bool(rows[row][1])]
-    issues = Issues(
-        tuple(
-            Findings(code, CONTROL.name, field, np.array(flagged_rows, np.int64))
-            for code, field, flagged_rows in (
-                ("E602", "expected", computed_rows),
-                ("E603", "currency", unclear_rows),
-            )
-            if len(flagged_rows)
-        )
-    )
-    usable = [row for row in given_rows if row not in set(unclear_rows) | set(computed_rows.tolist())]
-    return [Expectation(*_require_number(rows[row]), _locate_expectation(raw, row)) for row in usable], issues
+    findings = []
+    for code, field, flagged_rows in (
+        ("E602", "expected", computed_rows),
+        ("E603", "currency", unclear_rows),
+    ):
+        if flagged_rows:
+            findings.append(Findings(code, CONTROL.name, field, np.array(flagged_rows, np.int64)))
+    unusable = {*unclear_rows, *computed_rows}
+    expectations = [
+        Expectation(*_require_number(rows[row]), _locate_expectation(raw, row))
+        for row in given_rows
+        if row not in unusable
+    ]
+    return expectations, Issues(tuple(findings))
 
 
 def _iter_control_rows(typed: pd.DataFrame) -> Iterator[tuple[str, str, Decimal | None]]:
@@ -186,13 +192,13 @@ def _locate_expectation(raw: RawSheets, position: int) -> ExpectationPlace:
 def compare_totals(
     expectations: Iterable[Expectation], came_in: Share, expectation_issues: Issues, missing: str
 ) -> ControlResult:
-    """Hold the expectations against what came in.
+    """Compare the expectations with what was read.
 
     Args:
         expectations: from flags and sheets.
         came_in: invoices, items and money as read.
-        expectation_issues: what is wrong with the expectations themselves.
-        missing: what it means that there are none.
+        expectation_issues: issues of the expectations themselves.
+        missing: `demanded` or `recommended`, if there should be expectations; else empty.
     """
     comparisons = tuple(_compare_expectation(expectation, came_in) for expectation in expectations)
     differences = tuple(
@@ -223,11 +229,11 @@ def _make_difference_issue(comparison: Comparison) -> SheetIssue:
         "difference": _describe_difference(comparison),
     }
     value = encode_expected(expected.number, expected.currency)
-    return SheetIssue("E601", place.source, place.sheet, place.row, place.column, value, facts)
+    return SheetIssue("E601", place.source, place.sheet, place.row, place.column, value=value, facts=facts)
 
 
 def _describe_difference(comparison: Comparison) -> str:
-    """The difference, as one would say it."""
+    """Return the difference as part of a sentence."""
     size = format_expected(abs(comparison.difference), comparison.expected.currency)
     if comparison.unread:
         return translate_count(
@@ -242,17 +248,27 @@ def _describe_difference(comparison: Comparison) -> str:
 
 
 def format_expected(number: Decimal, currency: str) -> str:
-    """A number as a person reads it, with the decimals of its currency."""
+    """Format a number for people, with the decimals of its currency.
+
+    Args:
+        number: a count or an amount.
+        currency: of the amount; empty for a count.
+    """
     return format_number(Decimal(encode_expected(number, currency)))
 
 
 def encode_expected(number: Decimal, currency: str) -> str:
-    """A number for programs, with the decimals of its currency."""
+    """Format a number for programs, with the decimals of its currency.
+
+    Args:
+        number: a count or an amount.
+        currency: of the amount; empty for a count.
+    """
     return format_money(number, currency) if currency else f"{number.normalize():f}"
 
 
 def find_other_templates(raw: RawSheets, typed: pd.DataFrame, current_template: str) -> Issues:
-    """A warning for each workbook that was made from another template than the current one.
+    """Return a warning for each workbook that was made from another template than the current one.
 
     Args:
         raw: the sheets as read.

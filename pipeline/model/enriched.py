@@ -23,8 +23,8 @@ class CatalogAnswers:
     """The catalog's answers to the keys of the items.
 
     Attributes:
-        candidates: `kind` (`sku`, `charge`), `key` and all catalog columns; one row per catalog row that a key
-            may refer to, the rows of one kind and key together.
+        candidates: `kind` (`sku`, `charge`), `key` and all catalog columns; one row per catalog row that a
+            key may refer to, the rows of one kind and key together.
         suggestions: the nearest names of unknown keys, as a sentence; by kind and key.
         free_skus: values of the free SKU column that are a product's SKU.
     """
@@ -68,7 +68,7 @@ class EnrichedSheets:
     @cached_property
     def number_texts(self) -> Mapping[str, Texts]:
         """Quantity, unit price and effective amount as plain texts: formatted once for all outputs."""
-        # Without prices from the catalog they are those of the valid sheets, which a report may have asked for.
+        # Without prices from the catalog the valid sheets have the same texts, perhaps already formatted.
         return format_item_numbers(self.items) if self.is_priced else self.valid.number_texts
 
     @cached_property

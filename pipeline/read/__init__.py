@@ -4,8 +4,8 @@ In: paths of workbooks, CSV files, folders or zips with one file per table, and 
 Out: `RawSheets` and the issues of files, sheets and headers.
 Never: infers a type, fills a gap, drops a row without counting it, or parses a workbook in this process.
 
-This module imports little at its top: the worker process that parses workbooks imports it too, and starts faster
-without pyarrow and pandas.
+This module imports little at its top: the worker process that parses workbooks imports it too, and starts
+faster without pyarrow and pandas.
 """
 
 from __future__ import annotations

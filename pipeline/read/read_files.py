@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.errors import UsageError
+from pipeline.errors import SourceError, UsageError
 from pipeline.i18n import translate
 from pipeline.issues import Findings, Issues, SheetIssue, collect_findings
 from pipeline.model.sheets import RawSheets, SheetContent, SourceFile, TotalsRow
@@ -231,18 +231,25 @@ def _extract_fed_sheets(files: _ReadFiles, reading: _Reading) -> _FedSheets:
 def _refuse_unused(files: _ReadFiles, fed: set[int], tables: Mapping[str, Table]) -> None:
     """Refuse a file that feeds no table, unless it was only in a folder or zip with files that do."""
     for index, source in enumerate(files.sources):
-        if index not in fed and (files.are_named[index] or not fed):
-            grids = [grid for grid_source, grid in files.grids if grid_source == index and grid.part]
-            required = [table for table in tables.values() if not table.optional]
-            labels = translate(" or ").join(table.label for table in required)
-            columns = ", ".join(_list_required_columns(required))
-            raise Refusal.NOT_OURS(
-                source.name, where=_describe_searched_sheets(grids), labels=labels, columns=columns
-            )
+        if index in fed or (fed and not files.are_named[index]):
+            continue
+        grids = [grid for grid_source, grid in files.grids if grid_source == index and grid.part]
+        raise _refuse_without_table(source.name, grids, tables)
+
+
+def _refuse_without_table(name: str, grids: Sequence[Grid], tables: Mapping[str, Table]) -> SourceError:
+    """Return the refusal of a file in whose sheets no table was found."""
+    required = [table for table in tables.values() if not table.optional]
+    return Refusal.NOT_OURS(
+        name,
+        where=_describe_searched_sheets(grids),
+        labels=translate(" or ").join(table.label for table in required),
+        columns=", ".join(_list_required_columns(required)),
+    )
 
 
 def _describe_searched_sheets(grids: Sequence[Grid]) -> str:
-    """Return the beginning of the sentence that says where no table was found; without sheets, in a text file."""
+    """Return the part of the sentence that says where no table was found; a text file has no sheets."""
     sheets = ", ".join(
         translate("{name}, hidden", name=grid.name) if grid.is_hidden else grid.name for grid in grids
     )

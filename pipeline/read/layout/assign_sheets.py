@@ -1,7 +1,8 @@
 """Assignment of sheets to tables: which sheet feeds which table.
 
 In: the grids of all files, and the requested tables.
-Out: a `BoundSheet` for each sheet that feeds a table, and issues about sheets that were left out or are ambiguous.
+Out: a `BoundSheet` for each sheet that feeds a table, and issues about sheets that were left out or are
+ambiguous.
 Never: looks at a value to guess what a sheet means, or joins two sheets that nobody asked to join.
 """
 
@@ -26,8 +27,8 @@ class SourceGroups(NamedTuple):
 
     Attributes:
         names: of the files.
-        groups: per file the number of its group, in which one sheet feeds a table: a workbook is a group of its
-            own, and so is a file that the user named; the text files of a folder or zip are one group.
+        groups: per file the number of its group, in which one sheet feeds a table: a workbook is a group of
+            its own, and so is a file that the user named; the text files of a folder or zip are one group.
     """
 
     names: Sequence[str]
@@ -51,7 +52,7 @@ class SheetAssignment:
     issues: list[SheetIssue] = field(default_factory=list)
 
 
-# Compared by identity: a candidate is looked up in sets and lists, and its cells need not be compared for that.
+# Compared by identity: candidates are looked up in sets and lists, and comparing their cells would be slow.
 @dataclass(frozen=True, eq=False)
 class _Candidate:
     """A sheet with a header, and the table it seems to be.
@@ -140,21 +141,36 @@ def _assign_visible(
     assignment: SheetAssignment,
 ) -> None:
     """Assign the visible sheets: as flat sheets, by name or key, and at last by half of their headers."""
-    flat = _find_flat_sheets(visible, tables, files.groups)
     remaining = list(tables.values())
+    flat = _find_flat_sheets(visible, tables, files.groups)
     if flat:
-        root, child = _find_root_and_child(tables)
-        assignment.bound += [candidate.bind_flat(root, child) for candidate in flat]
+        pair = _find_root_and_child(tables)
+        assignment.bound += [candidate.bind_flat(*pair) for candidate in flat]
         visible = [candidate for candidate in visible if candidate not in flat]
-        remaining = [table for table in remaining if table not in (root, child)]
+        remaining = [table for table in remaining if table not in pair]
     proposals = [(candidate, candidate.table) for candidate in visible]
     assignment.bound += _bind_fed_sheets(proposals, remaining, files, assignment.issues)
-    fed = {sheet.table.name for sheet in assignment.bound}
-    unfed = [table for table in remaining if table.name not in fed and not table.optional]
-    unassigned = [candidate for candidate in visible if not candidate.table]
-    proposals = [(candidate, _find_table_by_half(candidate.labels, unfed)) for candidate in unassigned]
+    unfed = _list_unfed_tables(remaining, assignment.bound)
+    proposals = _propose_by_half(visible, unfed)
     assignment.bound += _bind_fed_sheets(proposals, unfed, files, assignment.issues)
     assignment.fed |= {sheet.source for sheet in assignment.bound}
+
+
+def _list_unfed_tables(tables: Sequence[Table], bound: Sequence[BoundSheet]) -> list[Table]:
+    """Return the required tables that no sheet feeds yet."""
+    fed = {sheet.table.name for sheet in bound}
+    return [table for table in tables if table.name not in fed and not table.optional]
+
+
+def _propose_by_half(
+    visible: Sequence[_Candidate], tables: Sequence[Table]
+) -> list[tuple[_Candidate, Table | None]]:
+    """Propose a table to each sheet that has neither the name nor the key of one."""
+    return [
+        (candidate, _find_table_by_half(candidate.labels, tables))
+        for candidate in visible
+        if not candidate.table
+    ]
 
 
 def _bind_fed_sheets(
@@ -198,7 +214,7 @@ def _find_flat_sheets(
 
 
 def _is_flat_header(labels: Sequence[str], parent: Table, child: Table) -> bool:
-    """Return whether a header has the reference and at least two columns of each table that the other lacks."""
+    """Return whether a header has the reference and two columns of each table that the other lacks."""
     parent_fields, child_fields = find_fields(parent, labels), find_fields(child, labels)
     shared = {field.name for field in parent} & {field.name for field in child}
     has_reference = parent.key[0] in parent_fields or parent.fallback_key in parent_fields
@@ -261,7 +277,7 @@ def _choose_feeder(
 
 
 def _find_unsupported_table(candidate: _Candidate, tables: Mapping[str, Table]) -> Table | None:
-    """Return the table below items or invoices that a sheet has rows of and that the target does not support."""
+    """Return the table below items or invoices that a sheet feeds and the target does not support."""
     unsupported = {
         table.name: table for table in TABLES if table.name not in tables and table.parent in tables
     }

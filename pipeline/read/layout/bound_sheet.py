@@ -118,8 +118,8 @@ def bind_flat_columns(
 ) -> BoundSheet:
     """Bind the columns of a flat sheet, whose rows are child rows that repeat the fields of their parent.
 
-    A column known to both tables is bound to the child. Without a column for the parent's key, the column of its
-    fallback key is bound twice.
+    A column known to both tables is bound to the child. Without a column for the parent's key, the column
+    of its fallback key is bound twice.
 
     Args:
         grid: the sheet.

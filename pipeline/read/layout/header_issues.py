@@ -30,7 +30,8 @@ def find_header_issues(bound: BoundSheet, source: str, is_data: Mask) -> Iterato
     Args:
         bound: the sheet.
         source: the file's name.
-        is_data: which rows below the header are data; an unnamed column matters only if one has a value there.
+        is_data: which rows below the header are data; an unnamed column matters only if one has a value
+            there.
     """
     found_fields = {column.field for column in bound.columns}
     for field in bound.table:
@@ -105,7 +106,7 @@ def _has_values(bound: BoundSheet, index: int, is_data: Mask) -> bool:
 
 
 def _suggest_header(label: str, table: Table) -> str:
-    """Return the nearest header as a question, as a label or as a field name, whichever the cell looks like."""
+    """Return the nearest header as a question: as a label or a field name, as the cell is."""
     is_name = "_" in label or label == label.lower()
     headers = {}
     for field in table:

@@ -20,7 +20,7 @@ _ROWS_PER_STEP = 256
 
 
 def normalize_header(header: str) -> str:
-    """Return a header for comparison: without case, blanks, line breaks, underscores, hyphens and asterisks."""
+    """Return a header for comparison: without case, blanks, underscores, hyphens and asterisks."""
     return _NOISE.sub("", header).casefold()
 
 
@@ -63,7 +63,7 @@ def find_fields(table: Table, labels: Sequence[str]) -> set[str]:
 
 
 def find_header(grid: Grid, tables: Mapping[str, Table]) -> int | None:
-    """Return the row of the header: among the first rows one with two known headers, else the first filled one.
+    """Return the header's row: among the first rows one with two known headers, else the first filled one.
 
     Args:
         grid: the sheet.

@@ -1,10 +1,10 @@
-"""Column mapping: a saved TOML file that names the fields of foreign headers, and its application to sheets.
+"""Column mapping: a TOML file that names the fields of foreign headers, and its application to sheets.
 
     sheet = "Export"                 # only this sheet; else every sheet that has all the columns
     decimal = "comma"                # how this file writes numbers, and dates
     date_format = "dd.mm.yyyy"
 
-    [columns]                        # header in the file = field, fields, or "#" for a column that is left out
+    [columns]                        # header in the file = field, fields, or "#" for a column left out
     "Invoice No." = "invoice_ref"
     "Day" = ["invoice_date", "service_start_date"]
     "Country" = "#"
@@ -114,7 +114,8 @@ class SheetMapping:
         present = {_normalize(label) for label in max(rows, key=self.count_known, default=[])}
         missing = ", ".join(header for header in self.columns if _normalize(header) not in present)
         return translate(
-            "The mapping {name} does not fit: the sheet {sheet} does not have all its columns; missing: {columns}."
+            "The mapping {name} does not fit: the sheet {sheet} does not have all its columns;"
+            " missing: {columns}."
             if self.sheet
             else "The mapping {name} does not fit: no sheet has all its columns; missing: {columns}.",
             name=self.name,
@@ -123,7 +124,7 @@ class SheetMapping:
         )
 
     def _map_grid(self, grid: Grid, header: int) -> Grid:
-        """Return the sheet with one column for each field that the mapping feeds, and one for each constant."""
+        """Return the sheet with a column for each field that the mapping feeds and for each constant."""
         labels = grid.get_texts(header, header + 1)[0]
         fields_of = {_normalize(foreign): fields for foreign, fields in self.columns.items()}
         columns: list[pa.ChunkedArray] = []

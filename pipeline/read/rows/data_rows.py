@@ -1,4 +1,4 @@
-"""Data rows: the rows of a sheet below its header, without notes, totals and blank rows, and with trimmed values.
+"""Data rows: the rows below a header without notes, totals and blank rows, with trimmed values.
 
 In: a sheet that is bound to a table.
 Out: its columns by field, the address of each row, and the number of rows left out, by reason.
@@ -32,8 +32,8 @@ IGNORED_KINDS = ("example", "note", "total", "blank")
 """Reasons for which a row is left out."""
 _APOSTROPHE = ord(formula_guard.APOSTROPHE)
 _BLANK, _LAST_ASCII, _LAST_NON_BLANK_START = ord(" "), 0x7F, 0xC1
-"""A text may begin with a blank if its first byte is at most the first or above the third, and end with one if
-its last byte is at most the first or above the second."""
+"""A text may begin with a blank if its first byte is at most the first or above the third, and end with one
+if its last byte is at most the first or above the second."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _trim_column(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Mask | None]
 
 def _trim_chunk(chunk: Texts) -> tuple[Texts, Mask]:
     """Trim a chunk, see `_trim_column`."""
-    # Trimming builds every value anew, so only those go through it whose first or last byte may be of a blank.
+    # Trimming builds every value anew, so it gets only those whose first or last byte may be of a blank.
     is_suspicious, is_trimmed = _find_trimmable(chunk), np.zeros(len(chunk), np.bool_)
     if not is_suspicious.any():
         return chunk, is_trimmed
@@ -162,7 +162,7 @@ def _trim_chunk(chunk: Texts) -> tuple[Texts, Mask]:
 
 
 def _find_trimmable(chunk: Texts) -> Mask:
-    """Return the values that begin or end with a byte that may be part of a blank, or begin with an apostrophe."""
+    """Return the values whose first or last byte may be part of a blank, or that begin with an apostrophe."""
     first_bytes, last_bytes = get_edge_bytes(chunk)
     may_start_blank = (first_bytes <= _BLANK) | (first_bytes > _LAST_NON_BLANK_START)
     may_end_blank = (last_bytes <= _BLANK) | (last_bytes > _LAST_ASCII)
@@ -190,7 +190,7 @@ def _find_ignored(
 
 
 def _find_note_rows(sheet: BoundSheet, texts: Mapping[int, pa.ChunkedArray], is_marked: Mask) -> Mask:
-    """Return, of the rows whose first cell has the mark of a note, those in which no further field is filled."""
+    """Return, of the rows whose first cell has the mark of a note, those without a further filled field."""
     rows = np.flatnonzero(is_marked)
     if not len(rows):
         return is_marked

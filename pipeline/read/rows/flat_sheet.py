@@ -5,8 +5,9 @@ Out: data rows of items and of invoices, one per reference, and findings about r
 Never: lets the first of two values win, or groups rows by their order alone.
 
 Rows of the same reference are one invoice, wherever they are. A blank invoice cell is not a value: some of an
-invoice's rows may leave it blank as long as the others agree. Where the sheet has the columns that mark the start
-of an invoice and of an item, a row that starts no invoice and has no reference belongs to the invoice above it.
+invoice's rows may leave it blank as long as the others agree. Where the sheet has the columns that mark the
+start of an invoice and of an item, a row that starts no invoice and has no reference belongs to the invoice
+above it.
 """
 
 from __future__ import annotations
@@ -178,7 +179,7 @@ def _select_fields(by_field: Mapping[str, _Value], table: Table) -> dict[str, _V
 def _find_first_rows(codes: Positions, rows: Positions, invoice_count: int) -> Positions:
     """Return per invoice the first of the given rows that is its own; -1 without one."""
     first_rows = np.full(invoice_count, -1, np.int64)
-    # Assigned backwards: of several rows of one invoice numpy keeps the last assignment, which is the first row.
+    # Assigned backwards: of an invoice's rows numpy keeps the last assignment, which is the first row.
     known = rows[codes[rows] >= 0][::-1]
     first_rows[codes[known]] = known
     return first_rows
@@ -232,7 +233,7 @@ def _parse_marks(marks: pa.ChunkedArray) -> tuple[Mask, Mask]:
 
 
 def _fill_references(sheet_rows: DataRows, starts_invoice: Mask, key: str) -> tuple[DataRows, Mask]:
-    """Fill references down into rows that start no invoice; return also the rows that contradict the row above."""
+    """Fill references down into rows that start no invoice; return also the rows that contradict them."""
     refs = sheet_rows.columns[key].combine_chunks()
     is_blank = pc.equal(refs, "").to_numpy(zero_copy_only=False)
     rows = np.arange(len(starts_invoice))

@@ -38,7 +38,10 @@ def build_raw_table(table: Table, blocks: Sequence[DataRows]) -> RawTable:
         blocks: the data rows of its sheets, in the order of the files.
     """
     sizes = [len(block.row_numbers) for block in blocks]
-    fields = [field.name for field in table if any(field.name in block.columns for block in blocks)]
+    found_names: set[str] = set()
+    for block in blocks:
+        found_names |= set(block.columns)
+    fields = [field.name for field in table if field.name in found_names]
     frame = pd.DataFrame(
         dict(zip(fields, _iter_columns(fields, blocks), strict=True)),
         index=pd.RangeIndex(sum(sizes)),
@@ -108,7 +111,7 @@ def _join_texts(name: str, parts: Sequence[Mapping[str, Texts]], sizes: Sequence
 
 
 def _join_addresses(blocks: Sequence[DataRows]) -> dict[str, Addresses]:
-    """Join the addresses of each field that a flat sheet repeats; elsewhere a row has one address, its own."""
+    """Join the addresses of each field that a flat sheet repeats; elsewhere a row has only its own."""
     names: set[str] = set()
     for block in blocks:
         names |= set(block.addresses)
@@ -172,7 +175,7 @@ def _join_column(name: str, blocks: Iterable[DataRows]) -> pa.ChunkedArray:
 
 
 def _find_error_texts(cells: Texts) -> Mask | None:
-    """Return the cells that hold an error as text, as a CSV export or pasted values leave it; None if none."""
+    """Return the cells with an error as text, as CSV exports and pasted values have it; None if none."""
     is_encoded = isinstance(cells, pa.DictionaryArray)
     texts = cells.dictionary if is_encoded else cells
     if not match_first_characters(texts, _ERROR_FIRST_CHARACTERS).any():

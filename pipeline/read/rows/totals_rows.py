@@ -1,8 +1,8 @@
 """Totals rows: which rows of a sheet are totals, and the cells in them.
 
 In: the cells below a header.
-Out: the rows that start with a word for a total, or have it in a column that is left out, and otherwise hold only
-numbers.
+Out: the rows that start with a word for a total, or have it in a column that is left out, and otherwise
+hold only numbers.
 Never: takes a row that holds an item for a total, or sums anything up: that needs parsed numbers.
 """
 
@@ -39,7 +39,7 @@ _NUMERIC_KINDS = {CellKind.NUMBER, CellKind.FORMULA, CellKind.ERROR}
 
 @dataclass(frozen=True)
 class SheetTotalsRow:
-    """A totals row: its number as Excel shows it, the number of data rows above it, and its cells by field."""
+    """A totals row: its number as Excel shows it, how many data rows are above it, and its cells by field."""
 
     row_number: int
     rows_above: int
@@ -89,8 +89,8 @@ def find_totals_rows(
 ) -> Mask:
     """Return which rows below a header are totals rows.
 
-    The word may stand in a column that is left out. Constants of a mapping are ignored, they are in every row.
-    Where the reference is such a constant, no row lacks one: then the word may stand behind the numbers.
+    The word may stand in a column that is left out. Constants of a mapping are ignored, they are in every
+    row. Where the reference is such a constant, no row lacks one: then the word may stand behind the numbers.
 
     Args:
         sheet: the sheet.
@@ -134,7 +134,7 @@ def _find_total_words(texts: Texts) -> list[int]:
 
 
 def _find_likely_starts(texts: Texts) -> Mask:
-    """Return which texts begin with the first letter of a word for a total; an empty text may be among them."""
+    """Return which texts begin like a word for a total; an empty text may be among them."""
     _, offsets, data = texts.buffers()
     if data is None or not data.size:
         return np.zeros(len(texts), np.bool_)
