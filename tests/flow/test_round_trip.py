@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from support.desk import Desk
-from test_marked import as_libreoffice_saves, comments, parts, saved
+from support.saved_workbooks import read_comments, read_parts, save_in_libreoffice, save_workbook
 
 import pipeline
 from pipeline.template import write_template
@@ -42,7 +42,7 @@ def filled(desk: Desk) -> Path:
         }
         typed(book, "Items", row, {**cells, "Service start date": date(2026, 11, 1), "Description": "=1+1"})
     typed(book, "Control", 2, {"Expected": 3})
-    return saved(book, desk.folder, "november.xlsx")
+    return save_workbook(book, desk.folder, "november.xlsx")
 
 
 def typed(book: openpyxl.Workbook, sheet: str, row: int, cells: dict[str, object]) -> None:
@@ -64,7 +64,7 @@ def texts_kept(book: openpyxl.Workbook) -> openpyxl.Workbook:
 
 
 def by(way: str, file: Path, desk: Desk) -> Path:
-    return file if way == "as it is" else as_libreoffice_saves(file, "xlsx", desk.folder / file.stem)
+    return file if way == "as it is" else save_in_libreoffice(file, "xlsx", desk.folder / file.stem)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -74,20 +74,20 @@ def test_corrected_in_the_marked_workbook_it_is_accepted(desk: Desk, way: str) -
     assert first.summary["invoices"] == {"in": 3, "accepted": 1, "rejected": 2, "skipped": 0}
     assert desk.codes(first) == ["E202", "E205", "E401"]
     marked = out / "november.marked.xlsx"
-    told = {place: said for place, said in comments(marked).items() if "invoice-import:" in said}
+    told = {place: said for place, said in read_comments(marked).items() if "invoice-import:" in said}
     assert set(told) == {"Invoices!D4", "Items!C5", "Items!I6"}
     if way == "as it is":
         book = texts_kept(openpyxl.load_workbook(marked))
         typed(book, "Invoices", 4, {"Invoice date": date(2026, 11, 30)})
         typed(book, "Items", 5, {"Catalog SKU": "SUP-100"})
         typed(book, "Items", 6, {"Amount": 900})
-        fixed = saved(book, desk.folder, "fixed.xlsx")
+        fixed = save_workbook(book, desk.folder, "fixed.xlsx")
     else:
         book = texts_kept(openpyxl.load_workbook(by(way, marked, desk)))
         typed(book, "Invoices", 4, {"Invoice date": date(2026, 11, 30)})
         typed(book, "Items", 5, {"Catalog SKU": "SUP-100"})
         typed(book, "Items", 6, {"Amount": 900})
-        fixed = by(way, saved(book, desk.folder, "fixed.xlsx"), desk)
+        fixed = by(way, save_workbook(book, desk.folder, "fixed.xlsx"), desk)
     result = pipeline.run(fixed, workspace=desk.workspace)
     assert result.verdict == "accepted", result.issues.to_string()
     assert not result.summary["issues"]
@@ -106,14 +106,14 @@ def test_corrected_in_rejected_it_is_accepted_and_the_rest_is_skipped(desk: Desk
     typed(book, "Invoices", 2, {"Invoice date": date(2026, 11, 30)})
     typed(book, "Items", 3, {"Catalog SKU": "SUP-100"})
     typed(book, "Items", 4, {"Amount": 900})
-    fixed = by(way, saved(book, desk.folder, "fixed.xlsx"), desk)
+    fixed = by(way, save_workbook(book, desk.folder, "fixed.xlsx"), desk)
     second = pipeline.run(fixed, workspace=desk.workspace)
     assert second.summary["invoices"] == {"in": 2, "accepted": 2, "rejected": 0, "skipped": 0}
     whole = texts_kept(openpyxl.load_workbook(file))
     typed(whole, "Invoices", 4, {"Invoice date": date(2026, 11, 30)})
     typed(whole, "Items", 5, {"Catalog SKU": "SUP-100"})
     typed(whole, "Items", 6, {"Amount": 900})
-    third = pipeline.run(saved(whole, desk.folder, "whole.xlsx"), workspace=desk.workspace)
+    third = pipeline.run(save_workbook(whole, desk.folder, "whole.xlsx"), workspace=desk.workspace)
     assert third.verdict == "duplicate"
     assert third.summary["invoices"]["skipped"] == 3
 
@@ -122,7 +122,7 @@ def test_the_template_is_all_there_in_its_marked_copy(desk: Desk) -> None:
     """Lists, hidden sheets, comments, colours: of the parts that are not touched not a byte differs."""
     file, out = filled(desk), desk.folder / "out"
     pipeline.check(file, workspace=desk.workspace, report=out)
-    before, after = parts(file), parts(out / "november.marked.xlsx")
+    before, after = read_parts(file), read_parts(out / "november.marked.xlsx")
     touched = {name for name in before if before[name] != after[name]}
     book = openpyxl.load_workbook(file)
     sheets = {f"xl/worksheets/sheet{book.sheetnames.index(each) + 1}.xml" for each in ("Invoices", "Items")}

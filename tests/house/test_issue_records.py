@@ -48,7 +48,7 @@ def test_a_code_has_one_record_and_its_chapter_is_the_one_of_its_digit() -> None
         path.stem: re.findall(r'code="([EW][0-9]{3})"', path.read_text("utf-8"))
         for path in ROOT.glob("pipeline/issues/catalogue/*.py")
     }
-    assert sorted(sum(catalogue.values(), [])) == sorted(CATALOGUE)
+    assert sorted(code for codes in catalogue.values() for code in codes) == sorted(CATALOGUE)
     assert all(str(kind.chapter.number) == code[1] for code, kind in CATALOGUE.items())
 
 

@@ -164,7 +164,9 @@ def test_a_target_is_named_in_its_own_modules_and_the_registry_alone() -> None:
             if product in line.lower()
         ]
         assert {name for name, _ in found} == {"pipeline.targets"}
-        assert {line.split(" ")[0] for _, line in found} == {"from", "_REGISTRY"}, "imported and listed, no more"
+        assert {line.split(" ")[0] for _, line in found} == {"from", "_REGISTRY"}, (
+            "imported and listed, no more"
+        )
 
 
 def test_no_binary_floating_point_near_money() -> None:
@@ -210,8 +212,8 @@ def test_the_top_of_the_repository_is_tidy() -> None:
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {line.partition("/")[0] for line in listed.splitlines() if (ROOT / line).exists()} == {
-        ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "benchmarks", "data", "docs",
-        "pipeline", "pyproject.toml", "schemas", "templates", "tests",
+        ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "benchmarks", "data",
+        "docs", "pipeline", "pyproject.toml", "schemas", "templates", "tests",
     }  # fmt: skip
 
 

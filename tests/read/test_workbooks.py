@@ -70,7 +70,10 @@ def column(raw: RawSheets, name: str, table: str = "items") -> list[str]:
 
 
 def test_child_has_no_pandas() -> None:
-    code = "import sys, pipeline.read.formats.parser_worker; print('pandas' in sys.modules, 'pipeline.model' in sys.modules)"
+    code = (
+        "import sys, pipeline.read.formats.parser_worker;"
+        "print('pandas' in sys.modules, 'pipeline.model' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 import zipfile
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,6 +22,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.table import Table
 from python_calamine import CalamineWorkbook
 from support.desk import Desk
+from support.saved_workbooks import read_comments, read_parts, save_in_libreoffice, save_workbook
 
 import pipeline
 from pipeline.result import Result
@@ -53,29 +52,12 @@ def book() -> openpyxl.Workbook:
     return made
 
 
-def saved(made: openpyxl.Workbook, folder: Path, name: str = "mine.xlsx") -> Path:
-    made.save(folder / name)
-    return folder / name
-
-
 def marked(desk: Desk, file: Path, out: str = "out", **flags: Any) -> tuple[Result, Path]:
     """Check a file; the marked copy that comes of it."""
     folder = desk.folder / out
     result = pipeline.check(file, workspace=desk.workspace, report=folder, **flags)
     (copy,) = folder.glob("*.marked.*")
     return result, copy
-
-
-def comments(path: Path) -> dict[str, str]:
-    """Every comment, by sheet and cell."""
-    pages = openpyxl.load_workbook(path)
-    return {
-        f"{page.title}!{cell.coordinate}": cell.comment.text
-        for page in pages
-        for row in page.iter_rows()
-        for cell in row
-        if cell.comment
-    }
 
 
 def colored(path: Path, sheet: str) -> dict[str, str]:
@@ -94,36 +76,11 @@ def column(path: Path, sheet: str, header: str) -> list[Any]:
     return [row[rows[0].index(header)] for row in rows[1:]]
 
 
-def parts(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as package:
-        return {each: package.read(each) for each in package.namelist()}
-
-
-def as_libreoffice_saves(path: Path, form: str, folder: Path) -> Path:
-    if shutil.which("soffice") is None:
-        pytest.skip("LibreOffice (soffice) is not installed")
-    home = f"-env:UserInstallation=file://{folder / 'profile'}"
-    opened = ["--infilter=HTML (StarCalc)"] if path.suffix == ".html" else []
-    command = [
-        "soffice",
-        home,
-        *opened,
-        "--headless",
-        "--convert-to",
-        form,
-        "--outdir",
-        str(folder / form),
-        str(path),
-    ]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    return folder / form / f"{path.stem}.{form}"
-
-
 def test_each_fault_is_colored_commented_and_told_beside_its_row(desk: Desk) -> None:
-    result, copy = marked(desk, saved(book(), desk.folder))
+    result, copy = marked(desk, save_workbook(book(), desk.folder))
     assert copy.name == "mine.marked.xlsx"
     assert result.verdict == "partial"
-    told = comments(copy)
+    told = read_comments(copy)
     assert set(told) == {"Invoices!C3", "Items!E5"}
     assert told["Items!E5"].startswith(f"{COMMENT_START} E202 Amount is not a number")
     assert '"thirty"' in told["Items!E5"]
@@ -143,14 +100,14 @@ def test_a_warning_has_another_color_and_rejects_nothing(desk: Desk) -> None:
     made["Invoices"]["C3"] = "2026-11-30"
     made["Items"]["E5"] = 30
     made["Invoices"]["B2"] = " A1 "
-    result, copy = marked(desk, saved(made, desk.folder))
+    result, copy = marked(desk, save_workbook(made, desk.folder))
     assert result.verdict == "accepted"
     assert colored(copy, "Invoices") == {"B2": "FFFFEB9C"}
     assert column(copy, "Invoices", "#Reason")[0].startswith("W201: ")
 
 
 def test_the_issues_sheet_groups_by_cause_and_links_to_the_cells(desk: Desk) -> None:
-    _, copy = marked(desk, saved(book(), desk.folder))
+    _, copy = marked(desk, save_workbook(book(), desk.folder))
     page = openpyxl.load_workbook(copy)["Issues"]
     rows = list(page.values)
     assert rows[0][0] == ISSUES_TITLE
@@ -164,12 +121,12 @@ def test_the_issues_sheet_groups_by_cause_and_links_to_the_cells(desk: Desk) -> 
 
 def test_corrected_in_the_marked_copy_it_is_accepted(desk: Desk) -> None:
     """The round trip: the copy goes to the preparer, is corrected there and comes back as it is."""
-    pipeline.run(saved(book(), desk.folder), workspace=desk.workspace)
-    _, copy = marked(desk, saved(book(), desk.folder))
+    pipeline.run(save_workbook(book(), desk.folder), workspace=desk.workspace)
+    _, copy = marked(desk, save_workbook(book(), desk.folder))
     fixed = openpyxl.load_workbook(copy)
     fixed["Invoices"]["C3"] = "2026-11-30"
     fixed["Items"]["E5"] = 30
-    result = pipeline.run(saved(fixed, desk.folder, "fixed.xlsx"), workspace=desk.workspace)
+    result = pipeline.run(save_workbook(fixed, desk.folder, "fixed.xlsx"), workspace=desk.workspace)
     assert result.verdict == "accepted"
     assert result.summary["invoices"] == {"in": 3, "accepted": 2, "rejected": 0, "skipped": 1}
     assert not desk.codes(result)
@@ -177,11 +134,11 @@ def test_corrected_in_the_marked_copy_it_is_accepted(desk: Desk) -> None:
 
 @pytest.mark.parametrize("form", ["xlsx", "ods"])
 def test_corrected_in_libreoffice_it_is_accepted(desk: Desk, form: str) -> None:
-    _, copy = marked(desk, saved(book(), desk.folder))
+    _, copy = marked(desk, save_workbook(book(), desk.folder))
     fixed = openpyxl.load_workbook(copy)
     fixed["Invoices"]["C3"] = "2026-11-30"
     fixed["Items"]["E5"] = 30
-    again = as_libreoffice_saves(saved(fixed, desk.folder, "fixed.xlsx"), form, desk.folder)
+    again = save_in_libreoffice(save_workbook(fixed, desk.folder, "fixed.xlsx"), form, desk.folder)
     try:
         result = pipeline.check(again, workspace=desk.workspace)
     except pipeline.errors.SourceError as error:  # type: ignore[attr-defined]
@@ -192,17 +149,17 @@ def test_corrected_in_libreoffice_it_is_accepted(desk: Desk, form: str) -> None:
 
 
 def test_marking_a_marked_workbook_is_marking_it_once(desk: Desk) -> None:
-    _, once = marked(desk, saved(rich(), desk.folder))
+    _, once = marked(desk, save_workbook(rich(), desk.folder))
     _, twice = marked(desk, once, "again")
     assert once.read_bytes() == twice.read_bytes()
 
 
 def test_marks_of_an_earlier_check_go_when_the_fault_is_gone(desk: Desk) -> None:
-    _, copy = marked(desk, saved(rich(), desk.folder))
+    _, copy = marked(desk, save_workbook(rich(), desk.folder))
     fixed = openpyxl.load_workbook(copy)
     fixed["Invoices"]["C3"] = "2026-11-30"
-    _, again = marked(desk, saved(fixed, desk.folder, "again.xlsx"), "again")
-    told = comments(again)
+    _, again = marked(desk, save_workbook(fixed, desk.folder, "again.xlsx"), "again")
+    told = read_comments(again)
     assert [place for place, said in told.items() if COMMENT_START in said] == ["Items!E5"]
     assert told["Invoices!C3"].strip() == "please check"
     assert not colored(again, "Invoices")
@@ -278,9 +235,9 @@ def richer(path: Path) -> Path:
 
 def test_nothing_of_the_preparers_is_lost(desk: Desk) -> None:
     """Part by part: what is not ours to change is the same byte for byte, and of the rest nothing goes."""
-    file = saved(rich(), desk.folder)
+    file = save_workbook(rich(), desk.folder)
     _, copy = marked(desk, file)
-    before, after = parts(file), parts(copy)
+    before, after = read_parts(file), read_parts(copy)
     assert set(before) <= set(after)
     touched = {name for name in before if before[name] != after[name]}
     assert touched <= {
@@ -306,7 +263,7 @@ def test_nothing_of_the_preparers_is_lost(desk: Desk) -> None:
     rules = [rule for each in new["Items"].conditional_formatting for rule in each.rules]
     assert {rule.type for rule in rules} == {"cellIs", "expression"}
     assert min(rules, key=lambda each: each.priority).type == "expression"
-    told = comments(copy)
+    told = read_comments(copy)
     assert told["Invoices!A2"] == "first of the year"
     assert told["Invoices!C3"].startswith(f"please check\n\n{COMMENT_START} E205")
 
@@ -315,7 +272,7 @@ def test_nothing_of_the_preparers_is_lost(desk: Desk) -> None:
 def test_pictures_boxes_and_buttons_stay(desk: Desk) -> None:
     file = richer(desk.folder / "mine.xlsx")
     _, copy = marked(desk, file)
-    before, after = parts(file), parts(copy)
+    before, after = read_parts(file), read_parts(copy)
     touched = {name for name in before if before[name] != after[name]}
     assert not [each for each in touched if "media" in each or "drawings/drawing" in each or "theme" in each]
     ours = re.compile(
@@ -326,13 +283,13 @@ def test_pictures_boxes_and_buttons_stay(desk: Desk) -> None:
         old, new = (each[f"xl/worksheets/sheet{at}.xml"].decode() for each in (before, after))
         tails = [ranks.sub("", each[each.index("</sheetData>") :]) for each in (old, ours.sub("", new))]
         assert tails[0] == tails[1]
-    assert comments(copy)["Invoices!A2"] == comments(copy)["Items!A2"] == "by hand"
-    assert set(comments(copy)) == {"Invoices!A2", "Items!A2", "Invoices!D2"}
+    assert read_comments(copy)["Invoices!A2"] == read_comments(copy)["Items!A2"] == "by hand"
+    assert set(read_comments(copy)) == {"Invoices!A2", "Items!A2", "Invoices!D2"}
     assert b"Button" in after["xl/drawings/vmlDrawing1.vml"]
 
 
 def test_macros_come_back_untouched_and_unread(desk: Desk) -> None:
-    file = saved(book(), desk.folder, "plain.xlsx")
+    file = save_workbook(book(), desk.folder, "plain.xlsx")
     macros = b"\xd0\xcf\x11\xe0 these are no macros, and nobody looks"
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(desk.folder / "mine.xlsm", "w") as new:
         for member in old.infolist():
@@ -346,8 +303,8 @@ def test_macros_come_back_untouched_and_unread(desk: Desk) -> None:
         new.writestr("xl/vbaProject.bin", macros)
     _, copy = marked(desk, desk.folder / "mine.xlsm")
     assert copy.name == "mine.marked.xlsm"
-    assert parts(copy)["xl/vbaProject.bin"] == macros
-    assert b"macroEnabled" in parts(copy)["[Content_Types].xml"]
+    assert read_parts(copy)["xl/vbaProject.bin"] == macros
+    assert b"macroEnabled" in read_parts(copy)["[Content_Types].xml"]
 
 
 def rewritten(
@@ -379,11 +336,11 @@ def test_sheets_written_in_other_ways_are_marked_as_well(desk: Desk, change: lis
     made = book()
     for row in made["Items"].iter_rows(min_row=2):
         row[2].value, row[3].value = 1, row[4].value  # a cell without an address stands after another
-    file = rewritten(saved(made, desk.folder), "odd.xlsx", change)
+    file = rewritten(save_workbook(made, desk.folder), "odd.xlsx", change)
     if change[0][0] == r"</row>":
         file = rewritten(file, "odd2.xlsx", [(r"(?s)(<row r='900'/>)(?=.*\1)", "")])
     _, copy = marked(desk, file)
-    assert set(comments(copy)) == {"Invoices!C3", "Items!D5", "Items!E5"}
+    assert set(read_comments(copy)) == {"Invoices!C3", "Items!D5", "Items!E5"}
     assert column(copy, "Invoices", "#Status")[:3] == ["accepted", "rejected", "rejected"]
     assert [each.strip() for each in CalamineWorkbook.from_path(copy).sheet_names] == [
         "Invoices",
@@ -408,13 +365,13 @@ def test_csv_files_come_back_as_one_workbook_that_can_be_handed_in(desk: Desk) -
     assert column(copy, "Invoices", "invoice_ref") == ["007", "R2"]
     assert column(copy, "Invoices", "# mine") == ["x", None]
     assert column(copy, "Items", "charge_name") == ["Day", "=1+1", "Day"]
-    assert "<f>" not in parts(copy)["xl/worksheets/sheet2.xml"].decode()
+    assert "<f>" not in read_parts(copy)["xl/worksheets/sheet2.xml"].decode()
     fixed = openpyxl.load_workbook(copy)
     fixed["Invoices"]["C3"] = "2026-11-30"
     fixed["Items"]["C4"] = "1.50"
     for cell in fixed["Items"]["B"]:
         cell.data_type = "s"  # openpyxl would make a formula of a text
-    result = pipeline.run(saved(fixed, desk.folder), workspace=desk.workspace)
+    result = pipeline.run(save_workbook(fixed, desk.folder), workspace=desk.workspace)
     assert result.verdict == "accepted"
     assert [each["invoiceItems"][0]["chargeName"] for each in desk.sent(result)] == ["Day", "=1+1"]
 
@@ -450,7 +407,7 @@ def test_a_ragged_row_cannot_slip_through_its_marked_copy(desk: Desk, flat: bool
         for row in page.iter_rows():
             for cell in row:
                 cell.value = str(cell.value).removeprefix("#? ") if cell.value is not None else None
-    assert pipeline.check(saved(fixed, desk.folder), workspace=desk.workspace).verdict == "accepted"
+    assert pipeline.check(save_workbook(fixed, desk.folder), workspace=desk.workspace).verdict == "accepted"
 
 
 def test_control_characters_crash_no_report_and_come_back_as_faults(desk: Desk) -> None:
@@ -468,7 +425,7 @@ def test_control_characters_crash_no_report_and_come_back_as_faults(desk: Desk) 
 
 def test_nothing_found_means_no_copy_and_an_old_one_goes(desk: Desk) -> None:
     made = book()
-    file = saved(made, desk.folder)
+    file = save_workbook(made, desk.folder)
     _, copy = marked(desk, file)
     made["Invoices"]["C3"] = "2026-11-30"
     made["Items"]["E5"] = 30
@@ -478,7 +435,7 @@ def test_nothing_found_means_no_copy_and_an_old_one_goes(desk: Desk) -> None:
 
 
 def test_a_report_is_not_written_over_what_was_handed_in(desk: Desk) -> None:
-    _, copy = marked(desk, saved(book(), desk.folder))
+    _, copy = marked(desk, save_workbook(book(), desk.folder))
     before = copy.read_bytes()
     with pytest.raises(pipeline.errors.UsageError, match="would be overwritten"):  # type: ignore[attr-defined]
         pipeline.check(copy, workspace=desk.workspace, report=copy.parent)
@@ -487,14 +444,19 @@ def test_a_report_is_not_written_over_what_was_handed_in(desk: Desk) -> None:
 
 def test_more_rows_than_the_setting_allows_are_not_marked(desk: Desk) -> None:
     pipeline.check(
-        saved(book(), desk.folder), workspace=desk.workspace, report=desk.folder / "out", marked_rows=4
+        save_workbook(book(), desk.folder),
+        workspace=desk.workspace,
+        report=desk.folder / "out",
+        marked_rows=4,
     )
     assert not list((desk.folder / "out").glob("*.marked.*"))
 
 
 def test_where_none_is_wanted_none_is_made_and_the_summary_says_why(desk: Desk) -> None:
     out = desk.folder / "out"
-    result = pipeline.check(saved(book(), desk.folder), workspace=desk.workspace, report=out, marked_rows=0)
+    result = pipeline.check(
+        save_workbook(book(), desk.folder), workspace=desk.workspace, report=out, marked_rows=0
+    )
     assert not list(out.glob("*.xlsx"))
     (copy,) = result.summary["copies"]
     assert copy["file"] == ""
@@ -506,8 +468,8 @@ def test_more_faults_than_are_marked_are_counted(desk: Desk, monkeypatch: pytest
     made = book()
     for _ in range(20):
         made["Items"].append(["R3", "Day", None, None, "much", "2026-11-01"])
-    _, copy = marked(desk, saved(made, desk.folder))
-    told = comments(copy)
+    _, copy = marked(desk, save_workbook(made, desk.folder))
+    told = read_comments(copy)
     assert len(told) == 4
     assert "Invoices!C3" in told
     sentences = [row[0] for row in openpyxl.load_workbook(copy)["Issues"].values if row[0]]
@@ -515,9 +477,9 @@ def test_more_faults_than_are_marked_are_counted(desk: Desk, monkeypatch: pytest
 
 
 def test_the_copy_opens_in_libreoffice(desk: Desk) -> None:
-    _, copy = marked(desk, saved(rich(), desk.folder))
-    again = as_libreoffice_saves(copy, "xlsx", desk.folder)
-    told = comments(again)
+    _, copy = marked(desk, save_workbook(rich(), desk.folder))
+    again = save_in_libreoffice(copy, "xlsx", desk.folder)
+    told = read_comments(again)
     assert COMMENT_START in told["Items!E5"]
     assert colored(again, "Items")
     pages = CalamineWorkbook.from_path(again)

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 from support.desk import Desk
-from test_marked import as_libreoffice_saves, comments, saved
+from support.saved_workbooks import read_comments, save_in_libreoffice, save_workbook
 
 import pipeline
 from pipeline.report.marked import uncertain_rows
@@ -80,7 +80,7 @@ def test_only_the_rejected_invoices_whole_as_they_were_written(desk: Desk) -> No
     assert items[0]["#Reason"] == "Rejected with its invoice because of Items I3 (E202)."
     assert items[1]["#Reason"].startswith("E202: ")
     assert items[2]["#Reason"].startswith("E308: ")
-    told = comments(file)
+    told = read_comments(file)
     assert "E202" in told["Items!I3"]
     assert "E308" in told["Items!A4"]
 
@@ -167,7 +167,7 @@ def test_rows_that_cannot_be_shown_are_refused_until_somebody_looked(desk: Desk,
     assert pipeline.check(file, workspace=desk.workspace).verdict == "rejected"
     book = openpyxl.load_workbook(file)
     book["Invoices"]["D2"] = "2026-11-30"
-    result = pipeline.check(saved(book, desk.folder, "seen.xlsx"), workspace=desk.workspace)
+    result = pipeline.check(save_workbook(book, desk.folder, "seen.xlsx"), workspace=desk.workspace)
     assert (result.verdict, result.summary["items"]["accepted"]) == ("accepted", 2)
 
 
@@ -196,7 +196,7 @@ def test_what_a_sheet_hid_is_refused_until_somebody_looked(
     """In a sheet made anew the row is in plain view, and a cell shows what it holds: nothing would be told."""
     book = openpyxl.load_workbook(desk.workbook([desk.invoice()], [desk.item(), desk.item()]))
     change(*book.worksheets[:2])
-    first, file = rejected(desk, saved(book, desk.folder))
+    first, file = rejected(desk, save_workbook(book, desk.folder))
     assert first.verdict == "rejected"
     (invoice,) = rows(file, "Invoices")
     assert str(invoice["Invoice date *"]).startswith(uncertain_rows.UNCERTAIN_MARK)
@@ -213,9 +213,9 @@ def test_corrected_it_runs_and_the_whole_file_is_then_skipped(desk: Desk, way: s
     book = openpyxl.load_workbook(file)
     book["Invoices"]["D2"] = date(2026, 11, 30)
     book["Items"]["I3"] = 12.5
-    fixed = saved(book, desk.folder, "fixed.xlsx")
+    fixed = save_workbook(book, desk.folder, "fixed.xlsx")
     if way == "by LibreOffice":
-        fixed = as_libreoffice_saves(fixed, "xlsx", desk.folder)
+        fixed = save_in_libreoffice(fixed, "xlsx", desk.folder)
     second = pipeline.run(fixed, workspace=desk.workspace)
     assert second.verdict == "accepted", second.issues.to_string()
     assert second.summary["invoices"] == {"in": 1, "accepted": 1, "rejected": 0, "skipped": 0}
@@ -248,7 +248,7 @@ def test_a_text_like_a_formula_is_none_and_comes_back_as_it_was(desk: Desk, text
         for cell in row:
             if isinstance(cell.value, str):
                 cell.data_type = "s"
-    result = pipeline.check(saved(book, desk.folder, "fixed.xlsx"), workspace=desk.workspace)
+    result = pipeline.check(save_workbook(book, desk.folder, "fixed.xlsx"), workspace=desk.workspace)
     item = desk.sent(result)[0]["invoiceItems"][0]
     assert (item["description"], item["chargeName"]) == (text, text)
 
@@ -263,7 +263,7 @@ def test_nothing_is_run_by_libreoffice_in_any_report(desk: Desk, name: str) -> N
     files = desk.pair([*bad, desk.invoice("R3", account_number="=1+1")], items)
     pipeline.check(*files, workspace=desk.workspace, report=desk.folder / "out")
     (file,) = [each for each in (desk.folder / "out").iterdir() if name in each.name]
-    book = openpyxl.load_workbook(as_libreoffice_saves(file, "xlsx", desk.folder))
+    book = openpyxl.load_workbook(save_in_libreoffice(file, "xlsx", desk.folder))
     pages = [page for page in book if page.title not in ("Control", "Lists")]
     cells = [cell for page in pages for row in page.iter_rows() for cell in row]
     assert not [cell.value for cell in cells if cell.data_type == "f"]
@@ -322,7 +322,7 @@ def test_of_a_foreign_layout_it_holds_what_was_meant(desk: Desk) -> None:
     assert [each["Amount"] for each in rows(file, "Items")] == ["viel", 2.5]
     book = openpyxl.load_workbook(file)
     book["Items"]["I2"] = 10
-    assert pipeline.check(saved(book, desk.folder), workspace=desk.workspace).verdict == "accepted"
+    assert pipeline.check(save_workbook(book, desk.folder), workspace=desk.workspace).verdict == "accepted"
 
 
 def test_what_hangs_on_the_items_comes_along(desk: Desk) -> None:
@@ -337,7 +337,7 @@ def test_what_hangs_on_the_items_comes_along(desk: Desk) -> None:
     page.append(headers.split())
     for ref, amount in (("R1", 1.9), ("R2", "much")):
         page.append([ref, "1", "VAT", amount, "STD", "2026-11-30", "TaxExclusive", "Percentage", 0.19])
-    result, file = rejected(desk, saved(book, desk.folder))
+    result, file = rejected(desk, save_workbook(book, desk.folder))
     assert result.summary["invoices"]["rejected"] == 1, result.issues.to_string()
     (tax,) = rows(file, "Taxes")
     assert tax["#Reason"].startswith("E202: ")
