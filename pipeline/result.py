@@ -1,4 +1,7 @@
-"""What a check or run gives back: the verdict, the totals, and frames for those who want to look closer."""
+"""The result of a check or run: verdict, totals, and frames to look closer.
+
+In: an assessment and its summary. Out: `Result`, `CatalogLoad`. Never: reads a file, prints.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class Result:
     """The result of a check or run. Frames are Arrow-backed and made when they are first asked for.
 
     Attributes:
-        line: the end of the line.
+        line: everything that is known at the end.
         summary: counts and money, as `summary.json` has them.
         exit_code: what the command would exit with.
     """
@@ -42,28 +45,27 @@ class Result:
 
     @cached_property
     def invoices(self) -> pd.DataFrame:
-        """One row an invoice: its state, what it says, its request and the reasons against it."""
+        """One row per invoice: its state, its cells, its request and the codes against it."""
         return _to_frame(invoice_table.make_invoice_table(self.line))
 
     @cached_property
     def items(self) -> pd.DataFrame:
-        """One row an item, as in `ledger.csv`: state, invoice, charge, what will be billed, row."""
+        """One row per item, as in `ledger.csv`: state, invoice, charge, what will be billed, row."""
         columns = invoice_table.make_item_columns(self.line, invoice_table.make_invoice_table(self.line))
         return _to_frame(pa.table({name: decode_dictionary(column) for name, column in columns.items()}))
 
     @cached_property
     def issues(self) -> pd.DataFrame:
-        """One row an issue, as in `issues.csv`: code, level, place, value, message, fix."""
+        """One row per issue, as in `issues.csv`: code, level, place, value, message, fix."""
         with use_language(self.line.settings.language):
             return _to_frame(make_issue_table(self.line.issues, self.line.raw, self.line.tables))
 
     @cached_property
     def totals(self) -> pd.DataFrame:
-        """One row a currency: in, accepted, rejected, skipped, as Decimal."""
-        money = {
-            currency: {share: Decimal(text) for share, text in shares.items()}
-            for currency, shares in self.summary["money"].items()
-        }
+        """One row per currency: in, accepted, rejected, skipped, as Decimal."""
+        money: dict[str, dict[str, Decimal]] = {}
+        for currency, shares in self.summary["money"].items():
+            money[currency] = {share: Decimal(text) for share, text in shares.items()}
         return pd.DataFrame.from_dict(
             money, orient="index", columns=["in", "accepted", "rejected", "skipped"]
         )
@@ -77,7 +79,7 @@ class CatalogLoad:
         snapshot: the catalog or account list in use from now on; None when the list has faults.
         rows: rows of the list.
         duplicates: rows that repeat another cell by cell; they count once.
-        issues: one row an issue, as in `issues.csv`.
+        issues: one row per issue, as in `issues.csv`.
     """
 
     snapshot: Snapshot | None

@@ -1,7 +1,7 @@
-"""What a single row cannot tell: rows that contradict each other.
+"""Rows of a price list or an account list that contradict each other.
 
-Input: catalog rows in the shape of `rows.SCHEMA`; rows of an account list.
-Output: `Contradiction` values: positions of the rows, and for each a row that says otherwise.
+In: catalog rows in the shape of `CATALOG_SCHEMA`; rows of an account list.
+Out: `Contradiction` values: positions of the rows, and for each a row that it contradicts.
 Never: touches a file, words an issue, decides which row is right.
 
 A charge has one SKU and one product for good. Everything else of a charge may change over time, but not
@@ -33,19 +33,19 @@ _LAST_DAY = 2**31 - 2
 _FIRST_DAY = -(2**30)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Contradiction:
-    """All rows that differ in one field where they must not: parallel arrays, one entry a row.
+    """All rows that differ in one field where they must not: parallel arrays, one entry per row.
 
     Attributes:
         kind: `identity`: rows of one charge name different SKUs or products; `validity`: rows of one charge
-            and currency overlap in time and differ; `key`: a key of an account list stands on two accounts.
+            and currency overlap in time and differ; `key`: two accounts of an account list have the same key.
         field: the field in which they differ.
         rows: positions in the table that was loaded, ascending.
-        other_rows: for each the position of a row that says otherwise.
-        keys: the charge id, a row; of an account list the key.
-        values: what the row says, as text; null when blank.
-        other_values: what the other row says, as text; null when blank.
+        other_rows: for each the position of a row that it contradicts.
+        keys: the charge id of each row; of an account list the key.
+        values: the row's value as text; null when blank.
+        other_values: the other row's value as text; null when blank.
     """
 
     kind: Literal["identity", "validity", "key"]
@@ -73,7 +73,7 @@ class _Spans:
 
 
 def find_contradictions(rows: pa.Table) -> tuple[Contradiction, ...]:
-    """Everything in which rows contradict each other; n log n, however many rows a charge has.
+    """Find everything in which rows contradict each other, in O(n log n) however many rows a charge has.
 
     Args:
         rows: of `rows.SCHEMA`.
@@ -95,7 +95,7 @@ def find_contradictions(rows: pa.Table) -> tuple[Contradiction, ...]:
 
 
 def find_shared_keys(rows: pa.Table, first: Positions) -> tuple[Contradiction, ...]:
-    """Every key that stands on more than one account.
+    """Find every key that more than one account has.
 
     Args:
         rows: the distinct rows of an account list.
@@ -104,11 +104,8 @@ def find_shared_keys(rows: pa.Table, first: Positions) -> tuple[Contradiction, .
     Returns:
         One record for each key field; of several rows each names the one before, the first names the second.
     """
-    return tuple(
-        contradiction
-        for contradiction in (_find_shared_key(rows, first, name) for name in ACCOUNT_KEYS)
-        if len(contradiction)
-    )
+    found = [_find_shared_key(rows, first, name) for name in ACCOUNT_KEYS]
+    return tuple(contradiction for contradiction in found if len(contradiction))
 
 
 def _find_shared_key(rows: pa.Table, first: Positions, name: str) -> Contradiction:
@@ -119,22 +116,27 @@ def _find_shared_key(rows: pa.Table, first: Positions, name: str) -> Contradicti
     is_same = codes[order][1:] == codes[order][:-1]
     partner = np.full(len(rows), -1)
     before, after = filled[order][:-1][is_same], filled[order][1:][is_same]
-    partner[before], partner[after] = (
-        after,
-        before,
-    )  # the first of several names the second, others the one before
+    # in this order: of several rows the first names the second, the others name the one before
+    partner[before] = after
+    partner[after] = before
     rows_here = np.flatnonzero(partner >= 0)
     rows_there = partner[rows_here]
     texts = _format_cells(rows[name], rows_here)
     return Contradiction(
-        "key", name, first[rows_here], first[rows_there], texts, texts, _format_cells(rows[name], rows_there)
+        kind="key",
+        field=name,
+        rows=first[rows_here],
+        other_rows=first[rows_there],
+        keys=texts,
+        values=texts,
+        other_values=_format_cells(rows[name], rows_there),
     )
 
 
 def _find_differences(
     rows: pa.Table, kind: Literal["identity", "validity"], fields: tuple[str, ...], spans: _Spans
 ) -> list[Contradiction]:
-    """The fields in which rows of one group differ on the same day."""
+    """Find the fields in which rows of one group differ on the same day."""
     order = np.argsort(spans.groups, kind="stable")
     contradictions = []
     for name in fields:
@@ -172,7 +174,7 @@ def _make_contradiction(
 
 
 def _format_cells(column: pa.ChunkedArray, rows: Positions) -> pa.Array:
-    """Cells as the text a person knows them by."""
+    """Return cells as text, decimals without trailing zeros."""
     cells = column.take(pa.array(rows))
     if cells.type == PRICE_TYPE:
         return pa.array([cell and f"{cell.normalize():f}" for cell in cells.to_pylist()], pa.string())
@@ -180,14 +182,14 @@ def _format_cells(column: pa.ChunkedArray, rows: Positions) -> pa.Array:
 
 
 def _encode_values(column: pa.ChunkedArray) -> Positions:
-    """A number for each distinct value; a blank is a value too."""
+    """Return a number for each distinct value; a blank is a value too."""
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
     codes: Positions = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     return codes
 
 
 def _encode_pairs(left: Positions, right: Positions) -> Positions:
-    """A number from 0 on for each distinct pair."""
+    """Return a number from 0 on for each distinct pair."""
     if not len(left):
         return left
     _, codes = np.unique(left * (right.max() + 1) + right, return_inverse=True)
@@ -195,7 +197,7 @@ def _encode_pairs(left: Positions, right: Positions) -> Positions:
 
 
 def _get_periods(rows: pa.Table) -> tuple[Positions, Positions]:
-    """First and last day of each row; open ends are far away, an end before its start is the start."""
+    """Return the first and last day of each row; open ends are far away, an end before its start is the start."""
     first, last = (
         pc.fill_null(rows[name].cast(pa.int32()).cast(pa.int64()), value).to_numpy() - _FIRST_DAY
         for name, value in zip(_PERIOD_FIELDS, (_FIRST_DAY, _LAST_DAY + _FIRST_DAY), strict=True)
@@ -204,7 +206,7 @@ def _get_periods(rows: pa.Table) -> tuple[Positions, Positions]:
 
 
 def _select_varying(groups: Positions, codes: Positions, order: Positions) -> Positions:
-    """The rows of the groups in which there is more than one code, ascending."""
+    """Return the rows of the groups in which there is more than one code, ascending."""
     sorted_groups, sorted_codes = groups[order], codes[order]
     changes = (sorted_groups[1:] == sorted_groups[:-1]) & (sorted_codes[1:] != sorted_codes[:-1])
     if not changes.any():
@@ -215,11 +217,12 @@ def _select_varying(groups: Positions, codes: Positions, order: Positions) -> Po
 
 
 def _count_overlaps(spans: _Spans) -> Positions:
-    """How many rows of its group each row overlaps with, itself included.
+    """Return how many rows of its group each row overlaps with, itself included.
 
     Those that start by its end, less those that end before its start; what lies in lower groups is in both
     counts and cancels out.
     """
+    # a group in the high half of 64 bits, a day in the low half: one sort serves all groups
     base = spans.groups << 32
     starts, ends = base + spans.starts, base + spans.ends
     by_end = np.searchsorted(np.sort(starts), ends, side="right")
@@ -228,7 +231,7 @@ def _count_overlaps(spans: _Spans) -> Positions:
 
 
 def _find_partners(spans: _Spans, values: Positions) -> Positions:
-    """For each row the position of one that overlaps with it and has another value; each has one."""
+    """Return for each row the position of one that overlaps with it and has another value; each has one."""
     order = np.lexsort((spans.starts, spans.groups)).tolist()
     groups, codes = spans.groups.tolist(), values.tolist()
     earlier = _find_earlier(order, groups, codes, spans)
@@ -237,7 +240,11 @@ def _find_partners(spans: _Spans, values: Positions) -> Positions:
 
 
 def _find_earlier(order: list[int], groups: list[int], codes: list[int], spans: _Spans) -> Positions:
-    """The row before that still lasts and differs, else -1: one of the two that last longest and differ."""
+    """Return an earlier row of the group that still lasts and has another value, else -1.
+
+    One sweep in the order of the starts. It is enough to keep the row that lasts longest, and of those with
+    another value the one that lasts longest: one of the two differs from any row that comes.
+    """
     starts, ends = spans.starts.tolist(), spans.ends.tolist()
     partners = [-1] * len(codes)
     longest = runner_up = -1
@@ -248,17 +255,25 @@ def _find_earlier(order: list[int], groups: list[int], codes: list[int], spans: 
         candidate = runner_up if codes[longest] == codes[row] else longest
         if candidate >= 0 and ends[candidate] >= starts[row]:
             partners[row] = candidate
-        if codes[row] == codes[longest]:
-            longest = row if ends[row] > ends[longest] else longest
-        elif ends[row] > ends[longest]:
-            longest, runner_up = row, longest
-        elif runner_up < 0 or ends[row] > ends[runner_up]:
-            runner_up = row
+        longest, runner_up = _rank_by_end(row, longest, runner_up, codes, ends)
     return np.array(partners, dtype=np.int64)
 
 
+def _rank_by_end(
+    row: int, longest: int, runner_up: int, codes: list[int], ends: list[int]
+) -> tuple[int, int]:
+    """Return the row that lasts longest so far, and the one with another value that lasts longest (or -1)."""
+    if codes[row] == codes[longest]:
+        return (row if ends[row] > ends[longest] else longest), runner_up
+    if ends[row] > ends[longest]:
+        return row, longest
+    if runner_up < 0 or ends[row] > ends[runner_up]:
+        return longest, row
+    return longest, runner_up
+
+
 def _find_later(order: list[int], groups: list[int], codes: list[int]) -> Positions:
-    """The next row of the group that differs, else -1."""
+    """Return the next row of the group that has another value, else -1."""
     partners = [-1] * len(codes)
     for row, after in zip(reversed(order[:-1]), reversed(order[1:]), strict=True):
         if groups[row] == groups[after]:

@@ -1,7 +1,7 @@
-"""The questions one can ask a snapshot.
+"""Questions to a snapshot of the product catalog: candidates, known SKUs, search, figures.
 
-Input: keys as Arrow arrays.
-Output: all candidate rows, the keys that exist, the nearest names, search results, figures.
+In: keys as Arrow arrays.
+Out: all candidate rows, the keys that exist, the nearest names, search results, figures.
 Never: chooses among candidates (date, currency and ambiguity are `enrich`'s), writes anything.
 
 Keys are compared exactly: `M` is not `m`, and blanks within a SKU count.
@@ -97,7 +97,7 @@ class CatalogInfo:
 
 @contextmanager
 def open_catalog(snapshot: Snapshot, memory: str = MEMORY_LIMIT) -> Iterator[Catalog]:
-    """A snapshot, open for questions.
+    """Open a snapshot for questions.
 
     Args:
         snapshot: which; a load meanwhile does not touch it.
@@ -123,7 +123,7 @@ class Catalog:
         self._connection = connection
 
     def lookup(self, skus: pa.Array, charge_ids: pa.Array) -> Candidates:
-        """All rows whose SKU or charge id is among the keys.
+        """Return all rows whose SKU or charge id is among the keys.
 
         Args:
             skus: text; repeats and nulls are left out.
@@ -146,12 +146,12 @@ class Catalog:
         )
 
     def filter_known_skus(self, skus: pa.Array) -> pa.Array:
-        """Those of the SKUs that are a product's, each once, in the order they were asked for."""
+        """Return those of the SKUs that a product has, each once, in the order they were asked for."""
         with translate_duckdb_errors(self.snapshot), self._register_keys("wanted", _drop_repeats(skus)):
             return _get_column(self._connection.sql(_KNOWN_SQL).to_arrow_table(), "key")
 
     def suggest_keys(self, keys: pa.Array, kind: KeyKind, limit: int = 3) -> dict[str, list[Suggestion]]:
-        """What keys that were not found may have meant.
+        """Suggest what keys that were not found may have meant.
 
         Args:
             keys: SKUs or charge ids; repeats and nulls are left out.
@@ -160,7 +160,7 @@ class Catalog:
 
         Returns:
             For each distinct key its suggestions, the likeliest first: those that differ only in case, zeros
-            around, blanks and hyphens, then those that look alike. The work is bounded (`near.PAIRS`): of
+            around, blanks and hyphens, then those that look alike. The work is bounded (`suggestions.MAX_PAIRS`): of
             very many keys only the first are answered; the lists of the others are empty.
         """
         wanted = _drop_repeats(keys)
@@ -174,7 +174,7 @@ class Catalog:
         return {key: suggested.get(key, []) for key in wanted.to_pylist()}
 
     def search(self, text: str, limit: int = 20) -> pa.Table:
-        """Rows that a text may mean: in SKU, charge id, product name or charge name.
+        """Return rows that a text may mean: in SKU, charge id, product name or charge name.
 
         Args:
             text: what a person types.
@@ -188,19 +188,23 @@ class Catalog:
             return suggestions.search_rows(self._connection, text, limit)
 
     def list_keys(self, limit: int) -> dict[str, list[str]]:
-        """SKUs and charge ids in order, by the item's field that they fill.
+        """Return SKUs and charge ids in order, by the item's field that they fill.
 
         Args:
             limit: of each.
         """
         with translate_duckdb_errors(self.snapshot):
-            return {
-                field: [key for (key,) in fetch_rows(self._connection, sql, {"most": limit})]
+            rows = {
+                field: fetch_rows(self._connection, sql, {"most": limit})
                 for field, sql in _LIST_KEYS_SQL.items()
             }
+        keys: dict[str, list[str]] = {}
+        for field, rows_of_field in rows.items():
+            keys[field] = [key for (key,) in rows_of_field]
+        return keys
 
     def get_info(self) -> CatalogInfo:
-        """What is in the catalog."""
+        """Return what is in the catalog."""
         with translate_duckdb_errors(self.snapshot):
             currencies = fetch_rows(self._connection, _CURRENCIES_SQL)
             models = fetch_rows(self._connection, _MODELS_SQL)
@@ -209,7 +213,7 @@ class Catalog:
 
     @contextmanager
     def _register_keys(self, name: str, keys: pa.Array) -> Iterator[None]:
-        """Keys, and the place of each, as a table that SQL knows by this name."""
+        """Register keys, and the place of each, as a table that SQL knows by this name."""
         places = pa.array(np.arange(len(keys)))
         with register_table(self._connection, name, pa.table({"key": keys, "place": places})):
             yield
@@ -217,7 +221,7 @@ class Catalog:
 
 @contextmanager
 def translate_duckdb_errors(snapshot: Snapshot, kind: SnapshotKind = CHARGES) -> Iterator[None]:
-    """Damage that shows only when a block is read, or too little memory, is told as "cannot run".
+    """Raise DuckDB's errors as `CatalogError`: damage may show only when a block of the file is read.
 
     Raises:
         CatalogError: the snapshot is damaged, or there is too little memory or room.
@@ -227,11 +231,12 @@ def translate_duckdb_errors(snapshot: Snapshot, kind: SnapshotKind = CHARGES) ->
     except duckdb.OutOfMemoryException as error:
         raise CatalogError(
             translate(
-                "The {called} {name} needs more memory or room for temporary files: free some, and run "
-                "again.",
-                called=translate(kind.title), name=snapshot.path.name,
+                "The {called} {name} needs more memory or room for temporary files: free some, and run"
+                " again.",
+                called=translate(kind.title),
+                name=snapshot.path.name,
             )
-        ) from error  # fmt: skip
+        ) from error
     except SQL_MISTAKES:
         raise
     except duckdb.Error as error:
@@ -239,19 +244,19 @@ def translate_duckdb_errors(snapshot: Snapshot, kind: SnapshotKind = CHARGES) ->
 
 
 def _drop_repeats(keys: pa.Array) -> pa.Array:
-    """Each key once, without nulls, in order of appearance."""
+    """Return each key once, without nulls, in order of appearance."""
     if isinstance(keys, pa.ChunkedArray):
         keys = keys.combine_chunks()
     return pc.drop_null(pc.unique(keys)).cast(pa.string())
 
 
 def _find_missing(wanted: pa.Array, candidates: pa.Table, kind: str) -> pa.Array:
-    """The keys without a candidate."""
+    """Return the keys without a candidate."""
     keys = candidates["key"].filter(pc.equal(candidates["kind"], kind))
     return wanted.filter(pc.invert(pc.is_in(wanted, value_set=pc.unique(keys))))
 
 
 def _get_column(table: pa.Table, name: str) -> pa.Array:
-    """A column in one piece."""
+    """Return a column in one piece."""
     column = table[name].combine_chunks()
     return column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)

@@ -1,7 +1,7 @@
-"""The shapes of rows that snapshots hold, and the hash by which their content is known.
+"""The kinds of snapshots, price list and account list: their columns, and the hash of their rows.
 
-Input: an Arrow table of rows.
-Output: the same rows in the one shape all snapshots have; which rows are distinct; the content's sha256.
+In: an Arrow table of rows.
+Out: the same rows with the columns of their kind; which rows are distinct; the SHA-256 of the content.
 Never: touches a file, judges a row.
 """
 
@@ -28,14 +28,14 @@ _ARROW_TYPES = {Kind.NUMBER: PRICE_TYPE, Kind.MONEY: PRICE_TYPE, Kind.DATE: pa.d
 _CHUNK_ROWS = 65_536
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SnapshotKind:
     """One kind of snapshot.
 
     Attributes:
         table: what a row of it is.
         table_name: the name of the table in the file.
-        counted_columns: figures told of it, each with the column whose distinct values or cells it counts.
+        counted_columns: its figures, each with the column whose distinct values or cells it counts.
         cell_counts: the counts that count cells; the others count distinct values.
         salt: what its hash begins with, so that two kinds never share one.
         title: its name in a sentence.
@@ -56,7 +56,7 @@ class SnapshotKind:
         return pa.schema([(field.name, _ARROW_TYPES.get(field.kind, pa.string())) for field in self.table])
 
     def count_figures(self, rows: pa.Table) -> dict[str, int]:
-        """The figures of some rows."""
+        """Return the figures of rows of this kind, by name."""
         return {
             name: len(rows) - rows[column].null_count
             if name in self.cell_counts
@@ -66,22 +66,22 @@ class SnapshotKind:
 
 
 CHARGES = SnapshotKind(
-    CATALOG,
-    "charges",
-    {"charges": CHARGE_ID_FIELD, "products": SKU_FIELD, "prices": "list_price"},
-    ("prices",),
-    b"invoice-import catalog 1\n",
-    "catalog",
-    "invoice-import catalog load FILE",
+    table=CATALOG,
+    table_name="charges",
+    counted_columns={"charges": CHARGE_ID_FIELD, "products": SKU_FIELD, "prices": "list_price"},
+    cell_counts=("prices",),
+    salt=b"invoice-import catalog 1\n",
+    title="catalog",
+    command="invoice-import catalog load FILE",
 )
 CUSTOMERS = SnapshotKind(
-    ACCOUNTS,
-    "accounts",
-    {field.name: field.name for field in ACCOUNTS if field.name != "name"},
-    tuple(field.name for field in ACCOUNTS if field.name not in ("name", "currency")),
-    b"invoice-import accounts 1\n",
-    "account list",
-    "invoice-import accounts load FILE",
+    table=ACCOUNTS,
+    table_name="accounts",
+    counted_columns={field.name: field.name for field in ACCOUNTS if field.name != "name"},
+    cell_counts=tuple(field.name for field in ACCOUNTS if field.name not in ("name", "currency")),
+    salt=b"invoice-import accounts 1\n",
+    title="account list",
+    command="invoice-import accounts load FILE",
 )
 CATALOG_SCHEMA = CHARGES.schema
 """Every column of the catalog's declaration, in its order."""
@@ -89,7 +89,7 @@ CATALOG_SCHEMA = CHARGES.schema
 
 @dataclass(frozen=True)
 class DistinctRows:
-    """What a table holds once rows that say the same are one.
+    """What a table holds once equal rows are one.
 
     Attributes:
         sha256: of the distinct rows, whatever their order, in hex.
@@ -103,7 +103,7 @@ class DistinctRows:
 
 
 def cast_rows(table: pa.Table, kind: SnapshotKind = CHARGES) -> pa.Table:
-    """The rows with every column of their shape: absent columns are null.
+    """Return the rows with every column of their kind: absent columns are null.
 
     Args:
         table: columns of the declaration, any order, typed.
@@ -133,16 +133,18 @@ def cast_rows(table: pa.Table, kind: SnapshotKind = CHARGES) -> pa.Table:
 
 
 def hash_rows(batches: Iterable[pa.RecordBatch], salt: bytes = CHARGES.salt) -> DistinctRows:
-    """The distinct rows and their hash, batch by batch: how the rows are cut into batches plays no part.
+    """Find the distinct rows and hash them; how the rows are cut into batches does not matter.
 
     Args:
-        batches: of one shape's schema.
-        salt: of that shape.
+        batches: of one kind's schema.
+        salt: of that kind.
 
     Returns:
         The content. Its hash is the sha256 of the sorted sha256s of the distinct rows.
     """
-    row_digests = [digest for batch in batches for digest in _hash_batch(batch)]
+    row_digests: list[bytes] = []
+    for batch in batches:
+        row_digests += _hash_batch(batch)
     digests: npt.NDArray[np.bytes_] = np.frombuffer(b"".join(row_digests), dtype="S32")
     distinct, first = np.unique(digests, return_index=True)
     repeated = np.ones(len(digests), dtype=np.bool_)
@@ -155,16 +157,16 @@ def hash_rows(batches: Iterable[pa.RecordBatch], salt: bytes = CHARGES.salt) -> 
 
 
 def _hash_batch(batch: pa.RecordBatch) -> list[bytes]:
-    """The sha256 of each row."""
-    return [
-        hashlib.sha256(text).digest()
-        for start in range(0, batch.num_rows, _CHUNK_ROWS)
-        for text in _encode_rows(batch.slice(start, _CHUNK_ROWS)).to_pylist()
-    ]
+    """Return the SHA-256 of each row."""
+    digests: list[bytes] = []
+    for start in range(0, batch.num_rows, _CHUNK_ROWS):
+        rows = _encode_rows(batch.slice(start, _CHUNK_ROWS)).to_pylist()
+        digests += [hashlib.sha256(row).digest() for row in rows]
+    return digests
 
 
 def _encode_rows(batch: pa.RecordBatch) -> pa.Array:
-    """A row as bytes: `name=length:value` of every cell that is not blank, so that no two rows look alike."""
+    """Return rows as bytes: `name=length:value` of every cell that is not blank, so that no two rows are equal."""
     cells = []
     for field in batch.schema:
         text = _format_column(batch.column(field.name))
@@ -175,7 +177,7 @@ def _encode_rows(batch: pa.RecordBatch) -> pa.Array:
 
 
 def _format_column(column: pa.Array) -> pa.Array:
-    """Values as text that no version of Arrow writes otherwise: a decimal as its digits without the point."""
+    """Return values as text that every version of Arrow writes alike: a decimal as its digits without the point."""
     if column.type == PRICE_TYPE:
         return column.view(pa.decimal128(PRICE_TYPE.precision, 0)).cast(pa.string())
     return column.cast(pa.string())

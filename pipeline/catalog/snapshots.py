@@ -1,7 +1,7 @@
-"""Snapshots as they lie on disk: which there are, which one is in use, what each says about itself.
+"""Snapshots on disk: which there are, which one is in use, what each says about itself.
 
-Input: the folder of the snapshots, or the path of one.
-Output: a `Snapshot`, or a read-only connection to it.
+In: the folder of the snapshots, or the path of one.
+Out: a `Snapshot`, or a read-only connection to it.
 Never: writes, except what does not fit into memory, to a folder of its own away from the snapshots.
 """
 
@@ -26,7 +26,7 @@ _MIN_HASH_CHARACTERS = 6
 """Characters of a hash that a person must give at least."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """A catalog or account list as it stood at one load.
 
@@ -66,7 +66,7 @@ class Snapshot:
 
 
 def get_current_snapshot(folder: Path, kind: SnapshotKind = CHARGES) -> Snapshot | None:
-    """The snapshot in use.
+    """Return the snapshot in use.
 
     Args:
         folder: of the snapshots.
@@ -76,7 +76,7 @@ def get_current_snapshot(folder: Path, kind: SnapshotKind = CHARGES) -> Snapshot
         The snapshot; None when nothing was loaded yet.
 
     Raises:
-        CatalogError: it cannot be told or opened.
+        CatalogError: it cannot be found out or opened.
     """
     pointer = folder / CURRENT_FILE_NAME
     try:
@@ -105,7 +105,7 @@ def get_current_snapshot(folder: Path, kind: SnapshotKind = CHARGES) -> Snapshot
 
 
 def list_snapshots(folder: Path, kind: SnapshotKind = CHARGES) -> list[Snapshot]:
-    """Every snapshot, the oldest first; runs of the past name them by their hash.
+    """Return every snapshot, the oldest first; past runs name them by their hash.
 
     Args:
         folder: of the snapshots; it need not exist.
@@ -119,7 +119,7 @@ def list_snapshots(folder: Path, kind: SnapshotKind = CHARGES) -> list[Snapshot]
 
 
 def find_snapshot(folder: Path, sha256: str, kind: SnapshotKind = CHARGES) -> Snapshot:
-    """The one snapshot whose hash begins so.
+    """Return the one snapshot whose hash begins so.
 
     Args:
         folder: of the snapshots.
@@ -152,12 +152,12 @@ def find_snapshot(folder: Path, sha256: str, kind: SnapshotKind = CHARGES) -> Sn
 
 
 def _get_facts(path: Path, kind: SnapshotKind) -> dict[str, str]:
-    """What the sentence tells of a snapshot that has to be loaded again."""
+    """Return the facts of a message about a snapshot that has to be loaded again."""
     return {"path": str(path), "called": translate(kind.title), "command": kind.command}
 
 
 def describe_snapshot(path: Path, kind: SnapshotKind = CHARGES) -> Snapshot:
-    """What a snapshot says about itself.
+    """Return what a snapshot says about itself.
 
     Raises:
         CatalogError: the file is missing or damaged.
@@ -173,7 +173,7 @@ def describe_snapshot(path: Path, kind: SnapshotKind = CHARGES) -> Snapshot:
 
 
 def build_damage_error(path: Path, kind: SnapshotKind = CHARGES) -> CatalogError:
-    """The error for a snapshot that cannot be read."""
+    """Return the error for a snapshot that cannot be read."""
     return CatalogError(
         translate(
             "The {called} {path} is damaged or no {called}; load it again: {command}.",
@@ -184,7 +184,7 @@ def build_damage_error(path: Path, kind: SnapshotKind = CHARGES) -> CatalogError
 
 @contextmanager
 def open_read_only(path: Path, memory: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection; what does not fit into memory goes to a folder away from the file."""
+    """Open a read-only connection; what does not fit into memory goes to a temporary folder elsewhere."""
     with (
         tempfile.TemporaryDirectory(prefix="invoice-import-") as spill,
         open_catalog_file(path, "read", Path(spill), memory) as connection,
@@ -193,7 +193,7 @@ def open_read_only(path: Path, memory: str = MEMORY_LIMIT) -> Iterator[duckdb.Du
 
 
 def get_snapshot_path(folder: Path, sha256: str) -> Path:
-    """Where the snapshot with this content lies."""
+    """Return the path of the snapshot with this content."""
     return folder / f"{sha256[:16]}.duckdb"
 
 
@@ -204,17 +204,17 @@ def _read_snapshot(path: Path, kind: SnapshotKind) -> Snapshot:
             dict(zip(names, row, strict=True))
             for row in fetch_rows(connection, "SELECT * FROM catalog.about")
         ]
-        ((stored,),) = fetch_rows(connection, f"SELECT count(*) FROM catalog.{kind.table_name}")  # noqa: S608 - the name of a declared table
+        ((stored,),) = fetch_rows(connection, f"SELECT count(*) FROM catalog.{kind.table_name}")  # noqa: S608 - a name of ours
     if len(about_rows) != 1 or about_rows[0]["rows"] != stored:
         raise OSError(f"the {kind.title} is not complete")
     (about_row,) = about_rows
     counts = {name: int(about_row[name]) for name in kind.counted_columns}
-    details = (about_row[name] for name in ("rows", "source", "source_sha256", "loaded"))
-    return Snapshot(path, about_row["sha256"], counts, *details)
+    details = {name: about_row[name] for name in ("sha256", "rows", "source", "source_sha256", "loaded")}
+    return Snapshot(path=path, counts=counts, **details)
 
 
 def has_content(path: Path, sha256: str, kind: SnapshotKind = CHARGES) -> bool:
-    """Whether the file is there and holds the content, looked at row by row."""
+    """Return whether the file is there and holds the content, hashed anew row by row."""
     if not path.exists():
         return False
     try:

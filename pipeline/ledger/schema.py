@@ -1,11 +1,13 @@
-"""What the ledger's file holds, and what it forbids.
+"""The ledger's tables, views and triggers, and what they forbid.
 
-Input: nothing. Output: SQL. The tables of `APPEND_ONLY` refuse every change and removal; `live` alone
-changes: it holds who is alive now and can be worked out again from the others. A row of `runs` may follow the
+In: nothing. Out: SQL. The tables of `APPEND_ONLY` refuse every update and deletion; `live` alone changes: it
+lists the invoices that are live now and can be worked out again from the others. A row of `runs` may follow the
 rows that refer to it, in the same transaction.
 """
 
 from __future__ import annotations
+
+from itertools import product
 
 APPLICATION_ID = 0x496E764C  # "InvL"
 VERSION = 2
@@ -110,6 +112,6 @@ END;
 """
 
 SCHEMA_SQL = TABLES_SQL + "".join(
-    _FORBIDDEN.format(table=table, verb=verb) for table in APPEND_ONLY for verb in ("UPDATE", "DELETE")
+    _FORBIDDEN.format(table=table, verb=verb) for table, verb in product(APPEND_ONLY, ("UPDATE", "DELETE"))
 )
 """The whole schema, as one script."""
