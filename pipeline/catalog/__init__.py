@@ -1,21 +1,23 @@
-"""The product catalog and the account list: immutable DuckDB snapshots, and look-ups that run against one.
+"""The product catalog and the account list: immutable DuckDB snapshots, and look-ups in one.
 
-Input: a typed, validated Arrow table of rows (`build`); keys of items (`Catalog.lookup`), of invoices (`answers`).
-Output: a `Load` with its `Snapshot`; candidates, nearest names, search results as Arrow tables and records.
+In: a typed, validated Arrow table of rows (`build_snapshot`); keys of items (`Catalog.lookup`), of invoices
+(`look_up_accounts`).
+Out: a `SnapshotLoad` with its `Snapshot`; candidates, nearest names, search results as Arrow tables and
+records.
 Never: reads a spreadsheet, words an issue, chooses among candidates, changes a snapshot that exists.
 
     folder/
       <first 16 of sha256>.duckdb   a snapshot: built beside, verified, renamed into place, never touched
       current                       the sha256 of the snapshot that is in use
 
-    rows            the shapes of rows, and the hash of their content
-    contradictions  what a single row cannot tell
-    engine          locked-down connections
-    snapshots       current, known, named: the snapshots on disk
-    store           build: loading
-    lookup          opened, Catalog: the questions one can ask of products
-    accounts        answers: what the account list says of the keys of invoices
-    near            the nearest names of what was not found, and search
+    snapshot_kinds      the kinds of snapshots, and the hash of their content
+    contradictions      rows that contradict each other
+    duckdb_connection   locked-down connections
+    snapshots           the snapshots on disk, and the one in use
+    load                building a snapshot
+    lookup              questions to the product catalog
+    account_lookup      what the account list says of the keys of invoices
+    suggestions         the nearest names of what was not found, and search
 """
 
 from __future__ import annotations

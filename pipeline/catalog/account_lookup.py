@@ -1,6 +1,7 @@
 """The account list: the questions one can ask a snapshot of it.
 
-Input: for each key field the keys that invoices name. Output: what the list says of them, as `AccountAnswers`.
+In: for each key field the keys that invoices name. Out: what the list says of them, as
+`AccountAnswers`.
 Never: chooses between keys that name different accounts, writes anything.
 
 Keys are compared exactly, except that ids of hex digits know no case.

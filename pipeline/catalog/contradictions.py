@@ -197,7 +197,7 @@ def _encode_pairs(left: Positions, right: Positions) -> Positions:
 
 
 def _get_periods(rows: pa.Table) -> tuple[Positions, Positions]:
-    """Return the first and last day of each row; open ends are far away, an end before its start is the start."""
+    """Return first and last day of each row; open ends are far away, an end before its start is the start."""
     first, last = (
         pc.fill_null(rows[name].cast(pa.int32()).cast(pa.int64()), value).to_numpy() - _FIRST_DAY
         for name, value in zip(_PERIOD_FIELDS, (_FIRST_DAY, _LAST_DAY + _FIRST_DAY), strict=True)

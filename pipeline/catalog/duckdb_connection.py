@@ -1,7 +1,7 @@
 """Locked-down DuckDB connections to one catalog file.
 
-Input: the file's path.
-Output: a connection in which the file is the database `catalog`, and nothing else can be reached.
+In: the file's path.
+Out: a connection in which the file is the database `catalog`, and nothing else can be reached.
 Never: reads or writes another file, loads an extension, sees a Python variable that was not registered.
 
 The connection must not outlive a fork: child processes connect anew.

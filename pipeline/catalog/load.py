@@ -1,7 +1,7 @@
 """Loading: a snapshot is built beside, verified, put in place by a rename, and never changed.
 
-Input: rows of a shape as an Arrow table; the folder of the snapshots.
-Output: a `Load` with the snapshot, or with the contradictions and nothing written.
+In: rows of a shape as an Arrow table; the folder of the snapshots.
+Out: a `Load` with the snapshot, or with the contradictions and nothing written.
 Never: changes or removes a snapshot; leaves a half-built one under a name that is read.
 """
 
@@ -133,7 +133,9 @@ def _write_snapshot(rows: pa.Table, path: Path, about: pa.Table, kind: SnapshotK
         with open_catalog_file(file, "build", build_folder / "spill", memory) as connection:
             for name, table in ((kind.table_name, rows), ("about", about)):
                 with register_table(connection, "incoming", table):
-                    connection.execute(f"CREATE TABLE catalog.{name} AS SELECT * FROM incoming ORDER BY ALL")  # noqa: S608 - the name of a declared table
+                    columns = "SELECT * FROM incoming ORDER BY ALL"
+                    statement = f"CREATE TABLE catalog.{name} AS {columns}"  # noqa: S608
+                    connection.execute(statement)  # the name is that of a declared table
             connection.execute("CHECKPOINT catalog")
         file.chmod(0o600)
         sha256 = str(about["sha256"][0])

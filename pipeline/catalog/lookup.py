@@ -160,8 +160,9 @@ class Catalog:
 
         Returns:
             For each distinct key its suggestions, the likeliest first: those that differ only in case, zeros
-            around, blanks and hyphens, then those that look alike. The work is bounded (`suggestions.MAX_PAIRS`): of
-            very many keys only the first are answered; the lists of the others are empty.
+            around, blanks and hyphens, then those that look alike. The work is bounded
+            (`suggestions.MAX_PAIRS`): of very many keys only the first are answered; the lists of the others
+            are empty.
         """
         wanted = _drop_repeats(keys)
         if not len(wanted):

@@ -166,7 +166,7 @@ def _hash_batch(batch: pa.RecordBatch) -> list[bytes]:
 
 
 def _encode_rows(batch: pa.RecordBatch) -> pa.Array:
-    """Return rows as bytes: `name=length:value` of every cell that is not blank, so that no two rows are equal."""
+    """Return rows as bytes, `name=length:value` of every cell that is not blank: no two rows are alike."""
     cells = []
     for field in batch.schema:
         text = _format_column(batch.column(field.name))
@@ -177,7 +177,7 @@ def _encode_rows(batch: pa.RecordBatch) -> pa.Array:
 
 
 def _format_column(column: pa.Array) -> pa.Array:
-    """Return values as text that every version of Arrow writes alike: a decimal as its digits without the point."""
+    """Return values as text that no version of Arrow writes otherwise: a decimal without its point."""
     if column.type == PRICE_TYPE:
         return column.view(pa.decimal128(PRICE_TYPE.precision, 0)).cast(pa.string())
     return column.cast(pa.string())

@@ -204,7 +204,8 @@ def _read_snapshot(path: Path, kind: SnapshotKind) -> Snapshot:
             dict(zip(names, row, strict=True))
             for row in fetch_rows(connection, "SELECT * FROM catalog.about")
         ]
-        ((stored,),) = fetch_rows(connection, f"SELECT count(*) FROM catalog.{kind.table_name}")  # noqa: S608 - a name of ours
+        count_sql = f"SELECT count(*) FROM catalog.{kind.table_name}"  # noqa: S608 - a name of ours
+        ((stored,),) = fetch_rows(connection, count_sql)
     if len(about_rows) != 1 or about_rows[0]["rows"] != stored:
         raise OSError(f"the {kind.title} is not complete")
     (about_row,) = about_rows

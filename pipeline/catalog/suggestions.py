@@ -1,7 +1,7 @@
 """What may have been meant: the nearest names of a key that is unknown, and search by text.
 
-Input: a connection to a snapshot; keys registered as `wanted` (key, place), or a text.
-Output: suggestions a key; rows of the catalog.
+In: a connection to a snapshot; keys registered as `wanted` (key, place), or a text.
+Out: suggestions a key; rows of the catalog.
 Never: compares more pairs than a person would wait for.
 """
 

@@ -52,8 +52,8 @@ for command in (
 def program() -> None:
     """The console script: as `main`, but exit without tearing the interpreter down.
 
-    After a large run up to half a gigabyte would be freed object by object before the shell had its answer. All
-    files are closed and flushed when `main` ends; only the standard streams remain.
+    After a large run up to half a gigabyte would be freed object by object before the shell had its answer.
+    All files are closed and flushed when `main` ends; only the standard streams remain.
     """
     try:
         main()

@@ -55,7 +55,8 @@ def _run_command(command: Callable[..., int], args: Sequence[Any], parameters: M
 def _choose_language(parameters: Mapping[str, Any]) -> str:
     """Return the language for messages.
 
-    The one that the settings name; when the settings are what is wrong, that of the flag, else of the environment.
+    The one that the settings name; when the settings are what is wrong, that of the flag, else of the
+    environment.
     """
     from pipeline.settings import ENVIRONMENT_PREFIX
 

@@ -72,7 +72,7 @@ def run_command(files: tuple[Path, ...], workspace: Path, form: str, **flags: An
 
 
 def _print_result(result: Result, form: str, *, reply: bool) -> int:
-    """Print a result and return its exit code; a reply without a run folder is printed instead of the report."""
+    """Print a result and return its exit code; a reply that has no folder is printed instead."""
 
     def render_text() -> str:
         from pipeline.report.issue_table import make_issue_table

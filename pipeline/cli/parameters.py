@@ -63,7 +63,8 @@ EXPECT_TOTAL_OPTION = click.option(
 REPLY_OPTION = click.option(
     "--reply",
     is_flag=True,
-    help="Write reply.txt, a short text to the preparer, beside the reports; where none are written, print it.",
+    help="Write reply.txt, a short text to the preparer, beside the reports; where none are written,"
+    " print it.",
 )
 
 

@@ -38,15 +38,16 @@ _CATALOG_TEXTS = _SnapshotTexts(
     catalog: all pages of them together.
     """,
     list="List every catalog that was loaded; the one in use is marked with a star.",
-    info="Say what is in the catalog in use, or in the one whose hash begins with SNAPSHOT, as a run names it.",
+    info="Say what is in the catalog in use, or in the one whose hash begins with SNAPSHOT, as a run names"
+    " it.",
 )
 _ACCOUNTS_TEXTS = _SnapshotTexts(
     title="account list",
     group="The customers: number, id, currency, name; optional, for checks and to look customers up.",
     load="""Load FILES, a list of customers; earlier runs keep theirs.
 
-    A list is a CSV file, a workbook, a Parquet file, or the saved answers (JSON) of a billing API's customers:
-    all pages of them together.
+    A list is a CSV file, a workbook, a Parquet file, or the saved answers (JSON) of a billing API's
+    customers: all pages of them together.
     """,
     list="List every account list that was loaded; the one in use is marked with a star.",
     info="Say what is in the account list in use, or in the one whose hash begins with SNAPSHOT.",
@@ -63,8 +64,8 @@ def snapshot_commands(
     Args:
         kind: which, and the name of the group.
         texts: the help of the commands.
-        print_info: prints what is in one snapshot, given the beginning of its hash (None: the one in use), the
-            workspace and the form.
+        print_info: prints what is in one snapshot, given the beginning of its hash (None: the one in use),
+            the workspace and the form.
     """
     group = click.Group(kind, help=texts.group)
 

@@ -5,8 +5,8 @@
          -> accept -> batch                         `classify_invoices`: check stops here
          -> payloads, reports, ledger               `RunRecorder`: run stops here
 
-check and run are two stopping points of one pipeline; `check` changes nothing, wherever it is called. The product
-catalog and the account list are loaded by `reference_data`.
+check and run are two stopping points of one pipeline; `check` changes nothing, wherever it is called. The
+product catalog and the account list are loaded by `reference_data`.
 
 In: paths of files, the path of a workspace, flags. Out: a `Result`.
 Never: prints, exits, or does a stage's work itself.
@@ -152,7 +152,7 @@ def _validate(
     expected: tuple[Sequence[str], Sequence[str]],
     flags: Mapping[str, object],
 ) -> Iterator[Validated]:
-    """Load the settings, and read and validate the files; the settings' language is in use while the block lasts.
+    """Read and validate the files; the language of the settings is in use while the block lasts.
 
     Args:
         files: to be read.

@@ -118,7 +118,8 @@ def assess_files(
         expected: on the command line.
 
     Raises:
-        PipelineError: a file or the catalog cannot be read, or a setting is missing or contradicts the mapping.
+        PipelineError: a file or the catalog cannot be read, or a setting is missing or contradicts the
+        mapping.
     """
     if not files:
         raise UsageError(translate("No file was given: name a workbook, or a pair of CSV files."))

@@ -1,4 +1,4 @@
-"""The second half of check and run: which invoices are accepted, rejected or skipped, and in which request.
+"""The second half of check and run: accept, reject or skip each invoice, and batch the accepted ones.
 
 In: `Enriched`, the workspace with its ledger. Out: an `Assessment`.
 Never: writes; withdraws or changes an entry of the ledger.
@@ -34,7 +34,7 @@ GetFingerprints = Callable[[Positions], list[str]]
 def classify_invoices(
     enriched: Enriched, workspace: Workspace, get_fingerprints: GetFingerprints
 ) -> Assessment:
-    """Decide which invoices are accepted, rejected and skipped, from the issues and from what the ledger knows.
+    """Decide which invoices are accepted, rejected and skipped.
 
     Args:
         enriched: what is known before the ledger is asked.
@@ -127,7 +127,7 @@ def _compare_with_live(
     workspace: Workspace,
     get_fingerprints: GetFingerprints,
 ) -> tuple[Mask, Issues]:
-    """Return the invoices that were accepted before with the same content, and issues of those that differ."""
+    """Return invoices that were accepted before with the same content, and issues of those that differ."""
     validated, refs = enriched.validated, accept.get_references(enriched.sheets.valid)
     live_by_ref = ledger.find_live_by_reference(
         ledger_file,

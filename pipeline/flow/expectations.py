@@ -88,7 +88,7 @@ def gather_expectations(
 
 
 def _convert_to_sheet_issues(issues: Issues, raw: RawSheets) -> Issues:
-    """Return issues of the Control sheet's rows as issues of a sheet: none of these rows belongs to an invoice."""
+    """Return issues of the Control sheet's rows as issues of a sheet: no invoice has these rows."""
     sheet_issues: list[SheetIssue] = []
     for finding in issues.findings:
         sheet_issues += [_make_sheet_issue(finding, index, raw) for index in range(len(finding))]

@@ -1,18 +1,18 @@
-"""The ledger: the append-only record of runs, sources, invoices, requests and events, in one SQLite file.
+"""The append-only ledger of runs, sources, invoices, requests and events, in one SQLite file.
 
-    schema      what the file holds, and what it forbids
-    chain       canonical bytes, digests, and the chain of events
-    store       opening it to write or to read; its errors as sentences
-    witness     the newest event, noted outside the file
-    rows        what a run brings
-    items       the items of a run, as one Parquet file
-    books       what is said of it: what is live, runs, one run
-    history     what it knows of the accounts of a file
-    entry       entering a run, withdrawing one
-    verify      whether it is still what it was
+    schema              tables, triggers, and what they forbid
+    hash_chain          canonical bytes, digests, and the hash chain of events
+    sqlite_connection   opening it to write or to read; its errors as sentences
+    head_note           the newest event, noted outside the file
+    records             what a run brings
+    run_items           the items of a run, as one Parquet file
+    queries             live invoices, runs, one run
+    account_history     what it knows of the accounts of a file
+    enter               entering a run, withdrawing one
+    verify              whether it is unchanged
 
-Input: what a run brings, as rows. Output: what earlier runs left. It never changes or removes an entry, never
-looks at the clock (times are given), never reads a sheet and sends nothing.
+In: what a run brings, as rows. Out: what earlier runs left.
+Never: changes or removes an entry, looks at the clock (times are given), reads a sheet, sends anything.
 """
 
 from pipeline.ledger.account_history import find_live_by_account, read_billed_periods

@@ -1,7 +1,7 @@
 """What the ledger knows of the accounts that a file names: invoices alive, and the periods they bill.
 
-Input: a `Ledger`, and whose invoices are asked for. Output: Arrow tables. One scan answers for all accounts at
-once; an empty ledger answers at once. It creates and changes nothing.
+In: a `Ledger`, and whose invoices are asked for. Out: Arrow tables. One scan answers for all accounts
+at once; an empty ledger answers at once. It creates and changes nothing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Entering a run in the ledger, and withdrawing what one prepared.
 
-In: a run's rows, table by table. Out: events; the head that a run folder's summary names. Everything of a run is
-in the ledger and its folder in place, or neither.
-Never: changes an entry that is there; decides whether an invoice may come: it refuses an identity that is taken.
+In: a run's rows, table by table. Out: events; the head that a run folder's summary names. Everything of a
+run is in the ledger and its folder in place, or neither.
+Never: changes an entry that is there; decides whether an invoice may come: it refuses an identity that is
+taken.
 """
 
 from __future__ import annotations
@@ -78,8 +79,9 @@ WHERE i.run_id = ? AND s.state = 'prepared' ORDER BY i.invoice_id
 class RunWriter:
     """Writes the rows of one run, table by table, within the transaction of `enter_run`.
 
-    The methods are called in the order in which they stand here, each once: the digest of a run covers its tables
-    in that order. Rows are tuples in the order of the record's fields (`SourceRow`, `InvoiceRow`, `RequestRow`).
+    The methods are called in the order in which they stand here, each once: the digest of a run covers its
+    tables in that order. Rows are tuples in the order of the record's fields (`SourceRow`, `InvoiceRow`,
+    `RequestRow`).
     """
 
     def __init__(self, connection: sqlite3.Connection, run_id: str) -> None:
@@ -94,14 +96,14 @@ class RunWriter:
         self._insert_rows("sources", rows)
 
     def add_invoices(self, invoices: Iterable[LedgerRow]) -> None:
-        """Insert the invoices, in the order of the sheet; they are numbered on from the last one of all runs."""
+        """Insert the invoices, in the order of the sheet; numbering goes on from the last of all runs."""
         query = "SELECT coalesce(max(invoice_id), 0) + 1 FROM invoices"
         ((first,),) = self._connection.execute(query).fetchall()
         rows = ((number, self._run_id, *invoice) for number, invoice in enumerate(invoices, first))
         self._insert_rows("invoices", rows)
 
     def add_items(self, parquet: memoryview | None) -> None:
-        """Insert the items of the prepared invoices as `encode_items` packs them; None when there are none."""
+        """Insert the items of the prepared invoices, packed by `encode_items`; None when there are none."""
         self._digest.start_table("items")
         self._counts["items"] = 0
         if parquet is None:
@@ -140,7 +142,7 @@ class RunWriter:
         return Head(event[0], event[-1])
 
     def _insert_rows(self, table: str, rows: Iterable[LedgerRow]) -> None:
-        """Insert rows, many with one statement: with one each, Python and SQLite would take turns row by row."""
+        """Insert rows, many with one statement: with one each, Python and SQLite take turns row by row."""
         self._digest.start_table(table)
         self._counts[table] = 0
         for chunk in split_chunks(rows):
@@ -155,9 +157,10 @@ class RunWriter:
 def enter_run(ledger: Ledger, run_id: str) -> Iterator[RunWriter]:
     """Enter a run, whole or not at all.
 
-    The write lock is held from the first moment of the block to its end, where the transaction commits: another
-    process that writes waits as long, or gives up after its `busy_seconds`; readers need not wait. The caller puts
-    the run folder in place within the block, after `RunWriter.finish`: an error there leaves no entry.
+    The write lock is held from the first moment of the block to its end, where the transaction commits:
+    another process that writes waits as long, or gives up after its `busy_seconds`; readers need not wait.
+    The caller puts the run folder in place within the block, after `RunWriter.finish`: an error there leaves
+    no entry.
 
     Args:
         ledger: where.
@@ -209,7 +212,7 @@ def withdraw_run(ledger: Ledger, run_id: str, at: str) -> Withdrawal:
 
 @contextmanager
 def lock_run_ids(ledger: Ledger) -> Iterator[frozenset[str]]:
-    """Yield the run ids that the ledger knows, while no other process can enter one: to remove orphan folders."""
+    """Yield the run ids that the ledger knows, while no other process can enter one."""
     with write_transaction(ledger) as connection:
         yield frozenset(row[0] for row in connection.execute("SELECT run_id FROM runs"))
 
@@ -231,7 +234,7 @@ def _escape_name(name: str) -> str:
 
 
 def _take_identities(connection: sqlite3.Connection, run: RunRow) -> None:
-    """Make the run's prepared invoices live; the table's primary key refuses a reference that is live already."""
+    """Make the run's prepared invoices live; the primary key refuses a reference that is live already."""
     try:
         connection.execute(_LIVE_SQL, (run.environment, run.target, run.run_id))
     except sqlite3.IntegrityError as error:

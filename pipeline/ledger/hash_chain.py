@@ -1,6 +1,6 @@
 """Canonical bytes, digests of a run, and the chain of events.
 
-Input: rows as the ledger holds them. Output: hashes. An event's hash covers its columns and the hash of the
+In: rows as the ledger holds them. Out: hashes. An event's hash covers its columns and the hash of the
 event before it, so nothing can be changed, added, removed or moved without breaking the chain; the event that
 enters a run carries the digest of all its rows. It touches no file.
 """
@@ -31,7 +31,7 @@ class Head(NamedTuple):
 
 
 class RunDigest:
-    """The digest of a run, over the values of its rows, table after table; how they are cut does not matter."""
+    """The digest of a run over the values of its rows, table by table; how they are cut does not matter."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()

@@ -1,6 +1,6 @@
 """The newest event, noted outside the ledger's file: what notices an older copy and a lost tail.
 
-Input: the head after a commit. Output: `runs/.head`. It is written after the commit, so it may lag behind the
+In: the head after a commit. Out: `runs/.head`. It is written after the commit, so it may lag behind the
 ledger but never runs ahead; a ledger that lacks the event noted here has lost entries. It decides nothing.
 """
 

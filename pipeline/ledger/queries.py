@@ -1,6 +1,6 @@
 """What is said of the ledger: which references are live, which runs there are, what one run holds.
 
-Input: a `Ledger` and what is asked for. Output: values. It creates and changes nothing.
+In: a `Ledger` and what is asked for. Out: values. It creates and changes nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The items of a run: one Parquet file in the ledger, a row an item of a prepared invoice.
 
-Input: an Arrow table with the column `position`, the invoice's position in the run. Output: its bytes, and the
-table again with what the ledger says of each item's invoice. It changes nothing in the ledger.
+In: an Arrow table with the column `position`, the invoice's position in the run. Out: its bytes, and
+the table again with what the ledger says of each item's invoice. It changes nothing in the ledger.
 """
 
 from __future__ import annotations

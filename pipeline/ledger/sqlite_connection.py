@@ -1,6 +1,6 @@
 """Opening the ledger's file, to write and to read, and its errors as sentences.
 
-Input: a `Ledger`, which says where. Output: a connection for one short transaction, or a query's answer. A
+In: a `Ledger`, which says where. Out: a connection for one short transaction, or a query's answer. A
 reader creates and changes nothing, not even the files that SQLite keeps beside a database in WAL mode. No
 connection outlives the call that opened it.
 """

@@ -1,6 +1,6 @@
 """Whether the ledger and the run folders are still what they were.
 
-Input: a `Ledger`. Output: faults as sentences; none is good. It works everything out again: the chain of
+In: a `Ledger`. Out: faults as sentences; none is good. It works everything out again: the chain of
 events, the digest of each run, who is live, sums, the hashes of the request files, the heads noted outside.
 It mends nothing and changes nothing.
 """

@@ -1,7 +1,7 @@
 """What a run leaves: its folder and its entries in the ledger, both or neither.
 
-In: the assessment of a run. Out: `runs/<run id>/` and the ledger's rows. The folder is filled under another name
-and flushed; it gets its name inside the ledger's transaction, and only then the transaction commits.
+In: the assessment of a run. Out: `runs/<run id>/` and the ledger's rows. The folder is filled under another
+name and flushed; it gets its name inside the ledger's transaction, and only then the transaction commits.
 Never: decides what becomes of an invoice; leaves a folder or an entry when anything fails.
 """
 
@@ -71,7 +71,8 @@ class RunRecorder:
             get_fingerprints: gives the fingerprints of all invoices.
 
         Raises:
-            ledger.IdentityTakenError: another run prepared one of the invoices meanwhile; nothing was written.
+            ledger.IdentityTakenError: another run prepared one of the invoices meanwhile; nothing was
+            written.
             PipelineError: the folder or the ledger cannot be written; nothing was left behind.
         """
         run_folder = self.workspace.runs / self.run_id

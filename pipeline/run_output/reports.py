@@ -1,6 +1,7 @@
 """The reports of a check or run as files.
 
-`issues.csv`, `ledger.csv`, the marked workbooks, `rejected.xlsx`, `report.html`, and a check's `summary.json`.
+`issues.csv`, `ledger.csv`, the marked workbooks, `rejected.xlsx`, `report.html`, and a check's
+`summary.json`.
 """
 
 from __future__ import annotations

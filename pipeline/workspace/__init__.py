@@ -1,7 +1,8 @@
-"""The workspace: the one folder that holds what a user owns, and run folders that appear whole or not at all.
+"""The workspace: the folder that holds what a user owns, and its run folders.
 
-Input: a path, and the files a run writes. Output: a `Workspace`; run folders under `runs/`. Folders are made 0700
-and files 0600 whatever the umask.
+In: a path, and the files a run writes. Out: a `Workspace`; run folders under `runs/`. Run folders appear
+whole or not at all. Folders are made
+0700 and files 0600 whatever the umask.
 """
 
 from __future__ import annotations

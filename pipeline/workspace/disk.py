@@ -1,7 +1,7 @@
-"""The disk under the workspace: which file system it is, folders of one's own, and what is flushed to it.
+"""File-system calls of the workspace: private folders, durable writes, the type of the file system.
 
-Input: paths. Output: folders 0700 and files 0600 that are on the disk when a call returns; the system's errors as
-sentences. It knows nothing of runs or ledgers. It needs POSIX.
+In: paths. Out: folders 0700 and files 0600 that are on the disk when a call returns; the system's
+errors as sentences. It knows nothing of runs or ledgers. It needs POSIX.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def flush_tree(root: Path, handle: int) -> None:
 
 
 def flush_file_system(root: Path, handle: int) -> bool:
-    """Flushes a whole file system; False where that is no single call or would not tell of errors (before 5.8).
+    """Flush a whole file system; return False where that is no single call.
+
+    Before Linux 5.8 syncfs did not report errors of writing.
 
     Args:
         root: a folder that lies on it.

@@ -1,6 +1,6 @@
 """Where everything lies that a user owns: the workspace's folders, made on first use.
 
-Input: a path. Output: a `Workspace`. A workspace on a network mount is refused.
+In: a path. Out: a `Workspace`. A workspace on a network mount is refused.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Run folders, which appear whole or not at all.
 
-Input: the files a run writes. Output: run folders under `runs/`, flushed to the disk before they get their name. It
-never reads what lies in those files, never looks at the clock, never opens the ledger, and never removes a folder
-that a living process is filling: locks on folders tell a living run from a dead one.
+In: the files a run writes. Out: run folders under `runs/`, flushed to the disk before they get their
+name. It never reads what lies in those files, never looks at the clock, never opens the ledger, and never
+removes a folder that a living process is filling: locks on folders tell a living run from a dead one.
 """
 
 from __future__ import annotations
