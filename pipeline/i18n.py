@@ -2,13 +2,13 @@
 
     translate("No invoice was found.")
     translate("The sheet {value} was left out: {reason}.", value=name, reason=why)   filled after the look-up
-    translate_count(3, "{count} row", "{count} rows")                                plural forms of the language
-    format_number(Decimal("1234.50"))                                                1,234.50, in German 1.234,50
+    translate_count(3, "{count} row", "{count} rows")                                with plural forms
+    format_number(Decimal("1234.50"))                                                in German 1.234,50
 
 In: texts and facts.
 Out: sentences in the language in use, which `flow` chooses: `with use_language(settings.language)`.
-Never: translates issues when they are found: `IssueType` is translated where it is rendered, and labels and help
-of declarations in the template. The threads of `process.open_thread_pool` use the caller's language.
+Never: translates issues when they are found: `IssueType` is translated where it is rendered, and labels and
+help of declarations in the template. The threads of `process.open_thread_pool` use the caller's language.
 
 To add a text: pass it to `translate`, run `python docs/messages.py`, and write its German in
 `locale/de/LC_MESSAGES/invoice-import.po`. A text without a translation stays English.

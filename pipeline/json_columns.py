@@ -1,7 +1,9 @@
-"""JSON as text, a whole column at a time: one text a row, joined over offsets.
+"""JSON encoding of whole Arrow columns: one JSON text per row or group.
 
-Numbers are written from exact decimals; no Python object is made for a cell, and what a repetitive column
-says is written once for each distinct value.
+In: Arrow columns and row numbers.
+Out: string arrays of JSON.
+Never: makes a Python object per cell, or a float of a decimal. A repetitive column is encoded once per
+distinct value.
 """
 
 from __future__ import annotations
@@ -20,11 +22,11 @@ from schemas.arrow.text_bytes import find_characters
 _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 _PREFIXES, _SUFFIXES = pa.array([",{", "[{"]), pa.array(["}", "}]"])
-"""What stands before and behind an object of an array: within it, and where it begins or ends."""
+"""What is written before and after an object in an array: within it, and where the array begins or ends."""
 
 
 class JsonNumbers:
-    """A column of JSON numbers that are written already."""
+    """A column of JSON numbers that are encoded already."""
 
     def __init__(self, texts: Any) -> None:
         self.texts = texts
@@ -42,11 +44,11 @@ class JsonObjects:
         self._columns = {key: _encode_distinct(key, values) for key, values in columns.items()}
 
     def encode_objects(self, rows: Any, **extra: Any) -> Any:
-        """The objects of some rows.
+        """Encode the objects of some rows.
 
         Args:
-            rows: positions.
-            **extra: further members, as JSON texts, a row each; null leaves the member out.
+            rows: row numbers.
+            **extra: further members, as JSON texts, one per row; null leaves the member out.
 
         Returns:
             A string array.
@@ -54,13 +56,13 @@ class JsonObjects:
         return pc.binary_join_element_wise("{", self._join_members(rows, extra), "}", "")
 
     def encode_arrays(self, rows: Any, offsets: Any, **extra: Any) -> Any:
-        """The objects of some rows, one JSON array a group; null for a group without any.
+        """Encode the objects of some rows as one JSON array per group; null for a group without any.
 
-        The objects are written one behind the other with what stands between them, so that an array is a
-        stretch of that text and is not copied.
+        The objects are encoded one after the other with their separators, so that an array is a slice of that
+        text and is not copied.
 
         Args:
-            rows: positions, group after group.
+            rows: row numbers, group after group.
             offsets: `rows[offsets[i]:offsets[i + 1]]` are a group; one more than there are groups.
             **extra: as for `at`.
         """
@@ -88,7 +90,7 @@ class JsonObjects:
 
 
 def _slice_groups(texts: Any, offsets: Any, is_filled: Any) -> Any:
-    """Neighbouring texts as one, a group each, where they lie in memory; null where a group is not full."""
+    """Return the texts of each group as one text, a view of the same memory; null for an empty group."""
     _, text_offsets, content = texts.buffers()
     bounds = np.frombuffer(text_offsets, np.int32)[texts.offset :][offsets]
     validity = None if is_filled.all() else pa.array(is_filled).buffers()[1]
@@ -96,18 +98,18 @@ def _slice_groups(texts: Any, offsets: Any, is_filled: Any) -> Any:
 
 
 class NestedObjects:
-    """The JSON of rows that hang on others, gathered for those they hang on."""
+    """JSON of child rows, grouped by their parents."""
 
     def __init__(
         self, objects: JsonObjects, parent_rows: Any, parent_count: int, nested: Mapping[str, NestedObjects]
     ) -> None:
-        """Sort the rows by what they hang on.
+        """Sort the rows by their parents.
 
         Args:
             objects: of the rows.
-            parent_rows: per row the position of the row it hangs on, -1 for none.
+            parent_rows: per row the row number of its parent, -1 for none.
             parent_count: how many there are.
-            nested: what hangs on these rows in turn, by key.
+            nested: the children of these rows in turn, by key.
         """
         children = np.flatnonzero(parent_rows >= 0)
         self._objects, self._nested = objects, nested
@@ -117,19 +119,19 @@ class NestedObjects:
         )
 
     def encode_arrays(self, parents: Any) -> Any:
-        """One JSON array for each of some parents; null for one that nothing hangs on.
+        """Encode the children of each parent as a JSON array; null for one without children.
 
         Args:
-            parents: positions.
+            parents: row numbers.
         """
         rows, offsets = self._gather_children(np.asarray(parents))
         return self._objects.encode_arrays(rows, offsets, **self._encode_nested(rows))
 
     def encode_single(self, parents: Any) -> Any:
-        """The one JSON object that hangs on each of some parents; null where nothing does.
+        """Encode the only child of each parent as a JSON object; null for one without.
 
         Args:
-            parents: positions, on each of which one row hangs at most.
+            parents: row numbers, of rows with one child at most.
         """
         rows, offsets = self._gather_children(np.asarray(parents))
         if not len(rows):
@@ -138,19 +140,19 @@ class NestedObjects:
         return pc.take(texts, pa.array(offsets[:-1], mask=np.diff(offsets) == 0))
 
     def _gather_children(self, parents: Any) -> tuple[Any, Any]:
-        """The rows, parent after parent, and where those of each begin."""
+        """Return the child rows, parent after parent, and the offsets of each parent's."""
         starts = self._starts[parents]
         sizes = self._starts[parents + 1] - starts
         offsets = np.concatenate(([0], np.cumsum(sizes)))
         return self._child_rows[np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])], offsets
 
     def _encode_nested(self, rows: Any) -> dict[str, Any]:
-        """What hangs on some of the rows, by key."""
+        """Encode the children of some of the rows, by key."""
         return {key: nested.encode_arrays(rows) for key, nested in self._nested.items()}
 
 
 def _encode_distinct(key: str, values: Any) -> Any:
-    """A repetitive column with its members written already."""
+    """Encode the members of a repetitive column once per distinct value."""
     if not isinstance(values, JsonNumbers) and pa.types.is_date32(values.type):
         values = values.dictionary_encode()
     if not isinstance(values, pa.DictionaryArray):
@@ -171,7 +173,7 @@ def _encode_key(name: str) -> str:
 
 
 def _encode_member(key: str, values: Any) -> Any:
-    """`"key":value` a row, null where the value is null."""
+    """Return `"key":value` per row, null where the value is null."""
     return pc.binary_join_element_wise(_encode_key(key), _encode_value(values), "")
 
 
@@ -191,7 +193,7 @@ def _encode_value(values: Any) -> Any:
 
 
 def _escape_texts(texts: Any) -> Any:
-    """Texts as they stand between the quotes of a JSON string; other control characters never get here."""
+    """Escape texts for a JSON string; other control characters are refused by the checks before."""
     occurring = find_characters(texts, "".join(_ESCAPES))
     for character, escape in _ESCAPES.items():  # the backslash first: the others bring their own
         if character in occurring:

@@ -20,13 +20,13 @@ MAX_THREADS = min(8, os.cpu_count() or 1)
 """Columns that a stage works on at once: Arrow's kernels release the interpreter's lock meanwhile."""
 
 _ENVIRONMENT = {
-    # Arrow, numpy and all threads share the system's heap: the peak is a quarter lower than with Arrow's own pool
+    # Arrow, numpy and all threads share the system's heap: the peak is a quarter lower
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     # no linear algebra is done, so its threads would only be started and take memory
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
 }
-"""Environment variables that Arrow and numpy read when they are loaded, of this process and of its children."""
+"""Environment variables that Arrow and numpy read when loaded, in this process and in its children."""
 
 _MALLOC_OPTIONS = {
     -8: 1,  # M_ARENA_MAX: threads share one heap, so that one stage reuses what another has freed
@@ -57,7 +57,7 @@ def get_child_environment() -> dict[str, str]:
 
 
 def release_memory() -> None:
-    """Return the memory that a finished stage has freed to the system, so that the peak is that of one stage."""
+    """Return the memory freed by a finished stage to the system, so that the peak is that of one stage."""
     import pyarrow as pa  # noqa: PLC0415 - a command that reads nothing does not wait for it
 
     pa.default_memory_pool().release_unused()

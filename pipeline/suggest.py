@@ -1,6 +1,8 @@
-"""What may have been meant, and why: a question, never an answer. Nothing is corrected by itself.
+"""Suggestions ("did you mean"): fuzzy matching of unknown values against known names, with the reason.
 
-Input: a value that is not known, and names that are. Output: the nearest name with the reason, as a sentence.
+In: a value that is not known, and the names that are.
+Out: the nearest name and the reason, as a question.
+Never: corrects a value.
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ from difflib import get_close_matches
 from pipeline.i18n import translate
 
 MAX_COMPARED_PAIRS = 40_000
-"""Pairs that are compared letter by letter: beyond, only names that are written differently are found."""
+"""Pairs compared by edit distance; with more, only names that fold to the same text are found."""
 
 _LOOK_ALIKE = str.maketrans("oilsbz", "011582")
-"""Letters that are taken for digits."""
+"""Letters that look like digits."""
 
 _NON_WORD_CHARACTERS = re.compile(r"[\W_]+")
 _FOLD_IN_LINES: dict[int, int | None] = {
@@ -23,16 +25,20 @@ _FOLD_IN_LINES: dict[int, int | None] = {
     **{code: None for code in range(128) if _NON_WORD_CHARACTERS.match(chr(code))},
     ord("\n"): ord("\n"),
 }
-"""What becomes of each ASCII letter of names, a line each."""
+"""What each ASCII character of names, one per line, is folded to."""
 
 
 def fold_name(text: str) -> str:
-    """A text without what a person overlooks: case, blanks, punctuation, zeros in front, letters like digits."""
+    """Fold what a person overlooks: case, spaces, punctuation, leading zeros, letters like digits.
+
+    Args:
+        text: a name or a value.
+    """
     return _NON_WORD_CHARACTERS.sub("", text).casefold().translate(_LOOK_ALIKE).lstrip("0")
 
 
 def _fold_names(names: Collection[str]) -> list[str]:
-    """Each name folded; plain ones all in one text, which takes a tenth of the time."""
+    """Fold each name; ASCII names together in one text, which takes a tenth of the time."""
     text = "\n".join(names)
     if not text.isascii() or text.count("\n") != len(names) - 1:
         return list(map(fold_name, names))
@@ -40,20 +46,19 @@ def _fold_names(names: Collection[str]) -> list[str]:
 
 
 class KnownNames:
-    """Names that are known."""
+    """The known names, searched for the one that was meant."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = list(dict.fromkeys(names))
         folded_names = _fold_names(self._names)
-        self._folded = dict(
-            zip(reversed(folded_names), reversed(self._names), strict=True)
-        )  # the first one counts
+        # reversed, because the first of the names that fold to the same text shall win
+        self._folded = dict(zip(reversed(folded_names), reversed(self._names), strict=True))
 
     def find_nearest(self, values: Collection[str]) -> dict[str, str]:
-        """The nearest name of each value that has one.
+        """Return the nearest name of each value that has one.
 
         Args:
-            values: none of them is known.
+            values: none of them is a known name.
         """
         nearest = {value: self._folded.get(fold_name(value), "") for value in values}
         unmatched = [value for value, name in nearest.items() if not name]
@@ -66,11 +71,11 @@ class KnownNames:
 
 
 def suggest_near(value: str, near: str) -> str:
-    """Whether the nearest name was meant, and why it is thought so; to be put behind a sentence.
+    """Return the question whether the nearest name was meant, with the reason, to be appended to a sentence.
 
     Args:
         value: as it was typed.
-        near: the name; nothing is asked without one.
+        near: the nearest name; "" gives no question.
     """
     if not near:
         return ""
@@ -83,7 +88,7 @@ def suggest_near(value: str, near: str) -> str:
 
 
 def explain_difference(value: str, near: str) -> str:
-    """What parts a value from a name, in words; empty where it cannot be said in few.
+    """Return how a value differs from a name, as a text; empty where that takes more than a few words.
 
     Args:
         value: as it was typed.
@@ -103,7 +108,7 @@ def explain_difference(value: str, near: str) -> str:
 
 
 def _explain_typo(value: str, near: str) -> str:
-    """What one slip of the finger did; empty for more than one."""
+    """Explain a single typo (edit distance 1, or two neighbours swapped); empty for more."""
     start = next(
         (
             index

@@ -39,7 +39,7 @@ READABLE_CELL_KINDS: Mapping[Kind, tuple[int, ...]] = {
 
 
 def _check_cell_kinds(field: Field, date_notation: DateNotation) -> Iterator[CellCheck]:
-    """Check what the cell holds: no error, no formula without a value, nothing this kind cannot be read from."""
+    """Check what the cell holds: no error, no formula without a value, a kind the field can be read from."""
     serial_kinds = (CellKind.NUMBER,) if date_notation.is_serial and field.kind is Kind.DATE else ()
     readable = pa.array(
         [*READABLE_CELL_KINDS[field.kind], *serial_kinds, CellKind.ERROR, CellKind.FORMULA], pa.uint8()

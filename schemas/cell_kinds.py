@@ -1,4 +1,7 @@
-"""Kinds of cells, as the reader reports them and the checks use them; imports nothing, for the subprocess."""
+"""Kinds of cells, as the reader reports them and the checks use them.
+
+Imports nothing of ours: the subprocess that parses workbooks loads it.
+"""
 
 from __future__ import annotations
 
@@ -22,4 +25,4 @@ ERROR_TEXTS = (
     "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!",
     "#FIELD!", "#BLOCKED!", "#UNKNOWN!", "#CONNECT!", "#BUSY!", "#PYTHON!", "#EXTERNAL!",
 )  # fmt: skip
-"""What Excel shows where a formula failed; a text that is exactly that was an error before it was exported."""
+"""What Excel shows where a formula failed; a text that is exactly that was an error before the export."""

@@ -111,7 +111,7 @@ def _match_regex(cells: Texts, regex: str) -> Booleans:
 
 
 def _is_free_of(cells: Texts, regex: str, lowest: int, highest: int) -> Booleans:
-    """Return which cells have no match. A column whose bytes all lie from lowest to highest is not searched."""
+    """Return which cells have no match; a column of bytes from lowest to highest alone is not searched."""
     min_byte, max_byte = find_byte_range(cells)
     if lowest <= min_byte and max_byte <= highest:
         return pc.is_valid(cells)

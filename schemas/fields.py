@@ -1,7 +1,7 @@
 """The vocabulary of declarations: Kind, Field, Table, Placement, Projection.
 
-Frozen records. A limit is declared once; the pandera schemas (`pandera_schemas`), the parser (`notation.parsing`),
-the templates, the documentation and the payloads are derived from it.
+Frozen records. A limit is declared once; the pandera schemas (`pandera_schemas`), the parser
+(`notation.parsing`), the templates, the documentation and the payloads are derived from it.
 
 The first attributes of a record, which every declaration gives, go by position; all others by keyword.
 """
@@ -101,10 +101,10 @@ class Table:
         fallback_key: the field whose column is the key where a flat sheet has none.
         unsupported: fields that the target has no place for: their columns are reported and not sent.
         forbidden: fields that the target has no place for and that may not be left out.
-        nearest_parent: the table that a row belongs to instead where the last field of its key is filled; empty
-            for none.
+        nearest_parent: the table that a row belongs to instead where the last field of its key is filled;
+            empty for none.
         optional: a file may come without it.
-        amount_field: the field whose money the balance counts; empty where there is none, or where it is computed.
+        amount_field: the field whose money the balance counts; empty where there is none or it is computed.
         added_to_total: that money is added to the invoice's total and counted apart from it, like a tax.
         ignored_without: the field without which a row is ignored; empty where no row is.
     """
@@ -232,8 +232,8 @@ class Projection:
         rules: codes of the row and cross-sheet rules that apply.
         forbidden: fields without a place that may not be left out: without them other money would be billed.
         max_items: items one invoice may have.
-        total_limit: what the absolute value of an invoice's total must lie below, in the unit that is sent; None
-            for no limit.
+        total_limit: what the absolute value of an invoice's total must lie below, in the unit that is sent;
+            None for no limit.
         max_children: by table, rows that may belong to one row of its parent.
         optional_tables: further tables that a file may come without.
     """

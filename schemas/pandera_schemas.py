@@ -1,9 +1,9 @@
 """Pandera schemas derived from the declarations, and the rows that fail them.
 
 A table is checked in two passes, because a cell must be readable before its value can be checked:
-`build_text_schema` for the cells as text, `build_value_schema` for the parsed columns and those derived from them.
-Every check is an Arrow kernel wrapped as a `pandera.Check` that carries its issue code; `iter_failures` runs a
-schema and returns the failing rows of each check, taken from the check's own output.
+`build_text_schema` for the cells as text, `build_value_schema` for the parsed columns and those derived from
+them. Every check is an Arrow kernel wrapped as a `pandera.Check` that carries its issue code; `iter_failures`
+runs a schema and returns the failing rows of each check, taken from the check's own output.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ def build_value_schema(
 def iter_failures(schema: pandera.DataFrameSchema, frame: pd.DataFrame) -> Iterator[Failure]:
     """Run every check of a schema and yield the failing rows of each that fails, in the order of declaration.
 
-    The checks are called as pandera calls them. `schema.validate` finds the same, but it also formats a message
-    per failure, which takes longer than the check and is not shown.
+    The checks are called as pandera calls them. `schema.validate` finds the same, but it also formats a
+    message per failure, which takes longer than the check and is not shown.
 
     Args:
         schema: from `build_text_schema` or `build_value_schema`.

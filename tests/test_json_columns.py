@@ -73,7 +73,7 @@ def test_every_type_is_written_as_the_api_reads_it() -> None:
 
 def test_objects_are_made_of_the_rows_asked_for_in_their_order() -> None:
     objects = json_columns.JsonObjects({"a": pa.array(["x", None, "z"]), "b": pa.array([True, None, False])})
-    texts = objects.encode_objects(pa.array([2, 0, 1, 2]), extra=pa.array(["[1]", "[2]", "[3]", "[4]"]))
+    texts = objects.encode_objects(pa.array([2, 0, 1, 2]), last=pa.array(["[1]", "[2]", "[3]", "[4]"]))
     assert texts.to_pylist() == [
         '{"a":"z","b":false,"last":[1]}',
         '{"a":"x","b":true,"last":[2]}',

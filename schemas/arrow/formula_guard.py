@@ -23,7 +23,7 @@ _NUMBER_REGEX = r"^'*-?[0-9]+(\.[0-9]+)?$"
 
 
 def escape_formulas(texts: Texts) -> Texts:
-    """Escape texts for a file whose texts a spreadsheet may run (CSV): those like a formula get an apostrophe.
+    """Escape texts for a file whose texts a spreadsheet may run (CSV): formulas get an apostrophe.
 
     Args:
         texts: a string array.
@@ -42,7 +42,7 @@ def escape_formula(text: str) -> str:
 
 
 def escape_apostrophes(texts: Texts) -> Texts:
-    """Escape texts for cells of type text, which no spreadsheet runs: only what `unescape_formulas` would shorten.
+    """Escape texts for cells of type text, which are never run: only what `unescape_formulas` would shorten.
 
     Args:
         texts: a string array.
@@ -74,7 +74,7 @@ def is_formula_like(texts: Texts) -> Booleans:
 def _replace_formulas(
     texts: Texts, candidates: npt.NDArray[np.bool_], change: Callable[[Texts], Texts]
 ) -> Texts:
-    """Apply a change to those candidates that look like a formula: only these few rows are searched by regex."""
+    """Apply a change to those candidates that look like a formula: only candidates are searched by regex."""
     if not candidates.any():
         return texts
     candidate_texts = texts.filter(pa.array(candidates))

@@ -91,7 +91,7 @@ def _round_decimals(digits: int | None, amounts: Decimals) -> Decimals:
 
 
 def _apply_by_digits(digits: Integers, calculate: Callable[..., Decimals], *columns: Decimals) -> Decimals:
-    """Apply a function once per number of digits, to its rows, and return the results in the order of the rows."""
+    """Apply a function once per number of digits, to its rows, and return the results in row order."""
     distinct = pc.unique(digits).to_pylist()
     if len(distinct) < 2:
         return calculate(distinct[0] if distinct else None, *columns)

@@ -64,7 +64,7 @@ def multiply_scaled(left: ScaledIntegers, right: ScaledIntegers) -> ScaledIntege
 
 
 def round_scaled(exact: ScaledIntegers, currency_digits: Integers) -> Int64Array | None:
-    """Return the values in billionths, each rounded half away from zero to its row's digits; None if too large.
+    """Return billionths of the values, rounded half away from zero to the row's digits; None if too large.
 
     Args:
         exact: the values.

@@ -54,7 +54,7 @@ def match_first_characters(texts: Texts, characters: str) -> npt.NDArray[np.bool
 
 
 def get_edge_bytes(texts: Texts) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Return the first and the last byte of each text; 0 where it is empty or null (no text of ours holds NUL).
+    """Return the first and the last byte of each text; 0 where it is empty or null: no text holds NUL.
 
     Args:
         texts: a string array.

@@ -32,7 +32,7 @@ SERIAL_EPOCHS: Final[Mapping[str, date]] = {"serial": date(1899, 12, 30), "seria
 """Day numbers as spreadsheets count them, and the day before which the count begins."""
 
 FALSE_LEAP_DAY: Final = 60
-"""The day number of 29 February 1900, a day that Excel counts and that never was; before it, it counts one less."""
+"""The day number of 29 February 1900, which Excel counts though it never was; before it, one is added."""
 _TIME_REGEX: Final = "(?:[ T](?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)?"
 
 

@@ -1,7 +1,7 @@
 """The forms in which people write numbers, as data: marks, spaces, signs, digits and currency symbols.
 
-The regular expression that reads them (`numbers`), the page in the documentation and the generators of the tests
-are made of these constants; a form is stated nowhere else.
+The regular expression that reads them (`numbers`), the page in the documentation and the generators of the
+tests are made of these constants; a form is stated nowhere else.
 """
 
 from __future__ import annotations

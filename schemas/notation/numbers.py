@@ -1,8 +1,8 @@
 """Numbers as people write them: normalization to plain numbers, in one reading or none.
 
-Accepted without a declaration: digits, a point before the decimals, a minus in front; every other form is refused
-with what it could mean. With a declared decimal mark (`decimal = "point"` or `"comma"`): all of `number_forms` as
-well, in the one way that the declaration leaves.
+Accepted without a declaration: digits, a point before the decimals, a minus in front; every other form is
+refused with what it could mean. With a declared decimal mark (`decimal = "point"` or `"comma"`): all of
+`number_forms` as well, in the one way that the declaration leaves.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class NormalizedNumbers(NamedTuple):
 
     Attributes:
         texts: in the plain form; `UNREADABLE_NUMBER` where a text has no reading.
-        currency_marks: the currency symbol or code beside each number, "" without one; None when no cell has any.
+        currency_marks: the currency symbol or code beside each number, "" without; None when no cell has any.
     """
 
     texts: Texts
@@ -134,7 +134,7 @@ class _NumberParts(NamedTuple):
 
 
 def _split_parts(texts: Texts, regex: str) -> _NumberParts:
-    """Split texts by the regular expression; sound with one sign at most, one currency at most, and a digit."""
+    """Split texts by a regular expression; sound with at most one sign, at most one currency, and a digit."""
     groups = pc.extract_regex(texts, pattern=regex)
     texts_by_group = {
         group.name: pc.fill_null(pc.struct_field(groups, group.name), "") for group in groups.type
@@ -210,7 +210,7 @@ def _refuse_doubtful(texts: Texts) -> Texts:
 
 
 def find_number_readings(text: str) -> dict[str, str]:
-    """Return what a text means under each decimal mark that could be declared; without a reading a mark is absent.
+    """Return what a text means under each decimal mark that could be declared and gives it a meaning.
 
     Args:
         text: as it was typed.

@@ -1,7 +1,7 @@
 """Parsing of cells by kind of field: the text forms that can be read without guessing, and their values.
 
-Everything works on whole Arrow columns of text. A form is stated once, as a regular expression (RE2), which both
-the check that refuses a cell and the parser use.
+Everything works on whole Arrow columns of text. A form is stated once, as a regular expression (RE2), which
+both the check that refuses a cell and the parser use.
 """
 
 from __future__ import annotations

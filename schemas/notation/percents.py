@@ -1,7 +1,7 @@
-"""Percentages: a field that is a share of a whole may be written in percent; 19 % is read as 0.19, exactly.
+"""Percentages of fields that are a share of a whole: 19 % is read as 0.19, exactly.
 
-Accepted: a percent sign after the number, with or without a space, in fields declared as `is_share`. A percent
-sign anywhere else is no number: 50 % of an amount is a sum that somebody has to calculate.
+Accepted: a percent sign after the number, with or without a space, in fields declared as `is_share`. A
+percent sign anywhere else is no number: 50 % of an amount is a sum that somebody has to calculate.
 """
 
 from __future__ import annotations

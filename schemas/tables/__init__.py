@@ -1,8 +1,8 @@
 """The business fields, each declared once: invoices, items, and the tables that belong to them.
 
-A target takes from here what it can carry (its projection) and may only tighten. Tables form a tree by `parent`:
-items belong to an invoice, discounts to an item, taxes to an item or to a discount, rates and contacts to an
-invoice. A row that belongs to an item names it by the item's number, so that item must have one.
+A target takes from here what it can carry (its projection) and may only tighten. Tables form a tree by
+`parent`: items belong to an invoice, discounts to an item, taxes to an item or to a discount, rates and
+contacts to an invoice. A row that belongs to an item names it by its number, so that item must have one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What several tables share: marks of sheets, words for yes and no, patterns, the reference, common fields."""
+"""What several tables share: marks of sheets, words for yes and no, patterns, common fields."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ YES_WORDS = (
     "verdadeiro", "sim",
 )  # fmt: skip
 NO_WORDS = ("false", "no", "n", "0", "falsch", "nein", "faux", "non", "falso", "onwaar", "nee", "não")
-"""Yes and no as people and their spreadsheets write them, in any case; no word means both in some language."""
+"""Yes and no as people and spreadsheets write them, in any case; no word means both in any language."""
 
 UUID_PATTERN = Pattern(
     r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",

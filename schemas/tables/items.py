@@ -136,7 +136,8 @@ ITEMS = Table(
             "sku",
             "SKU",
             Kind.IDENTIFIER,
-            help="Free SKU of something that is not in the catalog. Look a product up with Catalog SKU instead.",
+            help="Free SKU of something that is not in the catalog. "
+            "Look a product up with Catalog SKU instead.",
             example="MISC-7",
             max_length=255,
         ),

@@ -1,8 +1,8 @@
 """bxb one-off invoices: which fields go where, and what is tighter.
 
 Source: responses of the open-source server 0.7.0 to `POST /v1/invoices/one_off` and its published schema
-(`OneOffInvoiceCreate`, `InvoiceLineItem`), observed 2026-11-20. The server drops what it does not know without
-a word, so a column that it has no place for is told; one that would change the money is refused.
+(`OneOffInvoiceCreate`, `InvoiceLineItem`), observed 2026-11-20. The server silently drops what it does not
+know, so a column that it has no place for is reported; one that would change the money is refused.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ MAX_ITEMS = 100_000
 """Line items of one invoice: the server sets no limit; so many were seen to work, in four seconds."""
 
 TOTAL_LIMIT = Decimal("99999999.99995")
-"""A total from here on rounds, at 4 decimals, to more than the server's column holds, and is answered with 500."""
+"""From here on a total rounds, at 4 decimals, to more than the server's column holds: it answers 500."""
 
 _ACCOUNT_HELP = "Of the customer; the account list knows the customer id by it."
 _INVOICE_PLACEMENTS = (

@@ -62,7 +62,7 @@ _ITEM_PLACEMENTS = (
 
 _SUPPORTED_FIELDS = {placement.field for placement in _INVOICE_PLACEMENTS} | {"invoice_key"}
 _FORBIDDEN_FIELDS = tuple(field.name for field in INVOICES if field.name not in _SUPPORTED_FIELDS)
-"""What cannot be changed, and what the target does not know: left out, the sheet would say more than is done."""
+"""Fields that cannot be changed or are unknown: without them less would be done than the sheet says."""
 
 _RULES = (
     *("E204", "E221", "E304", "E306", "E307", "E308", "E310", "E312", "E314"),
