@@ -55,7 +55,13 @@ PRONOUNS = {
 }  # fmt: skip
 """What a loop variable or a parameter is never called: it is named after its element."""
 
-SAME_NAMED_MODULES: dict[str, str] = {}
+SAME_NAMED_MODULES = {
+    "bxb": "a target's projection in schemas, its requests and answers in targets",
+    "zuora": "the same",
+    "catalog": "the room, the declaration of its columns, and the answers of a target that fill it",
+    "invoices": "the table, the accepted ones, and the requests that create them",
+    "responses": "each target reads its own answers, by what they share",
+}
 """File names that several rooms share on purpose, and why."""
 
 SAME_NAMED_DEFINITIONS: dict[str, str] = {}

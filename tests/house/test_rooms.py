@@ -212,8 +212,8 @@ def test_the_top_of_the_repository_is_tidy() -> None:
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {line.partition("/")[0] for line in listed.splitlines() if (ROOT / line).exists()} == {
-        ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "benchmarks", "data",
-        "docs", "pipeline", "pyproject.toml", "schemas", "templates", "tests",
+        ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "benchmarks",
+        "data", "docs", "pipeline", "pyproject.toml", "schemas", "templates", "tests",
     }  # fmt: skip
 
 
