@@ -7,6 +7,7 @@ import gettext
 import re
 import runpy
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,11 @@ from pipeline.i18n import (
     use_language,
 )
 from pipeline.issues import CATALOGUE
+from pipeline.ledger import Withdrawal
 from pipeline.process import open_thread_pool
 from pipeline.read.files.refusals import Refusal
 from pipeline.reference.explain import explain_issue
+from pipeline.report.discard_text import render_withdrawal
 from pipeline.report.issue_table import make_issue_table
 from pipeline.report.terminal import render_report
 
@@ -254,3 +257,11 @@ def test_every_issue_says_how_it_comes_about() -> None:
         assert kind.cause.endswith("."), code
         assert not holes(kind.cause), code
         assert kind.cause in explain_issue(kind)
+
+
+def test_a_withdrawal_in_german() -> None:
+    withdrawal = Withdrawal(invoices=1, items=2, money={"EUR": Decimal("1234.5"), "JPY": Decimal(20)})
+    assert render_withdrawal(withdrawal) == "Withdrawn: 1 invoice with 2 items (1234.50 EUR, 20 JPY).\n"
+    with use_language("de"):
+        sentence = render_withdrawal(withdrawal)
+    assert sentence == "Zurückgezogen: 1 Rechnung mit 2 Positionen (1234,50 EUR, 20 JPY).\n"
