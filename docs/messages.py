@@ -23,7 +23,7 @@ from pipeline.ledger.sqlite_connection import SQLITE_ERROR_TEXTS
 from pipeline.read.files import input_files
 from pipeline.read.files.refusals import NOT_A_WORKBOOK, Refusal
 from pipeline.read.formats import parser_worker, xls
-from pipeline.report import terminal
+from pipeline.report import catalog_text, ledger_text, terminal
 from pipeline.report.marked import issues_sheet
 from pipeline.settings import SETTINGS, Settings
 from pipeline.targets import TARGETS
@@ -91,6 +91,10 @@ def _iterate_words() -> Iterator[Text]:
         *issues_sheet.ISSUE_HEADERS,
         *terminal.SHARES,
         *terminal.COUNTED_RECORDS,
+        *ledger_text.STATES,
+        *ledger_text.RUN_COLUMNS,
+        *catalog_text.ACCOUNT_KEY_NAMES.values(),
+        *(heading for _, heading in catalog_text.CATALOG_COLUMNS),
         *(table.name for table in TABLES if table.optional),
         *terminal.IGNORED_NOUNS.values(),
         *map(str.upper, EXIT_CODES),

@@ -1,4 +1,8 @@
-"""What `catalog load`, `search`, `list` and `info` say, and `accounts load`, `list` and `info`."""
+"""Catalogs and account lists as text and as JSON: what `load`, `search`, `list` and `info` show.
+
+In: snapshots, and what was found in them.
+Out: text in the language in use, or values for JSON, which no language changes.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipeline.report.terminal import format_count, render_causes, replace_unprintable
+from pipeline.i18n import format_number, translate, translate_count
+from pipeline.report.terminal import align_columns, format_count, render_causes, replace_unprintable
 from schemas.catalog import ACCOUNT_KEYS
 
 if TYPE_CHECKING:
     from pipeline.catalog import CatalogInfo, Snapshot
     from pipeline.result import CatalogLoad
 
-_COLUMNS = (
+CATALOG_COLUMNS = (
     ("sku", "SKU"),
     ("product_rate_plan_charge_id", "charge id"),
     ("charge_name", "charge name"),
@@ -24,10 +29,11 @@ _COLUMNS = (
     ("effective_from", "from"),
     ("effective_to", "to"),
 )
+ACCOUNT_KEY_NAMES = {name: name.replace("_", " ") for name in ACCOUNT_KEYS}
 
 
 def export_snapshot(snapshot: Snapshot) -> dict[str, Any]:
-    """A snapshot for machines: its hash, its figures, and where it came from."""
+    """Return a snapshot for machines: its hash, its figures, and where it came from."""
     counts = {} if "charges" in snapshot.counts else {"accounts": snapshot.rows}
     return {
         "sha256": snapshot.sha256,
@@ -39,11 +45,11 @@ def export_snapshot(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def export_load(load: CatalogLoad, kind: str = "catalog") -> dict[str, Any]:
-    """The load for machines.
+    """Return a load for machines.
 
     Args:
-        load: what became of it.
-        kind: was loaded: `catalog` or `accounts`.
+        load: the result of loading.
+        kind: what was loaded: `catalog` or `accounts`.
     """
     return {
         "schema_version": 1,
@@ -55,23 +61,33 @@ def export_load(load: CatalogLoad, kind: str = "catalog") -> dict[str, Any]:
 
 
 def render_load(load: CatalogLoad, kind: str = "catalog") -> str:
-    """The load for people.
+    """Return a load for people.
 
     Args:
-        load: what became of it.
-        kind: was loaded: `catalog` or `account list`.
+        load: the result of loading.
+        kind: what was loaded: `catalog` or `account list`.
     """
     lines = []
     if load.snapshot:
+        counts, name = _describe_counts(load.snapshot), load.snapshot.sha256[:12]
         lines.append(
-            f"Loaded {_describe_counts(load.snapshot)}; {kind} {load.snapshot.sha256[:12]} is in use."
+            translate(
+                "Loaded {counts}; {kind} {name} is in use.", counts=counts, kind=translate(kind), name=name
+            )
         )
     else:
-        lines.append(f"Nothing was loaded: the file has faults, and the {kind} in use stays.")
+        lines.append(
+            translate(
+                "Nothing was loaded: the file has faults, and the {kind} in use stays.", kind=translate(kind)
+            )
+        )
     if load.duplicates:
         lines.append(
-            f"{format_count(load.duplicates, 'row repeats', 'rows repeat')} another exactly and"
-            f" {'counts' if load.duplicates == 1 else 'count'} once."
+            translate_count(
+                load.duplicates,
+                "{count} row repeats another exactly and counts once.",
+                "{count} rows repeat another exactly and count once.",
+            )
         )
     if len(load.issues):
         lines += ["", *map(replace_unprintable, render_causes(load.issues))]
@@ -82,11 +98,16 @@ def _describe_counts(snapshot: Snapshot) -> str:
     if "charges" not in snapshot.counts:
         return format_count(snapshot.rows, "account")
     charges, products = format_count(snapshot.charges, "charge"), format_count(snapshot.products, "product")
-    return f"{charges} of {products} with {format_count(snapshot.prices, 'price')}"
+    return translate(
+        "{charges} of {products} with {prices}",
+        charges=charges,
+        products=products,
+        prices=format_count(snapshot.prices, "price"),
+    )
 
 
 def export_catalog_rows(rows: pa.Table) -> list[dict[str, Any]]:
-    """Rows of the catalog for machines: numbers and dates as text."""
+    """Return rows of the catalog for machines: numbers and dates as text."""
     return [
         {name: value if value is None else str(value) for name, value in row.items()}
         for row in rows.to_pylist()
@@ -94,19 +115,15 @@ def export_catalog_rows(rows: pa.Table) -> list[dict[str, Any]]:
 
 
 def render_catalog_rows(matches: pa.Table) -> str:
-    """Rows of the catalog for people."""
+    """Return rows of the catalog for people, as a table."""
     if not len(matches):
-        return "Nothing in the catalog is like it.\n"
-    rows = [[heading for _, heading in _COLUMNS]]
+        return translate("Nothing in the catalog is like it.") + "\n"
+    rows = [[translate(heading) for _, heading in CATALOG_COLUMNS]]
     rows += [
-        ["" if row[name] is None else _shorten(row[name]) for name, _ in _COLUMNS]
+        ["" if row[name] is None else _shorten(row[name]) for name, _ in CATALOG_COLUMNS]
         for row in matches.to_pylist()
     ]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(_COLUMNS))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
-        for row in rows
-    )
+    return align_columns(rows)
 
 
 def _shorten(value: Any) -> str:
@@ -117,7 +134,7 @@ def _shorten(value: Any) -> str:
 
 
 def export_catalog_info(info: CatalogInfo) -> dict[str, Any]:
-    """The catalog in use, for machines."""
+    """Return the catalog in use for machines."""
     return {
         "schema_version": 1,
         **export_snapshot(info.snapshot),
@@ -129,39 +146,68 @@ def export_catalog_info(info: CatalogInfo) -> dict[str, Any]:
 
 
 def render_catalog_info(info: CatalogInfo) -> str:
-    """The catalog in use, for people."""
-    prices = ", ".join(f"{count:,} in {code or 'no currency'}" for code, count in info.currencies.items())
-    models = ", ".join(f"{count:,} {model}" for model, count in info.models.items())
-    return (
-        f"Catalog {info.snapshot.sha256[:12]}, loaded {info.snapshot.loaded} from {info.snapshot.source}\n"
-        f"{_describe_counts(info.snapshot)}\n"
-        f"Prices: {prices}\n"
-        f"Charge models: {models}\n"
-        f"Validity: from {info.earliest or 'ever'} to {info.latest or 'open end'}\n"
+    """Return the catalog in use for people."""
+    prices = [
+        translate(
+            "{count} in {currency}", count=format_number(count), currency=code or translate("no currency")
+        )
+        for code, count in info.currencies.items()
+    ]
+    models = [f"{format_number(count)} {model}" for model, count in info.models.items()]
+    lines = [
+        _describe_origin(info.snapshot, translate("Catalog")),
+        _describe_counts(info.snapshot),
+        translate("Prices: {prices}", prices=", ".join(prices)),
+        translate("Charge models: {models}", models=", ".join(models)),
+        translate(
+            "Validity: from {first} to {last}",
+            first=str(info.earliest or translate("ever")),
+            last=str(info.latest or translate("open end")),
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _describe_origin(snapshot: Snapshot, kind: str) -> str:
+    return translate(
+        "{kind} {name}, loaded {loaded} from {source}",
+        kind=kind,
+        name=snapshot.sha256[:12],
+        loaded=str(snapshot.loaded),
+        source=snapshot.source,
     )
 
 
 def render_account_list(snapshot: Snapshot) -> str:
-    """An account list, for people."""
-    keys = ", ".join(f"{snapshot.counts[name]:,} with {name.replace('_', ' ')}" for name in ACCOUNT_KEYS)
-    return (
-        f"Account list {snapshot.sha256[:12]}, loaded {snapshot.loaded} from {snapshot.source}\n"
-        f"{_describe_counts(snapshot)}: {keys}\n"
-        f"{format_count(snapshot.counts['currency'], 'currency', 'currencies')}\n"
-    )
+    """Return an account list for people."""
+    keys = [
+        translate("{count} with {key}", count=format_number(snapshot.counts[name]), key=translate(key))
+        for name, key in ACCOUNT_KEY_NAMES.items()
+    ]
+    lines = [
+        _describe_origin(snapshot, translate("Account list")),
+        f"{_describe_counts(snapshot)}: {', '.join(keys)}",
+        format_count(snapshot.counts["currency"], "currency", "currencies"),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def render_snapshots(snapshots: list[Snapshot], current: Snapshot | None) -> str:
-    """Every snapshot, for people: a line each, the one in use marked."""
+    """Return every snapshot for people: a line for each, the one in use marked."""
     if not snapshots:
-        return "None was loaded yet.\n"
-    return "".join(
-        f"{'*' if snapshot == current else ' '} {snapshot.sha256[:12]}  {snapshot.loaded}  {_describe_counts(snapshot)}, from"
-        f" {replace_unprintable(snapshot.source)}\n"
-        for snapshot in snapshots
-    )
+        return translate("None was loaded yet.") + "\n"
+    lines = []
+    for snapshot in snapshots:
+        content = translate(
+            "{counts}, from {source}",
+            counts=_describe_counts(snapshot),
+            source=replace_unprintable(snapshot.source),
+        )
+        mark = "*" if snapshot == current else " "
+        lines.append(f"{mark} {snapshot.sha256[:12]}  {snapshot.loaded}  {content}\n")
+    return "".join(lines)
 
 
 def export_snapshots(snapshots: list[Snapshot], current: Snapshot | None) -> list[dict[str, Any]]:
-    """Every snapshot, for machines."""
+    """Return every snapshot for machines."""
     return [{**export_snapshot(snapshot), "in_use": snapshot == current} for snapshot in snapshots]

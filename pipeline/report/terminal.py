@@ -7,7 +7,7 @@ into a file or a pipe can be searched line by line.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,19 @@ def wrap_lines(lines: Iterable[str], width: int) -> Iterator[str]:
         yield from textwrap.wrap(
             line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
         )
+
+
+def align_columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells as lines, each column as wide as its widest cell.
+
+    Args:
+        rows: of equal length, the headings among them.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+    return "".join(f"{line}\n" for line in lines)
 
 
 def replace_unprintable(text: str) -> str:
