@@ -265,3 +265,21 @@ def test_a_withdrawal_in_german() -> None:
     with use_language("de"):
         sentence = render_withdrawal(withdrawal)
     assert sentence == "Zurückgezogen: 1 Rechnung mit 2 Positionen (1234,50 EUR, 20 JPY).\n"
+
+
+def test_no_sentence_is_put_together_of_translated_and_untranslated_words() -> None:
+    """An f-string with words of its own around a translated part reads half English in any other language."""
+    translators = {"translate", "translate_count", "format_count", "translate_to"}
+    mixed = []
+    for path in sorted((ROOT / "pipeline").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.JoinedStr):
+                continue
+            calls = [call.func for call in ast.walk(node) if isinstance(call, ast.Call)]
+            parts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+            words = [
+                word for part in parts for word in re.findall("[A-Za-z]{2,}", re.sub("<[^>]*>", "", part))
+            ]
+            if words and any(isinstance(call, ast.Name) and call.id in translators for call in calls):
+                mixed.append(f"{path.relative_to(ROOT)}:{node.lineno} {' '.join(words)}")
+    assert not mixed
