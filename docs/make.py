@@ -50,7 +50,7 @@ SAMPLES = {
         "data/one_off/invoices.xlsx", accounts="data/one_off/accounts.csv", settings={"money_unit": "major"}
     ),
 }
-"""By target: its page shows what becomes of it; of a target without one, what becomes of its template's example."""
+"""Samples by target, for its page; the page of a target without one shows the example of its template."""
 
 _TEMPLATES = f"""\
 # Templates

@@ -1,4 +1,4 @@
-"""Bring the translations up to date with what is said: new texts are put in without a translation, old ones go.
+"""Update the translations: new texts are put in without a translation, old ones go.
 
 Run it after a text was added or changed, then write what is missing; `tests/test_i18n.py` tells.
 """
@@ -23,7 +23,7 @@ from pipeline.ledger.sqlite_connection import SQLITE_ERROR_TEXTS
 from pipeline.read.files import input_files
 from pipeline.read.files.refusals import NOT_A_WORKBOOK, Refusal
 from pipeline.read.formats import parser_worker, xls
-from pipeline.report import catalog_text, ledger_text, terminal
+from pipeline.report import catalog_text, ledger_text, sentences
 from pipeline.report.marked import issues_sheet
 from pipeline.settings import SETTINGS, Settings
 from pipeline.targets import TARGETS
@@ -89,19 +89,19 @@ def _iterate_words() -> Iterator[Text]:
     for word in (
         *issues_sheet.CAUSE_HEADERS,
         *issues_sheet.ISSUE_HEADERS,
-        *terminal.SHARES,
-        *terminal.COUNTED_RECORDS,
+        *sentences.SHARES,
+        *sentences.COUNTED_RECORDS,
         *ledger_text.STATES,
         *ledger_text.RUN_COLUMNS,
         *catalog_text.ACCOUNT_KEY_NAMES.values(),
         *(heading for _, heading in catalog_text.CATALOG_COLUMNS),
         *(table.name for table in TABLES if table.optional),
-        *terminal.IGNORED_NOUNS.values(),
+        *sentences.IGNORED_NOUNS.values(),
         *map(str.upper, EXIT_CODES),
         *SQLITE_ERROR_TEXTS.values(),
         *(snapshot_kind.title for snapshot_kind in (CHARGES, CUSTOMERS)),
     ):
-        yield Text(word, "", "pipeline/report/terminal.py")
+        yield Text(word, "", "pipeline/report/sentences.py")
 
 
 def _iterate_refusals() -> Iterator[Text]:

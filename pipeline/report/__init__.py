@@ -1,1 +1,6 @@
-"""What people read: the terminal, `summary.json`, `issues.csv`, `ledger.csv`. Changes nothing it reports."""
+"""Reports for people and machines: terminal, HTML, JSON, CSV, reply and marked workbooks.
+
+In: the assessment at the end of a check or run.
+Out: text, bytes and tables.
+Never: a change of what is reported.
+"""

@@ -1,4 +1,4 @@
-"""What a run bills, in a few numbers: what `check` says before anything happens, and `run` afterwards."""
+"""What a run bills, in a few numbers: `check` shows it before anything happens, `run` afterwards."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MAX_ACCOUNTS = 10
 
 
 def make_billing_plan(assessment: Assessment, invoice_table: pa.Table) -> dict[str, Any]:
-    """The plan, for `summary.json`.
+    """Make the plan, for `summary.json`.
 
     Args:
-        assessment: the end of the line.
-        invoice_table: as `entries.invoice_table` gives it.
+        assessment: the end of a check.
+        invoice_table: as `make_invoice_table` gives it.
     """
     accepted = invoice_table.filter(pc.is_in(invoice_table["state"], value_set=ACCEPTED_STATES))
     return {
@@ -36,19 +36,22 @@ def make_billing_plan(assessment: Assessment, invoice_table: pa.Table) -> dict[s
         },
         "invoice_dates": _get_date_range(accepted["invoice_date"]),
         "service_dates": _get_service_range(assessment),
-        "largest": [
-            invoice
-            for currency in sort_currencies(accepted)[:_MAX_PLAN_CURRENCIES]
-            for invoice in select_largest(accepted, currency)
-        ],
+        "largest": _select_largest_by_currency(accepted),
     }
 
 
+def _select_largest_by_currency(accepted: pa.Table) -> list[dict[str, Any]]:
+    invoices: list[dict[str, Any]] = []
+    for currency in sort_currencies(accepted)[:_MAX_PLAN_CURRENCIES]:
+        invoices += select_largest(accepted, currency)
+    return invoices
+
+
 def sort_currencies(accepted: pa.Table) -> list[str]:
-    """The currencies of some invoices, the commonest first.
+    """List the currencies of invoices, the commonest first.
 
     Args:
-        accepted: rows of `entries.invoice_table`.
+        accepted: rows of `make_invoice_table`.
     """
     counts = accepted.group_by("currency").aggregate([("currency", "count")])
     sorted_counts = counts.sort_by([("currency_count", "descending"), ("currency", "ascending")])
@@ -57,10 +60,10 @@ def sort_currencies(accepted: pa.Table) -> list[str]:
 
 
 def select_largest(accepted: pa.Table, currency: str, limit: int = _MAX_LARGEST) -> list[dict[str, Any]]:
-    """The largest invoices of a currency, the amount as text.
+    """Select the largest invoices of a currency, the amount as text.
 
     Args:
-        accepted: rows of `entries.invoice_table`.
+        accepted: rows of `make_invoice_table`.
         currency: whose.
         limit: how many.
     """
@@ -84,13 +87,13 @@ def _format_total(invoice: dict[str, Any]) -> str:
 
 
 def _get_date_range(dates: Any) -> dict[str, str] | None:
-    """First and last of some dates; None when there are none."""
+    """Return the first and the last date; None when there are none."""
     span = pc.min_max(dates).as_py()
     return {"first": str(span["min"]), "last": str(span["max"])} if span["min"] else None
 
 
 def _get_service_range(assessment: Assessment) -> dict[str, str] | None:
-    """First and last day of service; an item without an end ends where it starts."""
+    """Return the first and last day of service; an item without an end ends where it starts."""
     items, item_rows = assessment.sheets.items, pa.array(assessment.batches.invoices.item_rows)
     columns = [
         pc.take(arrow_column(items[name]), item_rows)

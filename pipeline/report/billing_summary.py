@@ -1,12 +1,13 @@
-"""What will be billed, summed up: the largest invoices, and totals by account, month and product.
+"""What will be billed: the largest invoices, and totals by account, month and product.
 
-Every ranking adds up: what is not among its rows stands in one row of its own. All of it is grouped in Arrow,
-so that a million items cost a fraction of a second, and is of bounded size.
+In: the assessment and the table of invoices.
+Out: rankings of bounded size. Each adds up: what is not among its rows is in one row of its own. They are grouped
+in Arrow, so that a million items cost a fraction of a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,7 @@ from pipeline.acceptance.assessment import Assessment
 from pipeline.i18n import translate
 from pipeline.report.billing_plan import select_largest, sort_currencies
 from pipeline.report.invoice_table import ACCEPTED_STATES, get_billed_values
-from schemas.arrow.columns import arrow_column, decode_dictionary, merge_chunks
+from schemas.arrow.columns import ArrowColumn, arrow_column, decode_dictionary, merge_chunks
 
 _MAX_CURRENCIES = 6
 _MAX_RANKED = 10
@@ -55,7 +56,7 @@ class Ranking:
 
 @dataclass(frozen=True)
 class CurrencyBilling:
-    """What will be billed in one currency."""
+    """What will be billed in a currency."""
 
     currency: str
     largest: list[dict[str, Any]]
@@ -65,11 +66,11 @@ class CurrencyBilling:
 
 
 def summarise_billing(assessment: Assessment, invoice_table: pa.Table) -> Iterator[CurrencyBilling]:
-    """The commonest currencies, each with its rankings.
+    """Yield the commonest currencies, each with its rankings.
 
     Args:
-        assessment: the end of the line.
-        invoice_table: as `entries.invoice_table` gives it.
+        assessment: the end of a check.
+        invoice_table: as `make_invoice_table` gives it.
     """
     accepted = invoice_table.filter(pc.is_in(invoice_table["state"], value_set=ACCEPTED_STATES))
     invoice_dates = merge_chunks(accepted["invoice_date"]).dictionary_encode()
@@ -90,7 +91,7 @@ def summarise_billing(assessment: Assessment, invoice_table: pa.Table) -> Iterat
 
 
 def _sum_products(assessment: Assessment, invoice_table: pa.Table) -> pa.Table:
-    """Sums of the accepted items by what is sold: the product, else the charge, else the free SKU."""
+    """Sum the accepted items by what is sold: the product, else the charge, else the free SKU."""
     invoices = assessment.batches.invoices
     invoice_rows = pa.array(np.repeat(invoices.invoice_rows, invoices.item_counts))
     names, currency = _name_items(assessment), merge_chunks(invoice_table["currency"]).dictionary_encode()
@@ -119,24 +120,29 @@ def _sum_products(assessment: Assessment, invoice_table: pa.Table) -> pa.Table:
     )
 
 
-def _name_items(assessment: Assessment) -> Any:
-    """What each item is, dictionary-encoded, each name once."""
+def _name_items(assessment: Assessment) -> pa.DictionaryArray:
+    """Return what each item is, dictionary-encoded, each name once."""
     placeholder = translate("no name")
     columns = [get_billed_values(assessment, field) for field in _PRODUCT_FIELDS]
     columns = [column for column in columns if column.null_count < len(column)]
-    first = columns[0] if columns else pa.nulls(len(assessment.sheets.items), pa.string())
-    if not all(
-        isinstance(column, pa.DictionaryArray) and column.indices.equals(first.indices) for column in columns
-    ):
-        return pc.coalesce(
-            *(decode_dictionary(column) for column in columns), placeholder
-        ).dictionary_encode()
     if not columns:
-        return pc.coalesce(first, placeholder).dictionary_encode()
+        nameless = pa.nulls(len(assessment.sheets.items), pa.string())
+        return pc.coalesce(nameless, placeholder).dictionary_encode()
+    if not _share_indices(columns):
+        return pc.coalesce(*map(decode_dictionary, columns), placeholder).dictionary_encode()
+    # all point to the same charges: it is enough to name each charge once
+    indices = columns[0].indices
     values = pc.coalesce(*(column.dictionary for column in columns), placeholder)
     names = pa.concat_arrays([values, pa.array([placeholder])]).dictionary_encode()
-    indices = pc.take(names.indices, pc.fill_null(first.indices, len(values)))
-    return pa.DictionaryArray.from_arrays(indices, names.dictionary)
+    codes = pc.take(names.indices, pc.fill_null(indices, len(values)))
+    return pa.DictionaryArray.from_arrays(codes, names.dictionary)
+
+
+def _share_indices(columns: Sequence[ArrowColumn]) -> bool:
+    first = columns[0]
+    return all(
+        isinstance(column, pa.DictionaryArray) and column.indices.equals(first.indices) for column in columns
+    )
 
 
 def _sum_groups(rows: pa.Table, group_field: str) -> pa.Table:
@@ -156,12 +162,12 @@ def _rank_by_amount(sums: pa.Table, limit: int) -> Ranking:
 
 
 def _list_by_name(sums: pa.Table, limit: int) -> Ranking:
-    """In the order of the names; those left out are the last."""
+    """List the groups in the order of their names; those left out are the last."""
     return _make_ranking(sums, sums.sort_by("name").slice(0, limit))
 
 
 def _make_ranking(sums: pa.Table, top: pa.Table) -> Ranking:
-    """The first groups, and all others together."""
+    """Return the first groups, and the sum of those that are left out."""
     rows = [GroupTotal(group["name"], group["count"], group["amount"]) for group in top.to_pylist()]
     total, shown, omitted = _total_groups(sums), _total_groups(top), len(sums) - len(top)
     remainder = GroupTotal("", total.count - shown.count, total.amount - shown.amount)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pipeline.i18n import format_number, translate, translate_count
-from pipeline.report.terminal import align_columns, format_count, render_causes, replace_unprintable
+from pipeline.report.terminal import render_causes
+from pipeline.report.text_layout import align_columns, format_count, replace_unprintable
 from schemas.catalog import ACCOUNT_KEYS
 
 if TYPE_CHECKING:

@@ -1,28 +1,32 @@
-"""CSV that is safe to open: no text in it starts a formula. Written a column at a time, not a cell."""
+"""Writer of CSV that is safe to open: formula injection is escaped.
+
+In: Arrow columns.
+Out: UTF-8, written by whole columns: a loop over cells would take minutes for a million items.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.arrow import formula_guard, money
-from schemas.arrow.columns import merge_chunks
+from schemas.arrow.columns import ArrowColumn, Texts, merge_chunks
 from schemas.arrow.text_bytes import find_characters, get_text_bytes
 
 _NEEDS_QUOTES = '",\r\n'
 _BATCH_ROWS = 25_000
 
 
-def write_csv(columns: Mapping[str, Any], file: BinaryIO, header: bool = True) -> None:
-    """Columns as CSV in UTF-8; null is an empty cell.
+def write_csv(columns: Mapping[str, ArrowColumn], file: BinaryIO, header: bool = True) -> None:
+    """Write columns as CSV in UTF-8; null is an empty cell.
 
     Args:
         columns: Arrow arrays of one length, dictionary-encoded where they repeat.
         file: open for writing.
-        header: whether the names stand on a first line.
+        header: whether the first line has the names.
     """
     if header:
         file.write((",".join(columns) + "\n").encode())
@@ -35,8 +39,8 @@ def write_csv(columns: Mapping[str, Any], file: BinaryIO, header: bool = True) -
         file.write(get_text_bytes(lines).data)
 
 
-def _format_column(values: Any) -> Any:
-    """A column's cells as they stand in the file; each day and each value of a dictionary is written once."""
+def _format_column(values: ArrowColumn) -> ArrowColumn:
+    """Format the cells of a column; each day and each value of a dictionary is formatted once."""
     if pa.types.is_date32(values.type):
         values = values.dictionary_encode()
     if isinstance(values, pa.DictionaryArray):
@@ -44,7 +48,7 @@ def _format_column(values: Any) -> Any:
     return values
 
 
-def _format_cells(values: Any) -> Any:
+def _format_cells(values: ArrowColumn) -> Texts:
     if pa.types.is_decimal(values.type):
         return money.format_plain(values)
     if not pa.types.is_string(values.type):
@@ -57,22 +61,22 @@ def _format_cells(values: Any) -> Any:
     return pc.binary_join_element_wise('"', escaped, '"', "")
 
 
-def _join_neighbours(columns: list[Any]) -> Iterator[tuple[Any, int]]:
-    """Neighbours that point to the same rows with the same indices become one column, with its width."""
+def _join_neighbours(columns: list[ArrowColumn]) -> Iterator[tuple[ArrowColumn, int]]:
+    """Join neighbours with the same indices, so that their texts are taken once; yield how many are one."""
     index = 0
     while index < len(columns):
         column, width = columns[index], 1
         while index + width < len(columns) and _has_same_indices(column, columns[index + width]):
             width += 1
         if width > 1:
-            texts = [pc.fill_null(column.dictionary, "") for column in columns[index : index + width]]
+            texts = [pc.fill_null(neighbour.dictionary, "") for neighbour in columns[index : index + width]]
             joined = pc.binary_join_element_wise(*texts, ",")
             column = pa.DictionaryArray.from_arrays(column.indices, joined, safe=False)
         yield column, width
         index += width
 
 
-def _has_same_indices(left: Any, right: Any) -> bool:
+def _has_same_indices(left: ArrowColumn, right: ArrowColumn) -> bool:
     if not (isinstance(left, pa.DictionaryArray) and isinstance(right, pa.DictionaryArray)):
         return False
     left_indices, right_indices = left.indices, right.indices
@@ -84,8 +88,8 @@ def _has_same_indices(left: Any, right: Any) -> bool:
     )
 
 
-def _format_batch(values: Any, width: int, start: int) -> Any:
-    """Some rows of a column; a null leaves its cell empty, and of a group all its cells."""
+def _format_batch(values: ArrowColumn, width: int, start: int) -> Texts:
+    """Format some rows of a column; a null leaves its cell empty, in a group all its cells."""
     batch = values.slice(start, _BATCH_ROWS)
     texts = (
         pc.take(batch.dictionary, batch.indices)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.i18n import LANGUAGES, get_language, translate
-from pipeline.report.terminal import format_count
+from pipeline.report.text_layout import format_count
 from schemas.arrow.money import format_money
 
 if TYPE_CHECKING:

@@ -1,4 +1,8 @@
-"""What became of each invoice and item: the rows of `ledger.csv`, and the frames of the Python interface."""
+"""What became of each invoice and item: `ledger.csv`, and the frames of the Python interface.
+
+In: the assessment.
+Out: Arrow columns with a row for each invoice or item, in the order of the sheet.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +26,17 @@ ACCEPTED_STATES = pa.array([PREPARED, HELD])
 
 
 def get_state_codes(assessment: Assessment) -> npt.NDArray[np.int8]:
-    """Per invoice 0 prepared, 1 rejected, 2 skipped."""
+    """Return for each invoice 0 prepared, 1 rejected, 2 skipped."""
     return np.where(assessment.rejected, 1, np.where(assessment.skipped, 2, 0)).astype(np.int8)
 
 
 def _name_states(assessment: Assessment) -> pa.Array:
-    """What the states are called."""
+    """Return the names of the states, by code."""
     return pa.array([HELD if assessment.verdict == "unbalanced" else PREPARED, REJECTED, SKIPPED])
 
 
 def number_requests(assessment: Assessment) -> Any:
-    """Per invoice the number of its request; null for those in none."""
+    """Return for each invoice the number of its request; null for those in none."""
     numbers = np.zeros(len(assessment.rejected), np.int64)
     for number, batch in enumerate(assessment.batches.batches, 1):
         numbers[assessment.batches.invoices.get_rows(batch.invoices)] = number
@@ -40,7 +44,7 @@ def number_requests(assessment: Assessment) -> Any:
 
 
 def join_error_codes(assessment: Assessment) -> Any:
-    """Per invoice the codes of its errors, with spaces between; empty where there are none."""
+    """Join for each invoice the codes of its errors with blanks; empty where there are none."""
     file_codes = {issue.code for issue in assessment.issues.sheet_issues if issue.level is Level.ERROR}
     errors = [findings for findings in assessment.issues.findings if findings.level is Level.ERROR]
     codes = sorted(file_codes.union(findings.code for findings in errors))
@@ -59,7 +63,7 @@ def join_error_codes(assessment: Assessment) -> Any:
 
 
 def make_invoice_table(assessment: Assessment) -> pa.Table:
-    """One row an invoice, in the order of the sheet."""
+    """Return a row for each invoice, in the order of the sheet."""
     frame, raw = assessment.sheets.valid.invoices, assessment.raw.tables["invoices"]
     parent = assessment.sheets.valid.invoice_of_item
     item_counts = np.bincount(parent[parent >= 0], minlength=len(frame))
@@ -83,13 +87,13 @@ def make_invoice_table(assessment: Assessment) -> pa.Table:
 
 
 def make_item_columns(assessment: Assessment, invoices: pa.Table) -> dict[str, Any]:
-    """One row an item, in the order of the sheet: Arrow columns, dictionary-encoded where they repeat.
+    """Return a row for each item, in the order of the sheet: columns, dictionary-encoded where they repeat.
 
     What belongs to the invoice, or to the charge, is not copied to its items: their rows point to it.
 
     Args:
-        assessment: the end of the line.
-        invoices: as `invoice_table` gives them.
+        assessment: the end of a check.
+        invoices: as `make_invoice_table` gives them.
     """
     sheets, raw = assessment.sheets, assessment.raw.tables["items"]
     parents = sheets.valid.invoice_of_item.astype(np.int32)
@@ -139,7 +143,7 @@ def make_item_columns(assessment: Assessment, invoices: pa.Table) -> dict[str, A
 
 
 def sum_children(assessment: Assessment) -> dict[str, Any]:
-    """Per item the sum of its discounts, and of its taxes, where the file has such: decimals by table."""
+    """Sum for each item its discounts, and its taxes, where the file has such: decimals by table."""
     return {
         name: money.sum_by_parent(children.item_positions, children.amounts, len(assessment.sheets.items))
         for name, children in assessment.sheets.valid.children.items()
@@ -150,7 +154,7 @@ def sum_children(assessment: Assessment) -> dict[str, Any]:
 def _join_item_error_codes(
     assessment: Assessment, parents: npt.NDArray[np.int32], invoice_reasons: Any
 ) -> Any:
-    """Per item the codes against its invoice; against itself where it has none."""
+    """Join for each item the codes of its invoice's errors, or of its own where it has no invoice."""
     orphan_codes: dict[int, set[str]] = {row: set() for row in np.flatnonzero(parents < 0).tolist()}
     for findings in assessment.issues.select_errors_in("items"):
         for row in findings.rows[parents[findings.rows] < 0].tolist():
@@ -164,10 +168,10 @@ def _join_item_error_codes(
 
 
 def select_invoices_without_items(invoices: pa.Table, names: Iterable[str]) -> dict[str, Any]:
-    """The invoices that have no items, with the columns of items.
+    """Select the invoices that have no items, with the columns of items.
 
     Args:
-        invoices: as `invoice_table` gives them.
+        invoices: as `make_invoice_table` gives them.
         names: of the columns.
     """
     matching = invoices.filter(pc.equal(invoices["items"], 0)).drop(["amount", "row"])
@@ -180,14 +184,14 @@ def select_invoices_without_items(invoices: pa.Table, names: Iterable[str]) -> d
 
 
 def get_billed_values(assessment: Assessment, name: str) -> Any:
-    """What will be billed: the charge's value where there is a charge, else the sheet's.
+    """Return what will be billed: the charge's value where there is a charge, else the sheet's.
 
     Args:
-        assessment: the end of the line.
+        assessment: the end of a check.
         name: of an item's field.
 
     Returns:
-        An Arrow array, a row an item; null where neither says anything.
+        A row for each item; null where neither has a value.
     """
     items, catalog = assessment.sheets.items, assessment.sheets.catalog
     if name not in catalog:

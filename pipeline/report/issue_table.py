@@ -1,4 +1,8 @@
-"""Issues with their place and their sentence: one row an issue, for CSV, terminal and notebooks."""
+"""The table of issues: place, sentence and fix of each, for CSV, terminal and notebooks.
+
+In: the issues, the sheets as read and the declarations.
+Out: an Arrow table with a row for each issue, in the language in use.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +41,13 @@ ISSUE_SCHEMA = pa.schema(
 
 _MAX_LENGTH = 80
 _REQUIRED_MARK = r"\s*\*\s*$"
-"""What marks a header as required: it belongs to the header, not to the name of the column."""
+"""Marks a header as required; not part of the column's name."""
 _MAX_CELLS = 5
-"""Cells that hold the same value and are named, at most."""
+"""Cells with the same value that a sentence names, at most."""
 
 
 def strip_required_mark(header: str) -> str:
-    """A column's name as one says it: its header without the mark of what is required.
+    """Return a header without the mark of a required column, for sentences.
 
     Args:
         header: as written.
@@ -52,7 +56,7 @@ def strip_required_mark(header: str) -> str:
 
 
 def make_issue_table(issues: Issues, raw: RawSheets, tables: Mapping[str, Table]) -> pa.Table:
-    """All issues, files and headers first, then by table and row.
+    """Return all issues, files and headers first, then by table and row.
 
     Args:
         issues: everything found.
@@ -100,7 +104,7 @@ def _quote(text: str) -> str:
 
 
 def _make_rows(findings: Findings, raw: RawSheets, table: Table) -> pa.Table:
-    """The issues of one code in one column."""
+    """Return the issues of one code in one column."""
     issue_type, sheets = CATALOGUE[findings.code], raw.tables[findings.table]
     count, row_indices = len(findings), pa.array(findings.rows)
     invoice_refs = _get_invoice_refs(sheets, row_indices)
@@ -137,7 +141,7 @@ def _make_rows(findings: Findings, raw: RawSheets, table: Table) -> pa.Table:
 
 
 def _append_repeated_cells(messages: Any, findings: Findings, sheets: RawTable, letters: Any) -> Any:
-    """The sentences; where a flat sheet repeats the value, with the other cells that hold it."""
+    """Append to sentences the other cells with the same value, where a flat sheet repeats it."""
     addresses = sheets.addresses.get(findings.field)
     if addresses is None:
         return messages
@@ -168,7 +172,7 @@ def _get_invoice_refs(sheets: RawTable, row_indices: Any) -> Any:
 
 
 def _get_values(findings: Findings, sheets: RawTable, row_indices: Any, invoice_refs: Any) -> Any:
-    """The cells' values; for the row as a whole, the reference of its invoice."""
+    """Return the values of the cells; for a row as a whole, the reference of its invoice."""
     if findings.values is not None:
         return decode_dictionary(findings.values)
     if not findings.field:
@@ -179,7 +183,7 @@ def _get_values(findings: Findings, sheets: RawTable, row_indices: Any, invoice_
 
 
 def _get_headers(findings: Findings, sheets: RawTable, table: Table) -> tuple[Any, Any]:
-    """The header as written and the column's letter, a row: sheets of one table may differ."""
+    """Return for each row the header as written and the column's letter: sheets of one table may differ."""
     declared_label = table[findings.field].label if findings.field in table else ""
     labels, letters = [], []
     for sheet in sheets.sheets:
@@ -191,7 +195,7 @@ def _get_headers(findings: Findings, sheets: RawTable, table: Table) -> tuple[An
 
 
 def _fill_sentences(template: str, facts: dict[str, Any], count: int) -> Any:
-    """The template with its holes filled, a row."""
+    """Fill the placeholders of a template for each row."""
     pieces = PLACEHOLDER.split(translate(template))
     parts = [facts.get(piece, "") if index % 2 else piece for index, piece in enumerate(pieces)]
     parts = [
@@ -202,7 +206,7 @@ def _fill_sentences(template: str, facts: dict[str, Any], count: int) -> Any:
 
 
 def _quote_values(values: Any) -> Any:
-    """Values as they stand in a sentence: quoted, shortened, hidden characters visible."""
+    """Quote values for a sentence: shortened, hidden characters visible."""
     shortened = pc.if_else(
         pc.greater(pc.utf8_length(values), _MAX_LENGTH),
         pc.binary_join_element_wise(pc.utf8_slice_codeunits(values, 0, _MAX_LENGTH), "…", ""),
@@ -213,7 +217,7 @@ def _quote_values(values: Any) -> Any:
 
 
 def _replace_control_characters(values: Any) -> Any:
-    """Control characters as a replacement character, so that no report breaks on them."""
+    """Replace control characters, so that no report breaks on them."""
     lowest, highest = find_byte_range(values)
     if lowest >= ord(" ") and highest < 0x7F:
         return values

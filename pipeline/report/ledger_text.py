@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from pipeline.i18n import format_number, translate
-from pipeline.report.terminal import align_columns, format_count
+from pipeline.report.text_layout import align_columns, format_count
 
 if TYPE_CHECKING:
     from pipeline.ledger import RunDetails, RunEntry

@@ -1,7 +1,8 @@
-"""`reply.txt`: a short text to the person who prepared the file, to be sent beside the marked workbook.
+"""`reply.txt`: a short text to the person who prepared the file, to send with the marked workbook.
 
-Input: the summary and the issues. Output: plain text in the language in use: what was accepted, what must be
-corrected and where, and how to go on. It names nothing that only the operator of the program knows.
+In: the summary and the issues.
+Out: plain text in the language in use: what was accepted, what must be corrected and where, and how to go on.
+Never: anything that only the operator of the program knows.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import pyarrow.compute as pc
 
 from pipeline.i18n import format_number, translate, translate_count
 from pipeline.report.causes import IssueGroup, describe_place_and_invoice, group_issues
-from pipeline.report.terminal import describe_verdict, format_count, replace_unprintable
+from pipeline.report.sentences import describe_verdict
+from pipeline.report.text_layout import format_count, replace_unprintable
 from schemas.currencies import NO_CURRENCY
 
 REPLY_NAME = "reply.txt"
@@ -27,11 +29,11 @@ _INDENT = "     "
 
 
 def render_reply(summary: Mapping[str, Any], issues: pa.Table) -> str:
-    """The text.
+    """Render the text.
 
     Args:
         summary: as `summary.json` has it, with the copies that were made.
-        issues: as `issue_table` gives them.
+        issues: as `make_issue_table` gives them.
     """
     lines = [
         *_describe_outcome(summary),
@@ -43,7 +45,7 @@ def render_reply(summary: Mapping[str, Any], issues: pa.Table) -> str:
 
 
 def _wrap_line(line: str) -> Sequence[str]:
-    """A line no wider than a mail; a point of a list goes on under its first word."""
+    """Break a line at the width of a mail; a point of a list goes on under its first word."""
     indent = len(line) - len(line.lstrip(" 0123456789.-"))
     return textwrap.wrap(
         line, _WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
@@ -51,7 +53,7 @@ def _wrap_line(line: str) -> Sequence[str]:
 
 
 def _describe_outcome(summary: Mapping[str, Any]) -> Iterator[str]:
-    """What was read, and what became of it."""
+    """Yield what was read, and what became of it."""
     names = ", ".join(dict.fromkeys(source["name"] for source in summary["sources"]))
     yield from (translate("Hello,"), "", translate("we have read {files}.", files=names))
     yield describe_verdict(summary["verdict"], summary["invoices"], summary.get("control"))
@@ -71,18 +73,18 @@ def _describe_outcome(summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _describe_share(summary: Mapping[str, Any], share: str) -> str:
-    """Invoices and money of a share; empty when there is nothing of it."""
+    """Return invoices and money of a share; empty when there is nothing of it."""
     count = summary["invoices"][share]
-    money = [
-        f"{format_number(Decimal(sums[share]))} {translate('without a currency') if currency == NO_CURRENCY else currency}"
-        for currency, sums in summary["money"].items()
-        if Decimal(sums[share])
-    ]
+    money = []
+    for currency, sums in summary["money"].items():
+        name = translate("without a currency") if currency == NO_CURRENCY else currency
+        if amount := Decimal(sums[share]):
+            money.append(f"{format_number(amount)} {name}")
     return ", ".join([format_count(count, "invoice"), *money]) if count or money else ""
 
 
 def _list_causes(issues: pa.Table, level: str, heading: str) -> Iterator[str]:
-    """The causes of a level, numbered, each with its places and what to do."""
+    """List the causes of a level, numbered, each with its places and what to do."""
     causes = group_issues(issues.filter(pc.equal(issues["level"], level)), _MAX_CAUSES, _MAX_PLACES)
     if not causes.shown:
         return
@@ -107,7 +109,7 @@ def _describe_cause(number: int, cause: IssueGroup) -> Iterator[str]:
 
 
 def _describe_next_steps(summary: Mapping[str, Any]) -> Iterator[str]:
-    """Which file to correct, and that nothing is billed twice."""
+    """Say which file to correct, and that nothing is billed twice."""
     yield ""
     if not summary["issues"]:
         yield translate("Nothing has to be corrected.")
@@ -116,8 +118,10 @@ def _describe_next_steps(summary: Mapping[str, Any]) -> Iterator[str]:
     if marked:
         yield translate_count(
             len(marked),
-            "Enclosed is {files}: your own sheets, every fault colored and commented, and a list of all of them.",
-            "Enclosed are {files}: your own sheets, every fault colored and commented, and a list of all of them.",
+            "Enclosed is {files}: your own sheets, every fault colored and commented,"
+            " and a list of all of them.",
+            "Enclosed are {files}: your own sheets, every fault colored and commented,"
+            " and a list of all of them.",
             files=", ".join(marked),
         )
         yield translate("Please correct it there, or in your own file, and send the whole back.")
@@ -133,6 +137,6 @@ def _describe_next_steps(summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _list_copies(summary: Mapping[str, Any], holds: str) -> Sequence[str]:
-    """The copies that were made."""
+    """List the copies that were made."""
     copies = summary.get("copies", ())
     return [workbook["file"] for workbook in copies if workbook["file"] and workbook["holds"] == holds]

@@ -1,4 +1,4 @@
-"""The plan of requests: how many invoices, items and how much money each one holds."""
+"""The planned requests: how many invoices, items and how much money each holds."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class PlannedRequests(NamedTuple):
 
 
 def list_planned_requests(assessment: Assessment, invoice_table: pa.Table, limit: int) -> PlannedRequests:
-    """The first requests of the plan.
+    """List the first requests of the plan.
 
     Args:
-        assessment: the end of the line.
-        invoice_table: as `entries.invoice_table` gives it.
+        assessment: the end of a check.
+        invoice_table: as `make_invoice_table` gives it.
         limit: how many.
     """
     accepted, batches = assessment.batches.invoices, assessment.batches.batches

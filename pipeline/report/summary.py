@@ -1,4 +1,8 @@
-"""`summary.json`: counts and money, and what they were made from. An interface: see `schema_version`."""
+"""`summary.json`: counts and money, and what they were made from.
+
+In: the assessment and its tables.
+Out: values for JSON. They are an interface: a change of their form changes `SCHEMA_VERSION`.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +30,14 @@ def summarise_run(
     folder: str | None,
     seconds: float,
 ) -> dict[str, Any]:
-    """The summary of a check or run.
+    """Summarise a check or run.
 
     Args:
-        assessment: the end of the line.
-        invoice_table: as `entries.invoice_table` gives it.
+        assessment: the end of a check.
+        invoice_table: as `make_invoice_table` gives it.
         command: `check` or `run`.
         run_id: None for a check.
-        folder: where the reports lie; None when there are none.
+        folder: of the reports; None when there are none.
         seconds: since the start.
     """
     balance = assessment.balance
@@ -74,7 +78,7 @@ def summarise_run(
 
 
 def _describe_control(control: ControlResult) -> dict[str, Any]:
-    """The preparer's expectations, each beside what was read."""
+    """Return what the preparer expects, each number with what was read."""
     return {
         "holds": control.is_passed,
         "missing": control.missing or None,
@@ -98,7 +102,7 @@ def _count_shares(balance: Balance, counted: str) -> dict[str, int]:
 
 
 def _describe_child_sheet(balance: Balance, name: str) -> dict[str, Any]:
-    """What hangs on items and invoices: rows, and the money that comes on top of the totals."""
+    """Return a sheet of children (discounts, taxes, ...): its rows, and the money it adds to the totals."""
     totals = {share_name: getattr(balance, share).branches[name] for share_name, share in _SHARES.items()}
     currencies = sorted({code for child_totals in totals.values() for code in child_totals.money})
     return {

@@ -13,7 +13,8 @@ from support.command_line import PRODUCTS, SAMPLE
 from pipeline import check
 from pipeline.flow import load_catalog
 from pipeline.report.issue_table import ISSUE_SCHEMA, make_issue_table
-from pipeline.report.terminal import format_count, render_causes, render_report, wrap_lines
+from pipeline.report.terminal import render_causes, render_report
+from pipeline.report.text_layout import format_count, wrap_lines
 
 
 def summary(accepted: int = 0, rejected: int = 0, skipped: int = 0, **over: Any) -> dict[str, Any]:

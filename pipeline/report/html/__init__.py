@@ -2,8 +2,8 @@
 
 In: the assessment, its tables and its summary.
 Out: bytes of HTML.
-Never: a script, or anything that is loaded from elsewhere; a policy in the head of the page forbids both. Whatever
-a cell holds is escaped text.
+Never: a script, or anything that is loaded from elsewhere; a policy in the head of the page forbids both.
+Whatever a cell holds is escaped text.
 """
 
 from __future__ import annotations
@@ -25,16 +25,15 @@ from pipeline.report.billing_summary import summarise_billing
 from pipeline.report.causes import IssueGroups, describe_place, get_unmentioned_reference, group_issues
 from pipeline.report.html import charts
 from pipeline.report.request_plan import list_planned_requests
-from pipeline.report.terminal import (
+from pipeline.report.sentences import (
     SHARES,
     describe_control_totals,
     describe_ignored_rows,
     describe_verdict,
-    format_count,
     list_alerts,
     list_unread_amounts,
-    replace_unprintable,
 )
+from pipeline.report.text_layout import format_count, replace_unprintable
 from schemas.arrow import formula_guard
 from schemas.arrow.money import format_money
 from schemas.currencies import NO_CURRENCY
@@ -121,11 +120,12 @@ def _make_environment() -> jinja2.Environment:
 def _translate_html(text: str, **facts: object) -> Markup:
     """Translate a text; a fact may be markup of the page, everything else is escaped."""
     escaped_facts = {name: str(escape(fact)) for name, fact in facts.items()}
-    return Markup(fill_placeholders(str(escape(translate(text))), escaped_facts))  # noqa: S704 - both are escaped
+    html = fill_placeholders(str(escape(translate(text))), escaped_facts)
+    return Markup(html)  # noqa: S704 - the text and its facts are escaped
 
 
 def _format_user_text(text: object) -> str:
-    """Show a text of the user's: hidden characters visible, formulas disarmed (people copy cells), shortened."""
+    """Show a text of the user's: hidden characters visible, formulas escaped, shortened."""
     visible_text = formula_guard.escape_formula(replace_unprintable(str(text)))
     return visible_text if len(visible_text) <= _MAX_LENGTH else visible_text[:_MAX_LENGTH] + "…"
 
@@ -143,7 +143,7 @@ def _format_pixels(value: float) -> str:
 def _make_linker(
     marked: Mapping[tuple[str, str], tuple[str, str]],
 ) -> Callable[[Mapping[str, Any]], str]:
-    """Return a function that gives the address of an issue's cell in its marked workbook, or an empty text."""
+    """Return a function that links an issue to its cell in the marked workbook; empty without one."""
 
     def link(issue: Mapping[str, Any]) -> str:
         file, sheet = marked.get((issue["file"], issue["sheet"]), ("", ""))

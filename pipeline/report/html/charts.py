@@ -1,7 +1,7 @@
-"""Bar charts of the HTML report: where every bar, guide and label lies; `chart.html` draws them as SVG.
+"""Bar charts of the HTML report: positions of bars, guides and labels, which `chart.html` draws.
 
-In: amounts by currency, or by month. Out: a `Chart` in the coordinates of its own view box, or None where there is
-nothing to compare.
+In: amounts by currency, or by month.
+Out: a `Chart` in the coordinates of its own view box, or None where there is nothing to compare.
 Never: markup, colors or fonts. The style sheet of the page has those, so that a chart follows light, dark and
 paper. What a chart shows is also in a table of the page: to a screen reader it is one labelled image.
 """
@@ -9,7 +9,7 @@ paper. What a chart shows is also in a table of the page: to a screen reader it 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -98,9 +98,7 @@ def draw_outcome_chart(money: Mapping[str, Mapping[str, str]]) -> Chart | None:
     Returns:
         None when no currency has amounts, or too many have.
     """
-    amounts = {currency: [Decimal(sums[outcome]) for outcome in OUTCOMES] for currency, sums in money.items()}
-    # a share of a sum is nothing where credits and charges cancel each other out
-    rows = {_name_currency(name): row for name, row in amounts.items() if min(row) >= 0 and any(row)}
+    rows = _select_amounts(money)
     if not rows or len(rows) > _MAX_CURRENCIES:
         return None
     height = len(rows) * _BAR_HEIGHT + 70
@@ -119,7 +117,7 @@ def draw_outcome_chart(money: Mapping[str, Mapping[str, str]]) -> Chart | None:
         plot_width=width,
         plot_height=plot_height,
         x_ticks=[Tick(_scale(part / 4, width), f"{part * 25} %") for part in range(5)],
-        y_ticks=[Tick(start + size / 2, name) for (start, size), name in zip(bands, rows, strict=True)],
+        y_ticks=_label_bands(bands, rows),
         y_guides=False,
         turn=0,
         bars=bars,
@@ -146,10 +144,9 @@ def draw_month_chart(ranking: Ranking, currency: str) -> Chart | None:
     values = _choose_ticks(low, high)
     labels = [format_number(value) for value in values]
     turn = _TURN if len(names) > _MAX_UPRIGHT_LABELS else 0
-    label_width = max(map(len, names)) * _CHARACTER
+    label_width, label_height = _measure_labels(names, turn)
     left = _get_left_margin(labels)
-    width = _WIDTH - left - max(label_width * math.cos(math.radians(turn)) if turn else 0, _MARGIN)
-    label_height = max(label_width * math.sin(math.radians(turn)), _FONT_SIZE)
+    width = _WIDTH - left - label_width
     plot_height = _MONTHS_HEIGHT - 2 * _MARGIN - _GAP - label_height
     bands = _split_axis(width, len(names))
 
@@ -163,16 +160,23 @@ def draw_month_chart(ranking: Ranking, currency: str) -> Chart | None:
         left=left,
         plot_width=width,
         plot_height=plot_height,
-        x_ticks=[Tick(start + size / 2, name) for (start, size), name in zip(bands, names, strict=True)],
+        x_ticks=_label_bands(bands, names),
         y_ticks=[Tick(to_y(value), label) for value, label in zip(values, labels, strict=True)],
         y_guides=True,
         turn=turn,
-        bars=[
-            Bar(start, min(to_y(0), to_y(amount)), size, abs(to_y(0) - to_y(amount)), 0)
-            for (start, size), amount in zip(map(_narrow, map(_narrow, bands)), amounts, strict=True)
-        ],
+        bars=[_draw_column(band, to_y(0), to_y(amount)) for band, amount in zip(bands, amounts, strict=True)],
         legend=(),
     )
+
+
+def _select_amounts(money: Mapping[str, Mapping[str, str]]) -> dict[str, list[Decimal]]:
+    """Return the amounts of the outcomes by name of currency, where they can be shares of a sum."""
+    rows = {}
+    for currency, sums in money.items():
+        amounts = [Decimal(sums[outcome]) for outcome in OUTCOMES]
+        if min(amounts) >= 0 and any(amounts):  # credits and charges cancel each other out
+            rows[_name_currency(currency)] = amounts
+    return rows
 
 
 def _name_currency(currency: str) -> str:
@@ -182,6 +186,17 @@ def _name_currency(currency: str) -> str:
 def _get_left_margin(labels: Sequence[str]) -> float:
     """Return the room for the labels of the y axis."""
     return _MARGIN + _GAP + max(max(map(len, labels)) * _CHARACTER, _FONT_SIZE)
+
+
+def _measure_labels(labels: Sequence[str], turn: int) -> tuple[float, float]:
+    """Return the room that labels below an axis need to the right of their tick, and below it."""
+    length, angle = max(map(len, labels)) * _CHARACTER, math.radians(turn)
+    width = length * math.cos(angle) if turn else 0  # an upright label is centered
+    return max(width, _MARGIN), max(length * math.sin(angle), _FONT_SIZE)
+
+
+def _label_bands(bands: Sequence[tuple[float, float]], labels: Iterable[str]) -> list[Tick]:
+    return [Tick(start + size / 2, label) for (start, size), label in zip(bands, labels, strict=True)]
 
 
 def _scale(share: float, length: float) -> float:
@@ -198,6 +213,11 @@ def _split_axis(length: float, count: int) -> list[tuple[float, float]]:
 def _narrow(band: tuple[float, float]) -> tuple[float, float]:
     start, size = band
     return start + _BAR_MARGIN * size, size * (1 - 2 * _BAR_MARGIN)
+
+
+def _draw_column(band: tuple[float, float], zero: float, end: float) -> Bar:
+    start, size = _narrow(_narrow(band))
+    return Bar(start, min(zero, end), size, abs(zero - end), 0)
 
 
 def _stack_bars(amounts: Sequence[Decimal], band: tuple[float, float], length: float) -> Iterator[Bar]:
