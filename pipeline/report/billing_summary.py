@@ -1,8 +1,8 @@
 """What will be billed: the largest invoices, and totals by account, month and product.
 
 In: the assessment and the table of invoices.
-Out: rankings of bounded size. Each adds up: what is not among its rows is in one row of its own. They are grouped
-in Arrow, so that a million items cost a fraction of a second.
+Out: rankings of bounded size. Each adds up: what is not among its rows is in one row of its own. They are
+grouped in Arrow, so that a million items cost a fraction of a second.
 """
 
 from __future__ import annotations

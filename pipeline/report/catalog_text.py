@@ -109,10 +109,11 @@ def _describe_counts(snapshot: Snapshot) -> str:
 
 def export_catalog_rows(rows: pa.Table) -> list[dict[str, Any]]:
     """Return rows of the catalog for machines: numbers and dates as text."""
-    return [
-        {name: value if value is None else str(value) for name, value in row.items()}
-        for row in rows.to_pylist()
-    ]
+    return [_export_row(row) for row in rows.to_pylist()]
+
+
+def _export_row(row: dict[str, Any]) -> dict[str, str | None]:
+    return {name: None if value is None else str(value) for name, value in row.items()}
 
 
 def render_catalog_rows(matches: pa.Table) -> str:
@@ -120,14 +121,17 @@ def render_catalog_rows(matches: pa.Table) -> str:
     if not len(matches):
         return translate("Nothing in the catalog is like it.") + "\n"
     rows = [[translate(heading) for _, heading in CATALOG_COLUMNS]]
-    rows += [
-        ["" if row[name] is None else _shorten(row[name]) for name, _ in CATALOG_COLUMNS]
-        for row in matches.to_pylist()
-    ]
-    return align_columns(rows)
+    return align_columns([*rows, *map(_make_row, matches.to_pylist())])
+
+
+def _make_row(match: dict[str, Any]) -> list[str]:
+    return [_shorten(match[name]) for name, _ in CATALOG_COLUMNS]
 
 
 def _shorten(value: Any) -> str:
+    """Return a value as a cell of at most 40 characters; blank for None."""
+    if value is None:
+        return ""
     text = replace_unprintable(f"{value:f}" if isinstance(value, Decimal) else str(value))
     if isinstance(value, Decimal) and "." in text:
         text = text.rstrip("0").rstrip(".")

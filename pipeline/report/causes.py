@@ -18,7 +18,7 @@ from pipeline.report.issue_table import strip_required_mark
 
 _ROW_RANK = 2
 _RANKS = {Scope.CONTROL: 0, Scope.FILE: 1, Scope.SHEET: 1}
-"""Order of the groups: control totals first, as nothing else matters until they agree; then files; then rows."""
+"""Order of the groups: control totals first, as nothing else matters until they agree; files; rows."""
 
 _ORDER = ("rank", "rows_sum", "code", "column")
 

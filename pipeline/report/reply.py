@@ -41,7 +41,10 @@ def render_reply(summary: Mapping[str, Any], issues: pa.Table) -> str:
         *_list_causes(issues, "warning", translate("What you should know")),
         *_describe_next_steps(summary),
     ]
-    return "\n".join(part for line in lines for part in _wrap_line(replace_unprintable(line))) + "\n"
+    wrapped: list[str] = []
+    for line in lines:
+        wrapped += _wrap_line(replace_unprintable(line))
+    return "\n".join(wrapped) + "\n"
 
 
 def _wrap_line(line: str) -> Sequence[str]:

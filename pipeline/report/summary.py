@@ -6,13 +6,14 @@ Out: values for JSON. They are an interface: a change of their form changes `SCH
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
 from pipeline.acceptance.assessment import Assessment
-from pipeline.acceptance.balance import Balance
+from pipeline.acceptance.balance import Balance, ChildTotals
 from pipeline.acceptance.control_totals import ControlResult, encode_expected
 from pipeline.issues import Level
 from pipeline.report.billing_plan import make_billing_plan
@@ -104,17 +105,18 @@ def _count_shares(balance: Balance, counted: str) -> dict[str, int]:
 def _describe_child_sheet(balance: Balance, name: str) -> dict[str, Any]:
     """Return a sheet of children (discounts, taxes, ...): its rows, and the money it adds to the totals."""
     totals = {share_name: getattr(balance, share).branches[name] for share_name, share in _SHARES.items()}
-    currencies = sorted({code for child_totals in totals.values() for code in child_totals.money})
+    currencies = sorted(set().union(*(child_totals.money for child_totals in totals.values())))
     return {
         **{share_name: child_totals.rows for share_name, child_totals in totals.items()},
         "amount_unread": totals["in"].unread,
-        "on_top": {
-            code: {
-                share_name: format_money(child_totals.money.get(code, Decimal(0)), code)
-                for share_name, child_totals in totals.items()
-            }
-            for code in currencies
-        },
+        "on_top": {currency: _format_child_sums(totals, currency) for currency in currencies},
+    }
+
+
+def _format_child_sums(totals: Mapping[str, ChildTotals], currency: str) -> dict[str, str]:
+    return {
+        share_name: format_money(child_totals.money.get(currency, Decimal(0)), currency)
+        for share_name, child_totals in totals.items()
     }
 
 

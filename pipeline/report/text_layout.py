@@ -28,10 +28,11 @@ def align_columns(rows: Sequence[Sequence[str]]) -> str:
         rows: of equal length, the headings among them.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
-    return "".join(f"{line}\n" for line in lines)
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        lines.append("  ".join(cells).rstrip() + "\n")
+    return "".join(lines)
 
 
 def wrap_lines(lines: Iterable[str], width: int) -> Iterator[str]:
