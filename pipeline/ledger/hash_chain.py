@@ -41,7 +41,7 @@ class RunDigest:
         self._hash.update(b"\n" + name.encode() + b"\n")
 
     def add_values(self, values: Sequence[Any]) -> None:
-        """Adds rows, in order, as one list of the values of them all."""
+        """Add rows, in order, as one list of the values of them all."""
         if values:
             self._hash.update(orjson.dumps(values)[1:-1])
             self._hash.update(b",")

@@ -39,7 +39,7 @@ def read_head(runs: Path) -> Head:
 
 
 def write_head(runs: Path, head: Head) -> None:
-    """Notes a head unless a newer one is noted. The run is safe without it: no fault stops it."""
+    """Write a head unless a newer one is noted. The run is safe without it: no fault stops it."""
     with suppress(OSError, LedgerError):
         if read_head(runs).events >= head.events:
             return

@@ -146,7 +146,7 @@ def get_head(connection: sqlite3.Connection) -> Head:
 
 @contextmanager
 def translate_ledger_errors(ledger: Ledger) -> Iterator[None]:
-    """Turns the errors of SQLite and of the system into sentences that name the ledger."""
+    """Turn the errors of SQLite and of the system into sentences that name the ledger."""
     try:
         yield
     except sqlite3.Error as error:
@@ -200,7 +200,7 @@ def _open_ledger(uri: str, ledger: Ledger) -> sqlite3.Connection:
 
 
 def _create_ledger(ledger: Ledger) -> None:
-    """Makes an empty ledger, 0600, whole at once; of several processes one does."""
+    """Make an empty ledger, 0600, whole at once; of several processes one does."""
     if ledger.path.exists():
         return
     _refuse_lost_ledger(ledger, head_note.read_head(ledger.runs))
@@ -243,7 +243,7 @@ def _build_empty_ledger() -> bytes:
 
 
 def _require_head(connection: sqlite3.Connection, ledger: Ledger, expected: Head) -> None:
-    """Refuses a ledger that lacks the event noted outside it."""
+    """Raise for a ledger that lacks the event noted outside it."""
     row = connection.execute("SELECT hash FROM events WHERE seq = ?", (expected.events,)).fetchone()
     if expected.events and (row is None or row[0] != expected.hash):
         raise LedgerError(
@@ -257,7 +257,7 @@ def _require_head(connection: sqlite3.Connection, ledger: Ledger, expected: Head
 
 
 def _refuse_lost_ledger(ledger: Ledger, expected: Head) -> None:
-    """Refuses to take a lost ledger for an empty one."""
+    """Raise if the ledger file is missing although a head was noted."""
     if expected.events:
         raise LedgerError(
             translate(

@@ -51,7 +51,7 @@ def detect_file_system(path: Path, mounts: str | None = None) -> str:
 
 @contextmanager
 def translate_os_errors(path: Path) -> Iterator[None]:
-    """Turns the system's errors into a sentence that names the path."""
+    """Turn the system's errors into a sentence that names the path."""
     try:
         yield
     except OSError as error:
@@ -63,7 +63,7 @@ def translate_os_errors(path: Path) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes one folder, 0700; another process may be quicker."""
+    """Make one folder, 0700; another process may be quicker."""
     with suppress(FileExistsError):
         os.mkdir(folder, 0o700)
         os.chmod(folder, 0o700)
@@ -72,7 +72,7 @@ def make_folder(folder: Path) -> None:
 
 
 def flush_tree(root: Path, handle: int) -> None:
-    """Makes a folder durable with all that is in it, and readable by its owner alone.
+    """Make a folder durable with all that is in it, and readable by its owner alone.
 
     Args:
         root: the folder.
@@ -116,7 +116,7 @@ def flush_file_system(root: Path, handle: int) -> bool:
 
 
 def flush_path(path: Path) -> None:
-    """Flushes one file or folder."""
+    """Flush one file or folder."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -71,12 +71,12 @@ class RunFolder:
             file.write(content)
 
     def flush_ahead(self) -> None:
-        """Flushes what is written so far, where that is one call: `publish` has less to wait for."""
+        """Flush what is written so far, where that is one call: `publish` has less to wait for."""
         with translate_os_errors(self.path):
             flush_file_system(self.path, self._handle)
 
     def publish(self) -> Path:
-        """Flushes everything to the disk and gives the folder its name; returns its path."""
+        """Flush everything to the disk and give the folder its name; return its path."""
         with translate_os_errors(self.path):
             if self._final.exists():
                 raise WorkspaceError(
@@ -90,7 +90,7 @@ class RunFolder:
         return self.path
 
     def close(self) -> None:
-        """Lets go of the folder; removes it unless it was published whole."""
+        """Let go of the folder; remove it unless it was published whole."""
         try:
             if not self._published:
                 _remove_folder(self.path)
@@ -116,7 +116,7 @@ def fill_run_folder(workspace: Workspace, run_id: str) -> Iterator[RunFolder]:
 
 
 def remove_orphans(workspace: Workspace, recorded: Container[str]) -> tuple[str, ...]:
-    """Removes what broken runs left; to be called only while the ledger's write lock is held.
+    """Remove what broken runs left; to be called only while the ledger's write lock is held.
 
     Folders get their name under that lock, so a folder the ledger does not know then is nobody's. A partial
     folder is removed when no living process holds it. Other names are left alone.
@@ -141,7 +141,7 @@ def remove_orphans(workspace: Workspace, recorded: Container[str]) -> tuple[str,
 
 
 def _claim_folder(path: Path) -> int:
-    """Makes a partial folder and locks it; the lock is a handle, and ends with its process."""
+    """Make a partial folder and lock it; the lock is a handle, and ends with its process."""
     with translate_os_errors(path):
         while True:
             make_folder(path)
@@ -154,7 +154,7 @@ def _claim_folder(path: Path) -> int:
 
 
 def _remove_unheld(path: Path) -> bool:
-    """Removes a partial folder unless a living process holds it."""
+    """Remove a partial folder unless a living process holds it."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -171,7 +171,7 @@ def _remove_unheld(path: Path) -> bool:
 
 
 def _remove_folder(path: Path) -> None:
-    """Removes a folder; it loses its name first, so that no half of it is ever taken for a run's."""
+    """Remove a folder; it loses its name first, so that no half of it is ever taken for a run's."""
     with suppress(FileNotFoundError):
         if not path.name.startswith("."):
             path = path.rename(path.with_name(f".{path.name}.partial"))
