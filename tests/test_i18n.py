@@ -283,3 +283,63 @@ def test_no_sentence_is_put_together_of_translated_and_untranslated_words() -> N
             if words and any(isinstance(call, ast.Name) and call.id in translators for call in calls):
                 mixed.append(f"{path.relative_to(ROOT)}:{node.lineno} {' '.join(words)}")
     assert not mixed
+
+
+_FOR_MACHINES = {
+    "not prepared": "a state in ledger.csv",
+    "the file as a whole is rejected; correct it there": "a reason in summary.json",
+    "it has {} rows; marked copies are made up to {} (setting marked_rows)": "a reason in summary.json",
+    "a sheet without an end": "for the log of a fault of the program",
+}
+"""Words in the rooms of reports that no language changes."""
+
+
+def _join_literal(node: ast.expr) -> str:
+    """The words of a literal; of an f-string, those around what it is filled with."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def test_what_reports_say_is_translated_or_for_machines() -> None:
+    """Every literal of two words is a docstring, markup, an argument of a translator, or a text it knows."""
+    translators = {"translate", "translate_count", "format_count"}
+    known = {entry.msgid for entry in polib.pofile(str(locate_translations("de")))} | set(_FOR_MACHINES)
+    unknown = []
+    for path in sorted((ROOT / "pipeline" / "report").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        said: set[int] = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                said.add(id(node.value))
+            elif (
+                isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in translators
+            ):
+                said |= {id(part) for argument in node.args for part in ast.walk(argument)}
+            elif isinstance(node, ast.JoinedStr):
+                said |= {id(part) for part in node.values}
+        for node in ast.walk(tree):
+            text = _join_literal(node) if isinstance(node, ast.expr) and id(node) not in said else ""
+            is_markup = "<" in text or '="' in text
+            if re.search(r"[^\W\d_]{2,}\W* [^\W\d_]{2,}", text) and not is_markup and text not in known:
+                unknown.append(f"{path.relative_to(ROOT)}:{node.lineno} {text}")
+    assert unknown == []
+
+
+def test_the_ledger_and_the_catalog_speak_german(tmp_path: Path) -> None:
+    german, place = {"INVOICE_IMPORT_LANGUAGE": "de"}, tmp_path / "workspace"
+    loaded = invoice_import("catalog", "load", PRODUCTS, workspace=place, env=german).out
+    assert re.fullmatch(
+        r"Geladen: 6 Charges, 5 Produkte, 7 Preise; in Gebrauch ist nun: Katalog \w{12}\.\n", loaded
+    )
+    assert (
+        invoice_import("ledger", "list", workspace=place, env=german).out == "Das Journal hat keine Läufe.\n"
+    )
+    assert invoice_import("run", SAMPLE, workspace=place).code == 4
+    header, run = invoice_import("ledger", "list", workspace=place, env=german).out.splitlines()
+    assert header.split() == ["Lauf", "Ziel", "Umgebung", "Ergebnis", "Rechnungen", "jetzt"]
+    assert run.endswith("4 vorbereitet, 11 zurückgewiesen")
+    shown = invoice_import("ledger", "show", run.split()[0], workspace=place, env=german).out
+    assert shown.startswith(f"Lauf {run.split()[0]}, begonnen ")
+    assert "\nZiel zuora, Umgebung default\nRechnungen jetzt: " in shown
+    assert "\nAnfrage 1: 4 Rechnungen, " in shown
