@@ -31,6 +31,7 @@ _CHARACTER = 0.6 * _FONT_SIZE
 _PADDING = 0.02
 """Free space at both ends of an axis, as a share of its range."""
 _BAR_MARGIN = 0.06
+_SHARE_STEPS = 10**9
 _MAX_UPRIGHT_LABELS = 8
 """Months whose labels stand beside each other; more are turned."""
 _TURN = 45
@@ -137,9 +138,9 @@ def draw_month_chart(ranking: Ranking, currency: str) -> Chart | None:
     """
     if len(ranking.rows) < 2:
         return None
-    amounts = [float(row.amount) for row in ranking.rows]
+    amounts = [row.amount for row in ranking.rows]
     names = [row.name for row in ranking.rows]
-    low, high = min(0.0, *amounts), max(0.0, *amounts)
+    low, high = min(Decimal(0), *amounts), max(Decimal(0), *amounts)
     high = high if high > low else low + 1
     values = _choose_ticks(low, high)
     labels = [format_number(value) for value in values]
@@ -150,8 +151,8 @@ def draw_month_chart(ranking: Ranking, currency: str) -> Chart | None:
     plot_height = _MONTHS_HEIGHT - 2 * _MARGIN - _GAP - label_height
     bands = _split_axis(width, len(names))
 
-    def to_y(amount: float) -> float:
-        return plot_height - _scale((amount - low) / (high - low), plot_height)
+    def to_y(amount: Decimal) -> float:
+        return plot_height - _scale(_get_share(amount - low, high - low), plot_height)
 
     return Chart(
         name="months",
@@ -161,10 +162,13 @@ def draw_month_chart(ranking: Ranking, currency: str) -> Chart | None:
         plot_width=width,
         plot_height=plot_height,
         x_ticks=_label_bands(bands, names),
-        y_ticks=[Tick(to_y(value), label) for value, label in zip(values, labels, strict=True)],
+        y_ticks=[Tick(to_y(Decimal(value)), label) for value, label in zip(values, labels, strict=True)],
         y_guides=True,
         turn=turn,
-        bars=[_draw_column(band, to_y(0), to_y(amount)) for band, amount in zip(bands, amounts, strict=True)],
+        bars=[
+            _draw_column(band, to_y(Decimal(0)), to_y(amount))
+            for band, amount in zip(bands, amounts, strict=True)
+        ],
         legend=(),
     )
 
@@ -199,6 +203,11 @@ def _label_bands(bands: Sequence[tuple[float, float]], labels: Iterable[str]) ->
     return [Tick(start + size / 2, label) for (start, size), label in zip(bands, labels, strict=True)]
 
 
+def _get_share(part: Decimal, total: Decimal) -> float:
+    """Return a part of a sum as the coordinate it gets: exact money is rounded to a billionth of the axis."""
+    return int(part * _SHARE_STEPS / total) / _SHARE_STEPS
+
+
 def _scale(share: float, length: float) -> float:
     """Return where a share of an axis' range lies on the axis."""
     return length * (share + _PADDING) / (1 + 2 * _PADDING)
@@ -225,19 +234,20 @@ def _stack_bars(amounts: Sequence[Decimal], band: tuple[float, float], length: f
     y, height = _narrow(band)
     total, before = sum(amounts, Decimal(0)), Decimal(0)
     for series, amount in enumerate(amounts):
-        start, end = _scale(float(before / total), length), _scale(float((before + amount) / total), length)
+        start = _scale(_get_share(before, total), length)
+        end = _scale(_get_share(before + amount, total), length)
         if amount:
             yield Bar(start, y, end - start, height, series)
         before += amount
 
 
-def _choose_ticks(low: float, high: float) -> list[int]:
+def _choose_ticks(low: Decimal, high: Decimal) -> list[int]:
     """Return between 4 and 20 round numbers, in whole units of the currency."""
     order = round(math.log10(max(abs(low), abs(high)))) - 1
-    while (high - low) / 10**order < _MIN_TICKS:
+    while (high - low) / Decimal(10) ** order < _MIN_TICKS:
         order -= 1
-    step = 10.0**order
+    step = Decimal(10) ** order
     while (high - low) / step >= _MAX_TICKS:
         step *= 2
-    step = max(round(step), 1)
-    return list(range(math.ceil(low / step) * step, math.floor(high) + 1, step))
+    whole = max(round(step), 1)
+    return list(range(math.ceil(low / whole) * whole, math.floor(high) + 1, whole))
