@@ -21,8 +21,26 @@ DATA = Path(__file__).parents[2] / "data"
 SAMPLE, PAIR, PRODUCTS = DATA / "invoices.xlsx", DATA / "pair", DATA / "products.csv"
 
 
-_MODULES = ("pipeline.flow", "pipeline.catalog", "pipeline.ledger", "pipeline.template", "pipeline.report.html",
-            "pipeline.report.terminal", "pandas", "duckdb", "pandera.pandas", "polib")  # fmt: skip
+_MODULES = (
+    "duckdb",
+    "pandas",
+    "pandera.pandas",
+    "pandera.strategies.pandas_strategies",  # pandera imports hypothesis where it is installed
+    "pipeline.catalog",
+    "pipeline.flow",
+    "pipeline.ledger",
+    "pipeline.read.read_files",
+    "pipeline.report.catalog_text",
+    "pipeline.report.html",
+    "pipeline.report.ledger_text",
+    "pipeline.report.terminal",
+    "pipeline.template",
+    "polib",
+    "pyarrow.csv",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+    "schemas.pandera_schemas",
+)
 """What commands import when they need it: nearly all of the time of a start."""
 
 
