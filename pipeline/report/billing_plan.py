@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pipeline.acceptance.assessment import Assessment
 from pipeline.report.invoice_table import ACCEPTED_STATES
 from schemas.arrow import money
-from schemas.arrow.columns import arrow_column
+from schemas.arrow.columns import Dates, arrow_column
 
 _MAX_LARGEST = 3
 _MAX_PLAN_CURRENCIES = 3
@@ -86,7 +86,7 @@ def _format_total(invoice: dict[str, Any]) -> str:
     return money.format_money(invoice["amount"], invoice["currency"])
 
 
-def _get_date_range(dates: Any) -> dict[str, str] | None:
+def _get_date_range(dates: Dates) -> dict[str, str] | None:
     """Return the first and the last date; None when there are none."""
     span = pc.min_max(dates).as_py()
     return {"first": str(span["min"]), "last": str(span["max"])} if span["min"] else None

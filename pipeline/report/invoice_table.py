@@ -7,17 +7,26 @@ Out: Arrow columns with a row for each invoice or item, in the order of the shee
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.acceptance.assessment import Assessment
 from pipeline.issues import Level
 from schemas.arrow import money
-from schemas.arrow.columns import DECIMAL, arrow_column, decode_dictionary, merge_chunks
+from schemas.arrow.columns import (
+    DECIMAL,
+    ArrowColumn,
+    Decimals,
+    Integers,
+    Texts,
+    arrow_column,
+    decode_dictionary,
+    merge_chunks,
+)
 from schemas.catalog import ACCOUNT_KEYS
 
 PREPARED, REJECTED, SKIPPED, HELD = "prepared", "rejected", "skipped", "not prepared"
@@ -35,7 +44,7 @@ def _name_states(assessment: Assessment) -> pa.Array:
     return pa.array([HELD if assessment.verdict == "unbalanced" else PREPARED, REJECTED, SKIPPED])
 
 
-def number_requests(assessment: Assessment) -> Any:
+def number_requests(assessment: Assessment) -> Integers:
     """Return for each invoice the number of its request; null for those in none."""
     numbers = np.zeros(len(assessment.rejected), np.int64)
     for number, batch in enumerate(assessment.batches.batches, 1):
@@ -43,7 +52,7 @@ def number_requests(assessment: Assessment) -> Any:
     return pa.array(numbers, pa.int32(), mask=numbers == 0)
 
 
-def join_error_codes(assessment: Assessment) -> Any:
+def join_error_codes(assessment: Assessment) -> Texts:
     """Join for each invoice the codes of its errors with blanks; empty where there are none."""
     file_codes = {issue.code for issue in assessment.issues.sheet_issues if issue.level is Level.ERROR}
     errors = [findings for findings in assessment.issues.findings if findings.level is Level.ERROR]
@@ -86,7 +95,7 @@ def make_invoice_table(assessment: Assessment) -> pa.Table:
     )
 
 
-def make_item_columns(assessment: Assessment, invoices: pa.Table) -> dict[str, Any]:
+def make_item_columns(assessment: Assessment, invoices: pa.Table) -> dict[str, ArrowColumn]:
     """Return a row for each item, in the order of the sheet: columns, dictionary-encoded where they repeat.
 
     What belongs to the invoice, or to the charge, is not copied to its items: their rows point to it.
@@ -102,10 +111,10 @@ def make_item_columns(assessment: Assessment, invoices: pa.Table) -> dict[str, A
         parents
     ]  # an item without an invoice is rejected
 
-    def from_invoice(name: str) -> Any:
+    def from_invoice(name: str) -> ArrowColumn:
         return pa.DictionaryArray.from_arrays(invoice_indices, merge_chunks(invoices[name]), safe=False)
 
-    def get_own_column(name: str, arrow_type: Any = None) -> Any:
+    def get_own_column(name: str, arrow_type: pa.DataType | None = None) -> ArrowColumn:
         is_present = name in sheets.items
         return (
             arrow_column(sheets.items[name])
@@ -142,7 +151,7 @@ def make_item_columns(assessment: Assessment, invoices: pa.Table) -> dict[str, A
     }
 
 
-def sum_children(assessment: Assessment) -> dict[str, Any]:
+def sum_children(assessment: Assessment) -> dict[str, Decimals]:
     """Sum for each item its discounts, and its taxes, where the file has such: decimals by table."""
     return {
         name: money.sum_by_parent(children.item_positions, children.amounts, len(assessment.sheets.items))
@@ -152,8 +161,8 @@ def sum_children(assessment: Assessment) -> dict[str, Any]:
 
 
 def _join_item_error_codes(
-    assessment: Assessment, parents: npt.NDArray[np.int32], invoice_reasons: Any
-) -> Any:
+    assessment: Assessment, parents: npt.NDArray[np.int32], invoice_reasons: Texts
+) -> Texts:
     """Join for each item the codes of its invoice's errors, or of its own where it has no invoice."""
     orphan_codes: dict[int, set[str]] = {row: set() for row in np.flatnonzero(parents < 0).tolist()}
     for findings in assessment.issues.select_errors_in("items"):
@@ -167,7 +176,7 @@ def _join_item_error_codes(
     return pa.DictionaryArray.from_arrays(pa.array(indices), dictionary, safe=False)
 
 
-def select_invoices_without_items(invoices: pa.Table, names: Iterable[str]) -> dict[str, Any]:
+def select_invoices_without_items(invoices: pa.Table, names: Iterable[str]) -> dict[str, ArrowColumn]:
     """Select the invoices that have no items, with the columns of items.
 
     Args:
@@ -183,7 +192,7 @@ def select_invoices_without_items(invoices: pa.Table, names: Iterable[str]) -> d
     }
 
 
-def get_billed_values(assessment: Assessment, name: str) -> Any:
+def get_billed_values(assessment: Assessment, name: str) -> ArrowColumn:
     """Return what will be billed: the charge's value where there is a charge, else the sheet's.
 
     Args:
@@ -205,7 +214,7 @@ def get_billed_values(assessment: Assessment, name: str) -> Any:
     )
 
 
-def _get_column(frame: Any, name: str, arrow_type: Any = None) -> Any:
+def _get_column(frame: pd.DataFrame, name: str, arrow_type: pa.DataType | None = None) -> ArrowColumn:
     return (
         decode_dictionary(arrow_column(frame[name]))
         if name in frame
@@ -213,5 +222,5 @@ def _get_column(frame: Any, name: str, arrow_type: Any = None) -> Any:
     )
 
 
-def _fill_blank(count: int) -> Any:
+def _fill_blank(count: int) -> Texts:
     return pa.repeat(pa.scalar("", pa.string()), count)

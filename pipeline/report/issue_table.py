@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pipeline.i18n import PLACEHOLDER, translate
 from pipeline.issues import CATALOGUE, Findings, Issues, SheetIssue
 from pipeline.model.sheets import RawSheets, RawTable
-from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.arrow.columns import Indices, Texts, arrow_column, decode_dictionary
 from schemas.arrow.text_bytes import find_byte_range
 from schemas.fields import Table
 
@@ -140,7 +140,7 @@ def _make_rows(findings: Findings, raw: RawSheets, table: Table) -> pa.Table:
     return pa.table(columns)
 
 
-def _append_repeated_cells(messages: Any, findings: Findings, sheets: RawTable, letters: Any) -> Any:
+def _append_repeated_cells(messages: Texts, findings: Findings, sheets: RawTable, letters: Texts) -> Texts:
     """Append to sentences the other cells with the same value, where a flat sheet repeats it."""
     addresses = sheets.addresses.get(findings.field)
     if addresses is None:
@@ -161,17 +161,17 @@ def _list_repeated_cells(rows: Sequence[int], letter: str) -> str:
     return translate(" The same stands in {cells}.", cells=cells)
 
 
-def _fill_column(text: str, count: int) -> Any:
+def _fill_column(text: str, count: int) -> Texts:
     return pa.repeat(pa.scalar(text, pa.string()), count)
 
 
-def _get_invoice_refs(sheets: RawTable, row_indices: Any) -> Any:
+def _get_invoice_refs(sheets: RawTable, row_indices: Indices) -> Texts:
     if "invoice_ref" not in sheets.frame:
         return _fill_column("", len(row_indices))
     return decode_dictionary(pc.take(arrow_column(sheets.frame["invoice_ref"]), row_indices))
 
 
-def _get_values(findings: Findings, sheets: RawTable, row_indices: Any, invoice_refs: Any) -> Any:
+def _get_values(findings: Findings, sheets: RawTable, row_indices: Indices, invoice_refs: Texts) -> Texts:
     """Return the values of the cells; for a row as a whole, the reference of its invoice."""
     if findings.values is not None:
         return decode_dictionary(findings.values)
@@ -182,7 +182,7 @@ def _get_values(findings: Findings, sheets: RawTable, row_indices: Any, invoice_
     return decode_dictionary(pc.take(arrow_column(sheets.frame[findings.field]), row_indices))
 
 
-def _get_headers(findings: Findings, sheets: RawTable, table: Table) -> tuple[Any, Any]:
+def _get_headers(findings: Findings, sheets: RawTable, table: Table) -> tuple[Texts, Texts]:
     """Return for each row the header as written and the column's letter: sheets of one table may differ."""
     declared_label = table[findings.field].label if findings.field in table else ""
     labels, letters = [], []
@@ -194,7 +194,7 @@ def _get_headers(findings: Findings, sheets: RawTable, table: Table) -> tuple[An
     return pc.take(pa.array(labels, pa.string()), sheet_of), pc.take(pa.array(letters, pa.string()), sheet_of)
 
 
-def _fill_sentences(template: str, facts: dict[str, Any], count: int) -> Any:
+def _fill_sentences(template: str, facts: dict[str, str | Texts], count: int) -> Texts:
     """Fill the placeholders of a template for each row."""
     pieces = PLACEHOLDER.split(translate(template))
     parts = [facts.get(piece, "") if index % 2 else piece for index, piece in enumerate(pieces)]
@@ -205,7 +205,7 @@ def _fill_sentences(template: str, facts: dict[str, Any], count: int) -> Any:
     return pc.binary_join_element_wise(_fill_column("", count), *parts, "")
 
 
-def _quote_values(values: Any) -> Any:
+def _quote_values(values: Texts) -> Texts:
     """Quote values for a sentence: shortened, hidden characters visible."""
     shortened = pc.if_else(
         pc.greater(pc.utf8_length(values), _MAX_LENGTH),
@@ -216,7 +216,7 @@ def _quote_values(values: Any) -> Any:
     return pc.if_else(pc.equal(values, ""), translate("blank"), quoted)
 
 
-def _replace_control_characters(values: Any) -> Any:
+def _replace_control_characters(values: Texts) -> Texts:
     """Replace control characters, so that no report breaks on them."""
     lowest, highest = find_byte_range(values)
     if lowest >= ord(" ") and highest < 0x7F:
