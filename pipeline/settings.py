@@ -442,7 +442,28 @@ class Settings:
     def sha256(self) -> str:
         """SHA-256 of the effective settings, in hex: two runs with equal values have equal hashes."""
         values = {setting.name: getattr(self, setting.name) for setting in fields(self)}
-        return hashlib.sha256(json.dumps(values, sort_keys=True, default=repr).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(values, sort_keys=True, default=_write_for_hash).encode()
+        ).hexdigest()
+
+
+def _write_for_hash(value: object) -> str:
+    """Return a value as the hash of the settings takes it in: the ledger keeps hashes of earlier versions.
+
+    A field of one's own is written out by hand, so that the hash outlives a new name of an attribute.
+
+    Args:
+        value: of a setting, or a part of one, that JSON has no type for.
+    """
+    if not isinstance(value, Field):
+        return repr(value)
+    return (
+        f"Field(name={value.name!r}, label={value.label!r}, kind={value.kind!r}, help={value.help!r}, "
+        f"example={value.example!r}, required={value.required!r}, max_length={value.max_length!r}, "
+        f"pattern={value.pattern!r}, choices={value.choices!r}, integer_digits={value.integer_digits!r}, "
+        f"fraction_digits={value.fraction_digits!r}, earliest={value.earliest!r}, latest={value.latest!r}, "
+        f"synonyms={value.synonyms!r}, share={value.is_share!r})"
+    )
 
 
 SETTINGS = {setting.name: setting for setting in fields(Settings)}

@@ -160,6 +160,19 @@ def test_the_hash_is_that_of_the_effective_settings(tmp_path: Path) -> None:
     assert len({plain, *(load_settings(each, {}).sha256 for each in other)}) == 5
 
 
+def test_the_hash_of_fields_of_ones_own_is_that_of_earlier_versions() -> None:
+    """The ledger holds it: a run of last month and one of today with the same settings have the same."""
+    items = {
+        "Region__c": "text",
+        "N__c": {"kind": "number", "label": "Num", "required": True, "max_length": 9},
+        "C__c": {"kind": "choice", "choices": ["a", "b"]},
+    }
+    fields = {"items": items, "invoices": {"D__c": "date", "B__c": "yes or no"}}
+    assert load_settings({"custom_fields": fields}, {}).sha256 == (
+        "39712e646b1debb80eca2767c4fc246bb247167082e99a233af4679b912725a4"
+    )
+
+
 @pytest.mark.parametrize("name", sorted(set(SETTINGS) - {"target", "mapping"}))
 def test_every_setting_can_be_given_by_its_name_in_capitals(name: str) -> None:
     with pytest.raises(UsageError, match=f"The setting {name} in the environment"):

@@ -65,6 +65,8 @@ def get_edge_bytes(texts: Texts) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.
         return np.zeros(len(texts), np.uint8), np.zeros(len(texts), np.uint8)
     bounds = np.frombuffer(offsets, np.int32)[begin : end + 1]
     content, filled = np.frombuffer(data, np.uint8), bounds[1:] > bounds[:-1]
+    if texts.null_count:  # a null may keep the bytes of the text that it was
+        filled &= texts.is_valid().to_numpy(zero_copy_only=False)
     first_bytes = content[np.minimum(bounds[:-1], len(content) - 1)] * filled
     return first_bytes, content[np.maximum(bounds[1:], 1) - 1] * filled
 

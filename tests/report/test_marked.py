@@ -410,6 +410,21 @@ def test_a_ragged_row_cannot_slip_through_its_marked_copy(desk: Desk, flat: bool
     assert pipeline.check(save_workbook(fixed, desk.folder), workspace=desk.workspace).verdict == "accepted"
 
 
+def test_a_control_file_comes_back_in_the_marked_copy(desk: Desk) -> None:
+    folder = desk.folder / "batch"
+    folder.mkdir()
+    for path in desk.pair([desk.invoice(currency="EUX")], [desk.item()]):
+        path.replace(folder / path.name)
+    (folder / "invoices.control.csv").write_text("What,Currency,Expected\nInvoices,,1\n", "utf-8")
+    out = desk.folder / "out"
+    result = pipeline.check(folder, workspace=desk.workspace, report=out)
+    assert result.summary["control"]["totals"][0]["holds"]
+    (copy,) = out.glob("*.marked.xlsx")
+    assert "Control" in openpyxl.load_workbook(copy).sheetnames
+    again = pipeline.check(copy, workspace=desk.workspace)
+    assert again.summary["control"] == result.summary["control"]
+
+
 def test_control_characters_crash_no_report_and_come_back_as_faults(desk: Desk) -> None:
     nasty = "a\x01b\x0c\x1f_x0041_\ufffe"
     invoices = desk.csv("invoices", [desk.invoice("R1", account_number=nasty)])

@@ -66,3 +66,15 @@ def test_no_report_in_csv_begins_a_cell_like_a_formula(desk: Desk, text: str, tm
     for name in ("issues.csv", "ledger.csv"):
         said = (tmp_path / "out" / name).read_text("utf-8")
         assert not re.search(r'(?m)(?:^|,)"?(?:[=+@\t\r]|-(?![0-9.]+[",\n]))', said), said
+
+
+@pytest.mark.parametrize("refused", ["-5% loyalty, as agreed", "=1+1, once", "'tis, once"])
+def test_a_refused_text_like_a_formula_is_told_in_the_reports(desk: Desk, refused: str) -> None:
+    """A row with a cell too many: its text is unknown, and every report is written all the same."""
+    invoices, items = desk.pair([desk.invoice()], [desk.item(description="DESCRIPTION", amount="5")])
+    items.write_text(items.read_text("utf-8").replace("DESCRIPTION", refused), "utf-8")
+    out = desk.folder / "out"
+    result = desk.checked(invoices, items, report=out)
+    assert result.verdict == "rejected"
+    assert "E106" in desk.codes(result)
+    assert (out / "ledger.csv").is_file()

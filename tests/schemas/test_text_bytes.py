@@ -51,3 +51,12 @@ def test_the_edges_of_a_text(some: list[tuple[str | None, bool]]) -> None:
     assert text_bytes.match_first_characters(cells, "=+'").tolist() == [
         each[:1] in (b"=", b"+", b"'") for each in told
     ]
+
+
+def test_a_null_that_keeps_its_bytes_has_no_edges() -> None:
+    """A cell that was refused: the text behind it is still in the column's memory."""
+    texts = pa.array(["=1+1", "=2", "a"], pa.string())
+    valid = pa.py_buffer(bytes([0b101]))
+    refused = pa.Array.from_buffers(pa.string(), 3, [valid, *texts.buffers()[1:]])
+    first, last = text_bytes.get_edge_bytes(refused)
+    assert (first.tolist(), last.tolist()) == ([ord("="), 0, ord("a")], [ord("1"), 0, ord("a")])

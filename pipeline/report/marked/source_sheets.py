@@ -12,6 +12,7 @@ from pipeline.model.sheets import SheetContent, SourceSheet
 from pipeline.report.marked import uncertain_rows
 from pipeline.spreadsheet.new_workbook import NewSheet
 from schemas.arrow.columns import merge_chunks
+from schemas.control import CONTROL
 
 _FORBIDDEN_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 _MAX_SHEET_NAME = 31
@@ -79,5 +80,5 @@ def choose_sheet_name(page: SheetContent, assessment: Assessment) -> str:
     """
     table, _ = _get_first_fed(list(_find_fed_tables(page, assessment)), assessment)
     if page.name == assessment.raw.sources[page.source].name and table:
-        return assessment.tables[table].label
+        return CONTROL.label if table == CONTROL.name else assessment.tables[table].label
     return page.name.translate(_FORBIDDEN_IN_NAMES)[:_MAX_SHEET_NAME].strip("' ") or "Sheet"
