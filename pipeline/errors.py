@@ -7,8 +7,7 @@
     ├── WorkspaceError            the workspace cannot be made or used
     ├── UsageError                exit 2: the command or the settings make no sense
     │   └── NoSuchFileError       a path that does not exist
-    ├── BusyError                 exit 8: another process holds what we need for too long
-    └── UnbalancedError           exit 7: the books do not balance
+    └── BusyError                 exit 8: another process holds what we need for too long
 
 Each carries one sentence for the person who reads it.
 """
@@ -54,9 +53,3 @@ class BusyError(PipelineError):
     """Another process holds what we need for too long."""
 
     exit_code = 8
-
-
-class UnbalancedError(PipelineError):
-    """What came out is not what went in."""
-
-    exit_code = 7

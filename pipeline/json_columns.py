@@ -9,14 +9,15 @@ distinct value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.arrow import money
+from schemas.arrow.columns import ArrowColumn, Indices, Texts
 from schemas.arrow.text_bytes import find_characters
 
 _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -28,22 +29,22 @@ _PREFIXES, _SUFFIXES = pa.array([",{", "[{"]), pa.array(["}", "}]"])
 class JsonNumbers:
     """A column of JSON numbers that are encoded already."""
 
-    def __init__(self, texts: Any) -> None:
+    def __init__(self, texts: Texts) -> None:
         self.texts = texts
 
 
 class JsonObjects:
     """JSON objects of the rows of some columns: the keys whose value is not null, in the order given."""
 
-    def __init__(self, columns: Mapping[str, Any]) -> None:
+    def __init__(self, columns: Mapping[str, ArrowColumn | JsonNumbers]) -> None:
         """Prepare the columns.
 
         Args:
-            columns: Arrow arrays of one length by key: text, decimal, date, timestamp, boolean, or `Numbers`.
+            columns: Arrow arrays of one length by key: text, decimal, date, timestamp, boolean, or `JsonNumbers`.
         """
         self._columns = {key: _encode_distinct(key, values) for key, values in columns.items()}
 
-    def encode_objects(self, rows: Any, **extra: Any) -> Any:
+    def encode_objects(self, rows: Indices, **extra: Texts) -> Texts:
         """Encode the objects of some rows.
 
         Args:
@@ -55,7 +56,7 @@ class JsonObjects:
         """
         return pc.binary_join_element_wise("{", self._join_members(rows, extra), "}", "")
 
-    def encode_arrays(self, rows: Any, offsets: Any, **extra: Any) -> Any:
+    def encode_arrays(self, rows: Indices, offsets: npt.NDArray[np.int64], **extra: Texts) -> Texts:
         """Encode the objects of some rows as one JSON array per group; null for a group without any.
 
         The objects are encoded one after the other with their separators, so that an array is a slice of that
@@ -64,7 +65,7 @@ class JsonObjects:
         Args:
             rows: row numbers, group after group.
             offsets: `rows[offsets[i]:offsets[i + 1]]` are a group; one more than there are groups.
-            **extra: as for `at`.
+            **extra: as for `encode_objects`.
         """
         is_filled = np.diff(offsets) > 0
         if not len(rows):
@@ -79,8 +80,8 @@ class JsonObjects:
         )
         return _slice_groups(texts, offsets, is_filled)
 
-    def _join_members(self, rows: Any, extra: Mapping[str, Any]) -> Any:
-        """The members of each object, with commas between."""
+    def _join_members(self, rows: Indices, extra: Mapping[str, Texts]) -> Texts:
+        """Return the members of each object, with commas between."""
         members = [_take_members(key, values, rows) for key, values in self._columns.items()]
         members += [pc.binary_join_element_wise(_encode_key(key), texts, "") for key, texts in extra.items()]
         joined = pc.binary_join_element_wise(*members, ",", null_handling="skip")
@@ -89,7 +90,7 @@ class JsonObjects:
         return joined
 
 
-def _slice_groups(texts: Any, offsets: Any, is_filled: Any) -> Any:
+def _slice_groups(texts: Texts, offsets: npt.NDArray[np.int64], is_filled: npt.NDArray[np.bool_]) -> Texts:
     """Return the texts of each group as one text, a view of the same memory; null for an empty group."""
     _, text_offsets, content = texts.buffers()
     bounds = np.frombuffer(text_offsets, np.int32)[texts.offset :][offsets]
@@ -101,7 +102,11 @@ class NestedObjects:
     """JSON of child rows, grouped by their parents."""
 
     def __init__(
-        self, objects: JsonObjects, parent_rows: Any, parent_count: int, nested: Mapping[str, NestedObjects]
+        self,
+        objects: JsonObjects,
+        parent_rows: npt.NDArray[np.int64],
+        parent_count: int,
+        nested: Mapping[str, NestedObjects],
     ) -> None:
         """Sort the rows by their parents.
 
@@ -118,7 +123,7 @@ class NestedObjects:
             ([0], np.cumsum(np.bincount(parent_rows[children], minlength=parent_count)))
         )
 
-    def encode_arrays(self, parents: Any) -> Any:
+    def encode_arrays(self, parents: Indices) -> Texts:
         """Encode the children of each parent as a JSON array; null for one without children.
 
         Args:
@@ -127,7 +132,7 @@ class NestedObjects:
         rows, offsets = self._gather_children(np.asarray(parents))
         return self._objects.encode_arrays(rows, offsets, **self._encode_nested(rows))
 
-    def encode_single(self, parents: Any) -> Any:
+    def encode_single(self, parents: Indices) -> Texts:
         """Encode the only child of each parent as a JSON object; null for one without.
 
         Args:
@@ -139,19 +144,21 @@ class NestedObjects:
         texts = self._objects.encode_objects(rows, **self._encode_nested(rows))
         return pc.take(texts, pa.array(offsets[:-1], mask=np.diff(offsets) == 0))
 
-    def _gather_children(self, parents: Any) -> tuple[Any, Any]:
+    def _gather_children(
+        self, parents: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return the child rows, parent after parent, and the offsets of each parent's."""
         starts = self._starts[parents]
         sizes = self._starts[parents + 1] - starts
         offsets = np.concatenate(([0], np.cumsum(sizes)))
         return self._child_rows[np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])], offsets
 
-    def _encode_nested(self, rows: Any) -> dict[str, Any]:
+    def _encode_nested(self, rows: npt.NDArray[np.int64]) -> dict[str, Texts]:
         """Encode the children of some of the rows, by key."""
         return {key: nested.encode_arrays(rows) for key, nested in self._nested.items()}
 
 
-def _encode_distinct(key: str, values: Any) -> Any:
+def _encode_distinct(key: str, values: ArrowColumn | JsonNumbers) -> ArrowColumn | JsonNumbers:
     """Encode the members of a repetitive column once per distinct value."""
     if not isinstance(values, JsonNumbers) and pa.types.is_date32(values.type):
         values = values.dictionary_encode()
@@ -160,7 +167,7 @@ def _encode_distinct(key: str, values: Any) -> Any:
     return pa.DictionaryArray.from_arrays(values.indices, _encode_member(key, values.dictionary), safe=False)
 
 
-def _take_members(key: str, values: Any, rows: Any) -> Any:
+def _take_members(key: str, values: ArrowColumn | JsonNumbers, rows: Indices) -> Texts:
     if isinstance(values, JsonNumbers):
         return pc.binary_join_element_wise(_encode_key(key), pc.take(values.texts, rows), "")
     if isinstance(values, pa.DictionaryArray):
@@ -172,12 +179,12 @@ def _encode_key(name: str) -> str:
     return orjson.dumps(name).decode() + ":"
 
 
-def _encode_member(key: str, values: Any) -> Any:
+def _encode_member(key: str, values: ArrowColumn) -> Texts:
     """Return `"key":value` per row, null where the value is null."""
     return pc.binary_join_element_wise(_encode_key(key), _encode_value(values), "")
 
 
-def _encode_value(values: Any) -> Any:
+def _encode_value(values: ArrowColumn) -> Texts:
     arrow_type = values.type
     if pa.types.is_decimal(arrow_type):
         return money.format_plain(values)
@@ -192,7 +199,7 @@ def _encode_value(values: Any) -> Any:
     return pc.binary_join_element_wise('"', values, '"', "")
 
 
-def _escape_texts(texts: Any) -> Any:
+def _escape_texts(texts: Texts) -> Texts:
     """Escape texts for a JSON string; other control characters are refused by the checks before."""
     occurring = find_characters(texts, "".join(_ESCAPES))
     for character, escape in _ESCAPES.items():  # the backslash first: the others bring their own

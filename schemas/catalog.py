@@ -7,10 +7,9 @@ one row an account.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyarrow.compute as pc
 
+from schemas.arrow.columns import Texts
 from schemas.fields import Field, Kind, Table
 from schemas.tables import INVOICES, ITEMS
 from schemas.tables.common import UUID_PATTERN
@@ -20,7 +19,7 @@ USABLE_CHARGE_MODELS = ("Flat Fee", "Per Unit")
 
 
 def _copy_item_field(name: str, column: str | None = None) -> Field:
-    """A catalog column whose limits are those of the item's field it fills."""
+    """Return a catalog column whose limits are those of the item's field it fills."""
     declared = ITEMS[name]
     label = declared.label
     return Field(
@@ -130,7 +129,7 @@ ACCOUNTS = Table(
 )
 
 
-def fold_account_keys(name: str, keys: Any) -> Any:
+def fold_account_keys(name: str, keys: Texts) -> Texts:
     """Keys of accounts as they are compared: exactly, except that an id of hex digits knows no case.
 
     Args:

@@ -53,14 +53,14 @@ class Share:
         items: how many.
         money: sums by currency: items, and the child rows that count towards the total.
         unread: items whose amount is unknown.
-        branches: totals of the child tables, by table.
+        children: totals of the child tables, by table.
     """
 
     invoices: int
     items: int
     money: CurrencySums
     unread: int
-    branches: Mapping[str, ChildTotals] = attribute(default_factory=dict)
+    children: Mapping[str, ChildTotals] = attribute(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ class Balance:
         for currency in self.currencies:
             sums = [share.money.get(currency, Decimal(0)) for share in shares]
             differences += _describe_difference(currency, sums)
-        for name in self.came_in.branches:
-            differences += _compare_children(name, [share.branches[name] for share in shares])
+        for name in self.came_in.children:
+            differences += _compare_children(name, [share.children[name] for share in shares])
         return differences
 
 
@@ -172,7 +172,7 @@ def _add_children(share: Share, valid: ValidSheets, pick: RowPicker) -> Share:
         child_totals[name] = ChildTotals(len(rows), unread, sums if child.added_to_total else {})
         if not child.added_to_total:
             money |= {code: money.get(code, Decimal(0)) + total for code, total in sums.items()}
-    return replace(share, money=money, branches=child_totals) if child_totals else share
+    return replace(share, money=money, children=child_totals) if child_totals else share
 
 
 def _look_up_currencies(valid: ValidSheets, owners: Positions) -> Texts:

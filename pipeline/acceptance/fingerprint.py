@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +24,7 @@ from pipeline.acceptance.accept import gather_items
 from pipeline.model.indices import Positions
 from pipeline.model.valid import ValidSheets
 from schemas.arrow import money
-from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.arrow.columns import ArrowColumn, Decimals, Texts, arrow_column, decode_dictionary
 from schemas.arrow.text_bytes import get_text_bytes
 
 _IDENTITY_COLUMNS = ("invoice_ref", "item_no", "discount_no")
@@ -67,7 +66,7 @@ def compute_fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
     return hashes
 
 
-def _hash_invoices(headers: Any, lines: Any, bounds: Positions) -> Iterator[str]:
+def _hash_invoices(headers: Texts, lines: Texts, bounds: Positions) -> Iterator[str]:
     """Yield the hash of each header with its lines, `bounds[i]` to `bounds[i + 1]`.
 
     The texts are read from Arrow's buffers, so that no Python string is made of them.
@@ -83,19 +82,19 @@ def _hash_invoices(headers: Any, lines: Any, bounds: Positions) -> Iterator[str]
         yield digest.hexdigest()
 
 
-def _compute_offsets(texts: Any) -> Positions:
+def _compute_offsets(texts: Texts) -> Positions:
     """Return where each text begins in the texts joined, and where the last one ends."""
     return np.concatenate(([0], np.cumsum(pc.binary_length(texts).to_numpy())))
 
 
-def _get_order_keys(amounts: Any) -> npt.NDArray[np.int64]:
+def _get_order_keys(amounts: Decimals) -> npt.NDArray[np.int64]:
     """Return the low 64 bits of each decimal: equal for equal values, and enough for a fixed order."""
     filled = pc.fill_null(amounts, 0)
     low_words = np.frombuffer(filled.buffers()[1], np.int64)
     return low_words[2 * filled.offset : 2 * (filled.offset + len(filled)) : 2]
 
 
-def _sort_ties_by_text(lines: Any, owner: Positions, amounts: npt.NDArray[np.int64]) -> Any:
+def _sort_ties_by_text(lines: Texts, owner: Positions, amounts: npt.NDArray[np.int64]) -> Texts:
     """Sort the lines of one owner and one amount by their text; the others are in order already."""
     same = (owner[1:] == owner[:-1]) & (amounts[1:] == amounts[:-1])
     tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
@@ -112,9 +111,8 @@ def _sort_ties_by_text(lines: Any, owner: Positions, amounts: npt.NDArray[np.int
 def _collect_child_lines(valid: ValidSheets) -> ChildLines:
     """Collect the lines of all child rows, by parent table and row."""
     child_lines: ChildLines = {}
-    for name in reversed(
-        [*valid.children]
-    ):  # children before parents: the lines of child rows are part of the parent's line
+    # children before parents: the lines of child rows are part of the parent's line
+    for name in reversed([*valid.children]):
         rows = np.arange(len(valid.children[name].frame))
         lines = _append_child_lines(
             child_lines, name, rows, _build_lines(_collect_members(valid, name), rows)
@@ -126,7 +124,7 @@ def _collect_child_lines(valid: ValidSheets) -> ChildLines:
     return child_lines
 
 
-def _append_child_lines(child_lines: ChildLines, table: str, rows: Positions, lines: Any) -> Any:
+def _append_child_lines(child_lines: ChildLines, table: str, rows: Positions, lines: Texts) -> Texts:
     """Append to each row's line those of its child rows, sorted, so that their order does not count."""
     if table not in child_lines:
         return lines
@@ -136,7 +134,7 @@ def _append_child_lines(child_lines: ChildLines, table: str, rows: Positions, li
     return pa.array(joined, pa.string())
 
 
-def _collect_members(valid: ValidSheets, table: str) -> dict[str, Any]:
+def _collect_members(valid: ValidSheets, table: str) -> dict[str, ArrowColumn]:
     """Collect the content columns by the prefix of their values: `name=`, and one column of all unread cells.
 
     Blank cells are null; a repetitive column has its texts written already.
@@ -144,9 +142,8 @@ def _collect_members(valid: ValidSheets, table: str) -> dict[str, Any]:
     frame = {"invoices": valid.invoices, "items": valid.items}.get(table)
     frame = valid.children[table].frame if frame is None else frame
     numbers = valid.number_texts if table == "items" else {}
-    effective = (
-        () if "action" in frame else _EFFECTIVE_COLUMNS
-    )  # of a change a blank amount is not an amount of nothing
+    # of a change a blank amount is not an amount of nothing
+    effective = () if "action" in frame else _EFFECTIVE_COLUMNS
     names = {str(column) for column in frame.columns} - {*_IDENTITY_COLUMNS, *effective}
     members = {f"{name}=": numbers.get(name, arrow_column(frame[name])) for name in sorted(names)}
     return {prefix: _encode_distinct(prefix, values) for prefix, values in members.items()} | _collect_unread(
@@ -154,7 +151,7 @@ def _collect_members(valid: ValidSheets, table: str) -> dict[str, Any]:
     )
 
 
-def _collect_unread(valid: ValidSheets, table: str) -> dict[str, Any]:
+def _collect_unread(valid: ValidSheets, table: str) -> dict[str, ArrowColumn]:
     """Build the column of unread cells, `name!text` as in the sheet, null in rows without any."""
     masks, raw = valid.unread_masks[table], valid.raw.tables[table].frame
     names = [column for column in sorted(set(masks) - set(_IDENTITY_COLUMNS)) if masks[column].any()]
@@ -182,7 +179,7 @@ def _collect_unread(valid: ValidSheets, table: str) -> dict[str, Any]:
     }
 
 
-def _encode_distinct(prefix: str, values: Any) -> Any:
+def _encode_distinct(prefix: str, values: ArrowColumn) -> ArrowColumn:
     if pa.types.is_date32(values.type):
         values = values.dictionary_encode()
     if not isinstance(values, pa.DictionaryArray):
@@ -192,12 +189,12 @@ def _encode_distinct(prefix: str, values: Any) -> Any:
     )
 
 
-def _encode_values(prefix: str, values: Any) -> Any:
+def _encode_values(prefix: str, values: ArrowColumn) -> Texts:
     texts = money.format_plain(values) if pa.types.is_decimal(values.type) else pc.cast(values, pa.string())
     return pc.binary_join_element_wise(prefix, texts, "")
 
 
-def _build_lines(members: Mapping[str, Any], rows: Positions) -> Any:
+def _build_lines(members: Mapping[str, ArrowColumn], rows: Positions) -> Texts:
     """Build one text per row: its fields by name, blank ones left out, unread ones as in the sheet."""
     indices = pa.array(rows)
     parts = [

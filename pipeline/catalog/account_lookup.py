@@ -32,7 +32,7 @@ _MAX_SUGGESTIONS = 3
 
 
 def look_up_accounts(snapshot: Snapshot, wanted: Mapping[str, Any]) -> AccountAnswers:
-    """What the account list says of some keys.
+    """Return what the account list says of some keys.
 
     Args:
         snapshot: of the account list.
@@ -74,6 +74,6 @@ def _fold_keys(name: str, wanted: Any) -> pa.Table:
 
 
 def _get_stored_key(name: str) -> str:
-    """A key column as it is compared."""
+    """Return a key column as it is compared."""
     folds = fold_account_keys(name, pa.array(["A"]))[0].as_py() == "a"
     return f"lower(accounts.{name})" if folds else f"accounts.{name}"

@@ -69,13 +69,13 @@ def open_catalog_file(
 def fetch_rows(
     connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object] | None = None
 ) -> list[tuple[Any, ...]]:
-    """Every row of an answer; DuckDB 2 refuses further work while rows of an answer are left unread."""
+    """Return every row of an answer; DuckDB 2 refuses further work while rows of an answer are left unread."""
     return connection.execute(sql, values).fetchall()
 
 
 @contextmanager
 def register_table(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
-    """An Arrow table under a name that SQL knows, while the block lasts."""
+    """Register an Arrow table under a name that SQL knows, while the block lasts."""
     connection.register(name, table)
     try:
         yield

@@ -113,7 +113,7 @@ def build_snapshot(
 
 
 def _build_about_table(rows: pa.Table, sha256: str, source: SourceFile, kind: SnapshotKind) -> pa.Table:
-    """What the snapshot says about itself: one row."""
+    """Return what the snapshot says about itself: one row."""
     about_row = {
         "sha256": sha256,
         **kind.count_figures(rows),
@@ -126,7 +126,7 @@ def _build_about_table(rows: pa.Table, sha256: str, source: SourceFile, kind: Sn
 
 
 def _write_snapshot(rows: pa.Table, path: Path, about: pa.Table, kind: SnapshotKind, memory: str) -> None:
-    """Build in a folder beside, close, verify, flush, rename."""
+    """Build in a neighbouring folder, close, verify, flush, rename."""
     build_folder = Path(tempfile.mkdtemp(prefix=_BUILD_PREFIX, dir=path.parent))
     try:
         file = build_folder / "catalog.duckdb"

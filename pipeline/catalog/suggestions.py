@@ -152,7 +152,7 @@ _SEARCH_SIMILAR_SQL = """
 def suggest_names(
     connection: duckdb.DuckDBPyConnection, kind: str, limit: int
 ) -> dict[str, list[Suggestion]]:
-    """Suggestions for the keys registered as `wanted`.
+    """Return suggestions for the keys registered as `wanted`.
 
     Args:
         connection: to the snapshot.
@@ -175,7 +175,7 @@ def suggest_names(
 
 
 def format_suggestions(key: str, suggestions: list[Suggestion]) -> str:
-    """Suggestions as they stand in a sentence: each with its name, and with what parts it from the key."""
+    """Format suggestions for a sentence: each with its name, and with what parts it from the key."""
     return ", ".join(_format_suggestion(key, suggestion) for suggestion in suggestions)
 
 
@@ -185,13 +185,13 @@ def _format_suggestion(key: str, suggestion: Suggestion) -> str:
 
 
 def _count_names(connection: duckdb.DuckDBPyConnection, kind: str) -> int:
-    """How many names of the kind are known."""
+    """Return how many names of the kind are known."""
     ((count,),) = fetch_rows(connection, "SELECT count(*) FROM names WHERE kind = $kind", {"kind": kind})
     return int(count)
 
 
 def search_rows(connection: duckdb.DuckDBPyConnection, text: str, limit: int) -> pa.Table:
-    """Rows in which the text, or all its words, stand; when there are none, rows with words that look alike.
+    """Return rows in which the text, or all its words, stand; when there are none, rows with words that look alike.
 
     Args:
         connection: to the snapshot.

@@ -25,7 +25,7 @@ from pipeline.model.enriched import CatalogAnswers, EnrichedSheets
 from pipeline.model.indices import Positions
 from pipeline.model.sheets import RawSheets
 from pipeline.model.valid import ValidSheets
-from schemas.arrow.columns import arrow_column, decode_dictionary, to_series
+from schemas.arrow.columns import ArrowColumn, Texts, arrow_column, decode_dictionary, to_series
 from schemas.catalog import USABLE_CHARGE_MODELS
 from schemas.rule import RuleSettings
 from schemas.tables import ITEMS
@@ -66,12 +66,12 @@ def collect_catalog_keys(raw: RawSheets) -> CatalogKeys:
     )
 
 
-def _collect_distinct(items: pd.DataFrame, name: str) -> Any:
+def _collect_distinct(items: pd.DataFrame, name: str) -> Texts:
     texts = pc.drop_null(decode_dictionary(pc.unique(_get_column(items, name))))
     return texts.filter(pc.not_equal(texts, ""))
 
 
-def _get_column(items: pd.DataFrame, name: str) -> Any:
+def _get_column(items: pd.DataFrame, name: str) -> ArrowColumn:
     return arrow_column(items[name]) if name in items else pa.nulls(len(items), pa.string())
 
 
@@ -137,7 +137,7 @@ def _find_unchecked(valid: ValidSheets, options: EnrichOptions) -> Iterator[Find
 
 
 def _find_faults(
-    valid: ValidSheets, answers: CatalogAnswers, matches: ChargeMatches, skus: Any, charges: Any
+    valid: ValidSheets, answers: CatalogAnswers, matches: ChargeMatches, skus: Texts, charges: Texts
 ) -> Iterator[Findings]:
     """Report the items whose charge cannot be billed."""
     for kind, code, field, texts in (
@@ -162,15 +162,15 @@ def _find_faults(
     )
 
 
-def _build_finding(code: str, field: str, rows: Positions, texts: Any, **facts: Any) -> Findings:
+def _build_finding(code: str, field: str, rows: Positions, texts: Texts, **facts: Any) -> Findings:
     return Findings(code, "items", field, rows, pc.take(texts, pa.array(rows)), facts)
 
 
-def _format_dates(valid: ValidSheets, rows: Positions) -> Any:
+def _format_dates(valid: ValidSheets, rows: Positions) -> Texts:
     return pc.cast(pc.take(_get_column(valid.items, "service_start_date"), pa.array(rows)), pa.string())
 
 
-def _suggest_names(answers: CatalogAnswers, kind: str, texts: Any, rows: Positions) -> Any:
+def _suggest_names(answers: CatalogAnswers, kind: str, texts: Texts, rows: Positions) -> Texts:
     """Build a "Did you mean" question for each unknown key; empty without a near name."""
     keys = pc.take(texts, pa.array(rows)).dictionary_encode()
     names = [answers.suggestions.get((kind, key), "") for key in keys.dictionary.to_pylist()]
@@ -200,7 +200,7 @@ def _find_overruled(
             yield group_findings("W401", name, rows, pc.take(sheet_values, pa.array(rows)), shown)
 
 
-def _find_misplaced(items: pd.DataFrame, answers: CatalogAnswers, charge_id: Any) -> Findings | None:
+def _find_misplaced(items: pd.DataFrame, answers: CatalogAnswers, charge_id: Texts) -> Findings | None:
     """Report a product's SKU in the free SKU column of an item without a charge."""
     if _FREE_SKU not in items:
         return None

@@ -7,8 +7,6 @@ Never: replaces a price, or fills one in where a cell could not be read.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -20,7 +18,7 @@ from pipeline.model.indices import Mask, Positions
 from pipeline.model.valid import ValidSheets
 from schemas import rules
 from schemas.arrow import money
-from schemas.arrow.columns import DECIMAL, arrow_column, decode_dictionary, to_series
+from schemas.arrow.columns import DECIMAL, Booleans, Decimals, arrow_column, decode_dictionary, to_series
 from schemas.rule import RuleSettings
 
 
@@ -67,7 +65,7 @@ def report_missing_amounts(rows: Positions) -> Findings:
     return Findings("E302", "items", "amount", rows)
 
 
-def get_list_prices(valid: ValidSheets, matches: ChargeMatches) -> Any:
+def get_list_prices(valid: ValidSheets, matches: ChargeMatches) -> Decimals:
     """Return the catalog's price of each item, null where it has none in the invoice's currency.
 
     Args:
@@ -90,7 +88,7 @@ def find_waiting_items(valid: ValidSheets) -> Mask:
     return np.asarray(lacks_price.to_numpy(zero_copy_only=False) & (valid.digits >= 0) & ~_find_unread(valid))
 
 
-def _get_decimals(items: pd.DataFrame, name: str) -> Any:
+def _get_decimals(items: pd.DataFrame, name: str) -> Decimals:
     return arrow_column(items[name]) if name in items else pa.nulls(len(items), DECIMAL)
 
 
@@ -102,7 +100,7 @@ def _find_unread(valid: ValidSheets) -> Mask:
     return mask
 
 
-def _has_invoice_currency(valid: ValidSheets, matches: ChargeMatches) -> Any:
+def _has_invoice_currency(valid: ValidSheets, matches: ChargeMatches) -> Booleans:
     invoice_rows = pa.array(valid.invoice_of_item, mask=valid.invoice_of_item < 0)
     invoice_currencies = pc.take(
         decode_dictionary(arrow_column(valid.invoices["effective_currency"])), invoice_rows
@@ -112,7 +110,7 @@ def _has_invoice_currency(valid: ValidSheets, matches: ChargeMatches) -> Any:
     )
 
 
-def _warn_of_prices(filled_rows: Any, matches: ChargeMatches, used_prices: Any) -> list[Findings]:
+def _warn_of_prices(filled_rows: Positions, matches: ChargeMatches, used_prices: Decimals) -> list[Findings]:
     if not len(filled_rows):
         return []
     indices = pa.array(filled_rows)
@@ -129,7 +127,7 @@ def _warn_of_prices(filled_rows: Any, matches: ChargeMatches, used_prices: Any) 
 
 
 def _check_amounts(
-    valid: ValidSheets, amounts: Any, filled_rows: Any, rule_settings: RuleSettings
+    valid: ValidSheets, amounts: Decimals, filled_rows: Positions, rule_settings: RuleSettings
 ) -> list[Findings]:
     """Apply the rules that could not be checked before the price was known."""
     columns = {"effective_amount": amounts, "has_invoice": pa.array(valid.invoice_of_item >= 0)}

@@ -35,7 +35,7 @@ _DATE_FIELDS = ("service_start_date", "service_end_date")
 
 
 def find_live_by_account(ledger: Ledger, environment: str, target: str, accounts: pa.Array) -> pa.Table:
-    """The live invoices of some accounts, in the order they were entered, as `PAST_INVOICES`.
+    """Return the live invoices of some accounts, in the order they were entered, as `PAST_INVOICES`.
 
     Args:
         ledger: where.
@@ -57,7 +57,7 @@ def find_live_by_account(ledger: Ledger, environment: str, target: str, accounts
 
 
 def read_billed_periods(ledger: Ledger, invoices: pa.Table) -> pa.Table:
-    """The periods of service that some invoices bill, as `PAST_PERIODS`; items without an end have none.
+    """Return the periods of service that some invoices bill, as `PAST_PERIODS`; items without an end have none.
 
     Args:
         ledger: where.

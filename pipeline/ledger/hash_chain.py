@@ -37,7 +37,7 @@ class RunDigest:
         self._hash = hashlib.sha256()
 
     def start_table(self, name: str) -> None:
-        """The rows that follow belong to this table."""
+        """Begin a table: the rows that follow belong to this table."""
         self._hash.update(b"\n" + name.encode() + b"\n")
 
     def add_values(self, values: Sequence[Any]) -> None:
@@ -52,29 +52,29 @@ class RunDigest:
 
 
 def encode_run_detail(digest: RunDigest, counts: Mapping[str, int]) -> str:
-    """What the event that enters a run says: its digest, and how many rows each table has of it."""
+    """Encode what the event that enters a run says: its digest, and how many rows each table has of it."""
     return orjson.dumps({"digest": digest.hexdigest(), **counts}).decode()
 
 
 def split_chunks(rows: Iterable[LedgerRow]) -> Iterator[list[LedgerRow]]:
-    """The rows in lists of a size that keeps memory flat."""
+    """Split the rows into lists of a size that keeps memory flat."""
     source = iter(rows)
     while chunk := list(islice(source, _CHUNK_ROWS)):
         yield chunk
 
 
 def flatten_rows(rows: Iterable[LedgerRow]) -> list[Any]:
-    """The values of rows, one row after the other."""
+    """Return the values of rows, one row after the other."""
     return list(chain.from_iterable(rows))
 
 
 def hash_event(event: LedgerRow) -> str:
-    """Of an event without its hash: seq, at, run_id, invoice_id, state, detail, previous."""
+    """Hash an event of which the hash itself is left out: seq, at, run_id, invoice_id, state, detail, previous."""
     return hashlib.sha256(orjson.dumps(event)).hexdigest()
 
 
 def chain_events(head: Head, events: Iterable[LedgerRow]) -> Iterator[LedgerRow]:
-    """Events (at, run_id, invoice_id, state, detail) as rows that follow the head."""
+    """Turn events (at, run_id, invoice_id, state, detail) into rows that follow the head."""
     number, previous = head
     for event in events:
         number += 1

@@ -20,7 +20,7 @@ HEAD_FILE_NAME = ".head"
 
 
 def read_head(runs: Path) -> Head:
-    """The head as noted; an empty ledger's when nothing is.
+    """Return the head as noted; an empty ledger's when nothing is.
 
     Raises:
         LedgerError: the note cannot be read.

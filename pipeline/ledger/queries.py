@@ -87,7 +87,7 @@ class RunDetails:
 def find_live_by_reference(
     ledger: Ledger, environment: str, target: str, refs: Iterable[str]
 ) -> dict[str, LiveInvoice]:
-    """Those of the references that are live, with what is known of them."""
+    """Find those of the references that are live, with what is known of them."""
     parameters = (orjson.dumps(list(refs)).decode(), environment, target)
     return query_ledger(
         ledger,
@@ -99,7 +99,7 @@ def find_live_by_reference(
 
 
 def find_rejected(ledger: Ledger, environment: str, target: str, refs: Iterable[str]) -> dict[str, str]:
-    """Those of the references that were rejected, with the fingerprint of the latest."""
+    """Find those of the references that were rejected, with the fingerprint of the latest."""
 
     def query(connection: sqlite3.Connection) -> dict[str, str]:
         if not connection.execute("SELECT 1 FROM invoices WHERE state = 'rejected' LIMIT 1").fetchone():
@@ -111,7 +111,7 @@ def find_rejected(ledger: Ledger, environment: str, target: str, refs: Iterable[
 
 
 def list_run_entries(ledger: Ledger) -> list[RunEntry]:
-    """All runs, oldest first."""
+    """Return all runs, oldest first."""
 
     def query(connection: sqlite3.Connection) -> list[RunEntry]:
         states: dict[str, dict[str, int]] = {}
@@ -126,7 +126,7 @@ def list_run_entries(ledger: Ledger) -> list[RunEntry]:
 
 
 def read_run(ledger: Ledger, run_id: str) -> RunDetails:
-    """One run.
+    """Return one run.
 
     Raises:
         UsageError: the ledger has no such run.
@@ -153,7 +153,7 @@ def read_run(ledger: Ledger, run_id: str) -> RunDetails:
 
 
 def list_invoices(ledger: Ledger, run_id: str) -> list[InvoiceRow]:
-    """The invoices of a run in the order they were entered, each with its state now."""
+    """Return the invoices of a run in the order they were entered, each with its state now."""
     return query_ledger(
         ledger,
         lambda connection: [InvoiceRow.from_row(row) for row in connection.execute(_INVOICES_SQL, (run_id,))],

@@ -1,4 +1,4 @@
-"""The items of a run: one Parquet file in the ledger, a row an item of a prepared invoice.
+"""Read the items of a run: one Parquet file in the ledger, one row per item of a prepared invoice.
 
 In: an Arrow table with the column `position`, the invoice's position in the run. Out: its bytes, and
 the table again with what the ledger says of each item's invoice. It changes nothing in the ledger.
@@ -43,10 +43,10 @@ _INVOICE_COLUMNS = pa.schema(
 
 
 def encode_items(items: pa.Table, rows: npt.NDArray[np.int64] | None = None) -> memoryview:
-    """Some rows of a table as one Parquet file; the same rows and the same pyarrow give the same bytes.
+    """Encode some rows of a table as one Parquet file; the same rows and the same pyarrow give the same bytes.
 
     Args:
-        items: a row an item, with `position` (int32), `amount` (a decimal), and any columns but `ref`,
+        items: one row per item, with `position` (int32), `amount` (a decimal), and any columns but `ref`,
             `account`, `currency`, `request` and `state`, which `items` takes from the invoice.
         rows: their positions; None means all of them. No more than some are in memory twice at any time.
     """
@@ -105,7 +105,7 @@ def _take_rows(column: Any, rows: Any) -> Any:
 def decode_items(
     parquet: bytes, columns: list[str] | None = None, optional: Collection[str] = ()
 ) -> pa.Table:
-    """The table of some Parquet bytes, or some of its columns, and of others those that it has.
+    """Return the table of some Parquet bytes, or some of its columns, and of others those that it has.
 
     Raises:
         ValueError: they are none, or a column is missing or twice there.
@@ -128,7 +128,7 @@ def decode_items(
 
 
 def read_items(ledger: Ledger, run_id: str) -> pa.Table:
-    """The items of a run's prepared invoices, in the order they were entered.
+    """Read the items of a run's prepared invoices, in the order they were entered.
 
     Args:
         ledger: where.
@@ -163,7 +163,7 @@ def read_items(ledger: Ledger, run_id: str) -> pa.Table:
 
 
 def _join_invoices(items: pa.Table, rows: list[Any]) -> pa.Table:
-    """Items with the columns of their invoices."""
+    """Return items with the columns of their invoices."""
     columns = zip(*rows, strict=True) if rows else ([] for _ in _INVOICE_COLUMNS)
     invoices = {
         field.name: pa.array(values, field.type)

@@ -63,7 +63,7 @@ class Ledger:
 
 @contextmanager
 def write_transaction(ledger: Ledger) -> Iterator[sqlite3.Connection]:
-    """A transaction that holds the write lock from its first moment; the ledger is made when it is absent.
+    """Open a transaction that holds the write lock from its first moment; the ledger is made when it is absent.
 
     It commits when the body ends, durably, and rolls back on any exception.
 
@@ -98,7 +98,7 @@ def write_transaction(ledger: Ledger) -> Iterator[sqlite3.Connection]:
 
 
 def query_ledger(ledger: Ledger, query: Callable[[sqlite3.Connection], Answer], empty: Answer) -> Answer:
-    """A query's answer from the ledger as it stands; the file and its folder stay as they are.
+    """Return a query's answer from the ledger as it is; the file and its folder stay as they are.
 
     Without a `-wal` file beside it the database is complete in itself and is read as immutable; that it was
     is checked afterwards. With one, somebody writes or was killed: a private copy is read. Only if the ledger
@@ -139,7 +139,7 @@ def query_ledger(ledger: Ledger, query: Callable[[sqlite3.Connection], Answer], 
 
 
 def get_head(connection: sqlite3.Connection) -> Head:
-    """The newest event."""
+    """Return the newest event."""
     row = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
     return Head(*row) if row else Head(0, EMPTY_HASH)
 
@@ -179,7 +179,7 @@ def _make_busy_error(ledger: Ledger) -> BusyError:
 
 
 def _open_ledger(uri: str, ledger: Ledger) -> sqlite3.Connection:
-    """A connection without a transaction, after a look at whose file it is."""
+    """Return a connection without a transaction, after a look at whose file it is."""
     connection = sqlite3.connect(uri, uri=True, timeout=ledger.busy_seconds, isolation_level=None)
     try:
         ((application,),) = connection.execute("PRAGMA application_id").fetchall()
@@ -231,7 +231,7 @@ def _create_ledger(ledger: Ledger) -> None:
 
 
 def _build_empty_ledger() -> bytes:
-    """An empty ledger's bytes, marked as in WAL mode."""
+    """Return an empty ledger's bytes, marked as in WAL mode."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.execute(f"PRAGMA page_size = {schema.PAGE_SIZE}")
         connection.executescript(schema.SCHEMA_SQL)
@@ -271,7 +271,7 @@ FileStamp = tuple[int, int, int] | None
 
 
 def _get_stamps(ledger: Ledger) -> tuple[FileStamp, FileStamp]:
-    """What tells that the ledger's file and its `-wal` are as they were."""
+    """Return what shows whether the ledger's file and its `-wal` have changed."""
     return _get_stamp(ledger.path), _get_stamp(_get_wal_path(ledger.path))
 
 
@@ -293,7 +293,7 @@ def _get_wal_path(path: Path) -> Path:
 
 
 def _query_copy(ledger: Ledger, ask: Callable[[str], Answer]) -> Answer:
-    """The answer from a private copy; where this process writes, from the ledger itself."""
+    """Return the answer from a private copy; where this process writes, from the ledger itself."""
     if not _PROCESS_LOCK.acquire(blocking=False):
         return ask(ledger.path.absolute().as_uri() + "?mode=ro")
     try:

@@ -66,7 +66,7 @@ _PREPARED_SQL = (
 )
 
 _MAX_FAULTS = 10
-"""Faults of one kind that are told."""
+"""Faults of one kind that are reported."""
 
 _SUM_TYPE = pa.decimal128(38, 9)
 _PART_TYPE = pa.decimal128(37, 9)  # two of them add up to a `_SUM`
@@ -76,7 +76,7 @@ _COUNTED_COLUMNS = tuple(table.name for table in TABLES if table.amount_field an
 
 
 def verify_ledger(ledger: Ledger) -> list[str]:
-    """What is wrong with the ledger and its run folders, in sentences; empty when all is well."""
+    """Return what is wrong with the ledger and its run folders, in sentences; empty when all is well."""
     try:
         return query_ledger(ledger, lambda connection: list(_find_faults(ledger, connection)), empty=[])
     except LedgerError as error:  # it cannot even be read, or has lost what was noted
@@ -99,7 +99,7 @@ def _find_faults(ledger: Ledger, connection: sqlite3.Connection) -> Iterator[str
 
 
 def _check_schema(connection: sqlite3.Connection) -> Iterator[str]:
-    """Tables and triggers as they were made."""
+    """Check that tables and triggers are as they were made."""
     query = "SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL"
     fresh = sqlite3.connect(":memory:")
     try:
@@ -114,7 +114,7 @@ def _check_schema(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _check_chain(connection: sqlite3.Connection) -> Iterator[str]:
-    """Every event follows the one before it; the first break is told."""
+    """Check that every event follows the one before it; report the first break."""
     previous = EMPTY_HASH
     rows = connection.execute("SELECT * FROM events ORDER BY seq")
     for expected, row in enumerate(rows, 1):
@@ -125,7 +125,7 @@ def _check_chain(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _check_live(connection: sqlite3.Connection) -> Iterator[str]:
-    """The live identities are those the events tell of."""
+    """Check that the live identities are those of the events."""
     expected = set(connection.execute(_SHOULD_LIVE_SQL, (orjson.dumps(schema.LIVE_STATES).decode(),)))
     actual = set(connection.execute("SELECT environment, target, ref, invoice_id FROM live"))
     for row in sorted(expected - actual)[:_MAX_FAULTS]:
@@ -135,7 +135,7 @@ def _check_live(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _check_strays(connection: sqlite3.Connection) -> Iterator[str]:
-    """Rows of no run, and runs that were never entered."""
+    """Find rows of no run, and runs that were never entered."""
     for table, query in _STRAYS_SQL.items():
         ((count,),) = connection.execute(query).fetchall()
         if count:
@@ -143,7 +143,7 @@ def _check_strays(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _check_run(connection: sqlite3.Connection, run_id: str) -> Iterator[str]:
-    """A run's digest and its sums."""
+    """Check a run's digest and its sums."""
     entered = connection.execute(
         "SELECT detail FROM events WHERE run_id = ? AND state = 'run'", (run_id,)
     ).fetchall()
@@ -164,12 +164,12 @@ def _check_run(connection: sqlite3.Connection, run_id: str) -> Iterator[str]:
 
 
 def _hash_items(row: LedgerRow) -> LedgerRow:
-    """A row of items, as the digest has it."""
+    """Hash a row of items, as the digest has it."""
     return row[0], hashlib.sha256(row[1]).hexdigest()
 
 
 def _check_items(connection: sqlite3.Connection, run_id: str) -> Iterator[str]:
-    """The items of each prepared invoice are as many as it says, and add up to its amount."""
+    """Check that the items of each prepared invoice are as many as it says, and add up to its amount."""
     invoices = connection.execute(_PREPARED_SQL, (run_id,)).fetchall()
     row = connection.execute("SELECT parquet FROM items WHERE run_id = ?", (run_id,)).fetchone()
     if row is None:
@@ -190,7 +190,7 @@ def _check_items(connection: sqlite3.Connection, run_id: str) -> Iterator[str]:
 
 
 def _compare_sums(items: pa.Table, invoices: list[LedgerRow]) -> tuple[list[str], int]:
-    """The invoices that differ from their items, by reference, and how many items are of no invoice."""
+    """Return the invoices that differ from their items, by reference, and how many items are of no invoice."""
     columns = list(zip(*invoices, strict=True)) if invoices else [()] * 4
     positions, amounts = pa.array(columns[0], pa.int32()), pa.array(columns[3], pa.string())
     amount = pc.cast(items["amount"], _SUM_TYPE)
@@ -211,7 +211,7 @@ def _compare_sums(items: pa.Table, invoices: list[LedgerRow]) -> tuple[list[str]
 
 
 def _check_folder(folder: Path, connection: sqlite3.Connection, run_id: str) -> Iterator[str]:
-    """The folder of a run: its summary names the run's event, its files are those that were written."""
+    """Check the folder of a run: its summary names the run's event, its files are those that were written."""
     if not folder.is_dir():
         yield f"The folder of the run {run_id} is missing."
         return
@@ -237,7 +237,7 @@ def _check_folder(folder: Path, connection: sqlite3.Connection, run_id: str) -> 
 
 
 def _check_unknown_folders(runs: Path, run_ids: set[str]) -> Iterator[str]:
-    """Folders the ledger does not know: of a run that broke off, or of entries that were lost."""
+    """Find folders the ledger does not know: of a run that broke off, or of entries that were lost."""
     for folder in sorted(runs.glob("*")):
         if folder.is_dir() and folder.name not in run_ids and not folder.name.startswith("."):
             yield f"The ledger does not know the run of the folder {folder.name}."

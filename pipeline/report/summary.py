@@ -68,7 +68,7 @@ def summarise_run(
         if assessment.accounts is None
         else {"sha256": assessment.accounts.sha256, "accounts": assessment.accounts.accounts},
         "settings": {"sha256": assessment.settings.sha256},
-        "sheets": {name: _describe_child_sheet(balance, name) for name in balance.came_in.branches},
+        "sheets": {name: _describe_child_sheet(balance, name) for name in balance.came_in.children},
         "differences": balance.differences,
         "control": _describe_control(assessment.control),
         # a byte of a path that is not UTF-8 becomes an escape
@@ -104,7 +104,7 @@ def _count_shares(balance: Balance, counted: str) -> dict[str, int]:
 
 def _describe_child_sheet(balance: Balance, name: str) -> dict[str, Any]:
     """Return a sheet of children (discounts, taxes, ...): its rows, and the money it adds to the totals."""
-    totals = {share_name: getattr(balance, share).branches[name] for share_name, share in _SHARES.items()}
+    totals = {share_name: getattr(balance, share).children[name] for share_name, share in _SHARES.items()}
     currencies = sorted(set().union(*(child_totals.money for child_totals in totals.values())))
     return {
         **{share_name: child_totals.rows for share_name, child_totals in totals.items()},

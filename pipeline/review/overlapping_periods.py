@@ -10,7 +10,7 @@ item is reported. Within the file, of two invoices that bill the same days at le
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from pipeline.issues import Findings
 from pipeline.model.indices import Mask, Positions
 from pipeline.model.invoices import Invoices
 from pipeline.review.invoice_view import describe_run
-from schemas.arrow.columns import arrow_column, decode_dictionary, merge_chunks
+from schemas.arrow.columns import Dates, Indices, Texts, arrow_column, decode_dictionary, merge_chunks
 
 _PRODUCT_COLUMNS = ("product_rate_plan_charge_id", "charge_name", "sku")
 _DAYS_PER_KEY = np.int64(1) << 22
@@ -80,7 +80,7 @@ def find_overlapping_periods(invoices: Invoices, view: pa.Table, history: pa.Tab
     return Findings("W803", "items", "service_start_date", items[rows], facts=facts)
 
 
-def _select_items_with_period(invoices: Invoices, accounts: Any) -> tuple[Positions, Positions]:
+def _select_items_with_period(invoices: Invoices, accounts: Texts) -> tuple[Positions, Positions]:
     """Select the items of a known account that have a first and a last day, with the invoice of each."""
     frame, owners = invoices.sheets.items, np.repeat(np.arange(len(invoices)), invoices.item_counts)
     has_period = pc.and_(*(arrow_column(frame[f"service_{end}_date"]).is_valid() for end in ("start", "end")))
@@ -89,27 +89,26 @@ def _select_items_with_period(invoices: Invoices, accounts: Any) -> tuple[Positi
     return invoices.item_rows[is_known], owners[is_known]
 
 
-def _encode_products(frame: pd.DataFrame, items: Positions) -> Any:
+def _encode_products(frame: pd.DataFrame, items: Positions) -> Texts:
     """Return what each item bills, dictionary-encoded; null where no column names it."""
     indices = pa.array(items)
     columns = [pc.take(arrow_column(frame[name]), indices) for name in _PRODUCT_COLUMNS if name in frame]
     if columns and isinstance(columns[0], pa.DictionaryArray) and not columns[0].null_count:
-        distinct = columns[
-            0
-        ].dictionary.dictionary_encode()  # a charge has a row in the catalog for each currency
+        # a charge has a row in the catalog for each currency
+        distinct = columns[0].dictionary.dictionary_encode()
         return pc.take(distinct, columns[0].indices)
     return pc.coalesce(
         *map(decode_dictionary, columns), pa.nulls(len(items), pa.string())
     ).dictionary_encode()
 
 
-def _build_keys(account: Any, product: Any, products: Any) -> Positions:
+def _build_keys(account: Indices, product: Indices, products: Texts) -> Positions:
     """Encode account and product as one number; without a name it is a product of its own."""
     product_numbers = pc.fill_null(product, len(products)).to_numpy().astype(np.int64)
     return np.asarray(account.to_numpy().astype(np.int64) * (len(products) + 1) + product_numbers)
 
 
-def _select_ledger_periods(history: pa.Table, accounts: Any, products: Any) -> tuple[Positions, _Periods]:
+def _select_ledger_periods(history: pa.Table, accounts: Texts, products: Texts) -> tuple[Positions, _Periods]:
     """Select the ledger's periods whose account and product the file bills too; return rows and periods."""
     account = pc.index_in(history["account"], value_set=accounts)
     product = pc.index_in(history["product"], value_set=products, skip_nulls=True)
@@ -121,7 +120,7 @@ def _select_ledger_periods(history: pa.Table, accounts: Any, products: Any) -> t
     return rows, _Periods(key, first, last, np.full(len(rows), -1))
 
 
-def _to_day_numbers(dates: Any) -> Positions:
+def _to_day_numbers(dates: Dates) -> Positions:
     return np.asarray(pc.cast(dates, pa.int32()).to_numpy().astype(np.int64) + _DAY_OFFSET)
 
 

@@ -8,9 +8,9 @@ Never: changes a price.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,7 +18,15 @@ from pipeline.issues import Findings
 from pipeline.model.invoices import Invoices
 from pipeline.settings import Settings
 from schemas.arrow import money
-from schemas.arrow.columns import arrow_column, decode_dictionary, merge_chunks
+from schemas.arrow.columns import (
+    Booleans,
+    Decimals,
+    Indices,
+    Texts,
+    arrow_column,
+    decode_dictionary,
+    merge_chunks,
+)
 
 _WIDE = pa.decimal256(50, 18)
 
@@ -57,7 +65,7 @@ def find_price_deviations(invoices: Invoices, tolerance: Decimal) -> Findings | 
     return Findings("W805", "items", "unit_price", rows[first], facts=facts, row_counts=counts)
 
 
-def _is_far(price: Any, list_price: Any, tolerance: Decimal) -> Any:
+def _is_far(price: Decimals, list_price: Decimals, tolerance: Decimal) -> Booleans:
     deviation = pc.abs(pc.subtract(pc.cast(price, _WIDE), pc.cast(list_price, _WIDE)))
     hundred, percent = (pa.scalar(number, pa.decimal256(24, 9)) for number in (Decimal(100), tolerance))
     return pc.greater(
@@ -66,7 +74,7 @@ def _is_far(price: Any, list_price: Any, tolerance: Decimal) -> Any:
     )
 
 
-def _get_names(catalog: Any, rows: Any, charges: Any) -> Any:
+def _get_names(catalog: pd.DataFrame, rows: Indices, charges: Texts) -> Texts:
     """Return the SKU of each charge, else its id."""
     skus = (
         decode_dictionary(pc.take(arrow_column(catalog["sku"]), rows))

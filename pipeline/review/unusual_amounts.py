@@ -13,7 +13,6 @@ swings is not reported for every swing.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +20,7 @@ import pyarrow.compute as pc
 
 from pipeline.issues import Findings
 from pipeline.review.invoice_view import format_currency_amount
-from schemas.arrow.columns import Decimals, Texts, merge_chunks
+from schemas.arrow.columns import Booleans, Decimals, Indices, Texts, merge_chunks
 
 _MIN_INVOICES = 5
 _GROUP_COLUMNS = ["account", "currency"]
@@ -76,7 +75,7 @@ def _compute_medians(rows: pa.Table, name: str) -> pa.Table:
     return ordered.take(pa.array(starts + (count - 1) // 2)).select([*_GROUP_COLUMNS, name])
 
 
-def _find_typical_rows(view: pa.Table, typical_amounts: pa.Table) -> Any:
+def _find_typical_rows(view: pa.Table, typical_amounts: pa.Table) -> Indices:
     """Return for each invoice the row of its account and currency; null without one."""
     view_keys, typical_keys = (_join_keys(table) for table in (view, typical_amounts))
     return pc.index_in(view_keys, value_set=typical_keys, skip_nulls=True)
@@ -88,7 +87,7 @@ def _join_keys(table: pa.Table) -> Texts:
     return merge_chunks(pc.binary_join_element_wise(*names, "\x1f"))
 
 
-def _is_far(amount: Any, median: Any, spread: Any, factor: int) -> Any:
+def _is_far(amount: Decimals, median: Decimals, spread: Decimals, factor: int) -> Booleans:
     multiplier = pa.scalar(Decimal(factor), pa.decimal256(8, 0))
     amount, median, spread = (
         pc.cast(merge_chunks(values), pa.decimal256(50, 18)) for values in (amount, median, spread)
@@ -99,7 +98,7 @@ def _is_far(amount: Any, median: Any, spread: Any, factor: int) -> Any:
     return pc.fill_null(pc.and_(pc.or_(is_above, is_below), is_outlier), False)
 
 
-def _build_facts(compared: pa.Table, typical: pa.Table) -> dict[str, Any]:
+def _build_facts(compared: pa.Table, typical: pa.Table) -> dict[str, Texts]:
     return {
         "amount": _format_amounts(compared["amount"], compared["currency"]),
         "usual": _format_amounts(typical["middle"], compared["currency"]),

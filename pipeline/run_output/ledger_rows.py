@@ -49,7 +49,7 @@ def iter_invoice_rows(table: pa.Table, fingerprints: list[str]) -> Iterator[tupl
 
 
 def build_item_rows(assessment: Assessment) -> pa.Table:
-    """A row an item, as it is billed; texts point to their charge, they are not copied.
+    """Return one row per item, as it is billed; texts point to their charge, they are not copied.
 
     Args:
         assessment: the end of the line; `batches.invoices.item_rows` are the rows of the prepared invoices.

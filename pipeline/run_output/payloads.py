@@ -45,7 +45,7 @@ class WrittenPayloads:
 
 
 def write_payloads(assessment: Assessment, folder: RunFolder, table: pa.Table) -> WrittenPayloads:
-    """One file a request, and the manifest of them all.
+    """Write one file per request, and the manifest of them all.
 
     Args:
         assessment: the end of the line.
@@ -96,7 +96,7 @@ def _describe_request(
 
 
 def _sum_requests(table: pa.Table) -> dict[int, dict[str, str]]:
-    """Per request the sum of its invoices, by currency."""
+    """Return per request the sum of its invoices, by currency."""
     sent = table.select(["request", "currency", "amount"]).filter(pc.is_valid(table["request"]))
     sums = sent.group_by(["request", "currency"]).aggregate([("amount", "sum")])
     totals: dict[int, dict[str, str]] = {}

@@ -42,7 +42,7 @@ def write_reports(
     invoices: pa.Table,
     summary: dict[str, Any],
 ) -> None:
-    """Every report but the summary, to which it adds what copies were made (`copies`).
+    """Write every report but the summary, to which it adds what copies were made (`copies`).
 
     Args:
         assessment: the end of the line.
@@ -80,7 +80,7 @@ def write_check_reports(
     folder: Path,
     summary: dict[str, Any],
 ) -> None:
-    """The reports of a check, in a folder of the caller's choice; each file appears whole.
+    """Write the reports of a check, in a folder of the caller's choice; each file appears whole.
 
     Args:
         assessment: the end of the line.

@@ -1,4 +1,4 @@
-"""Fields in words: their limits, their example, and the CSV file with the header of a table.
+"""Fields as text: their limits, their example, and the CSV file with the header of a table.
 
 In: a table as the target takes it.
 Out: texts.
@@ -31,7 +31,7 @@ def get_example_value(field: Field) -> str:
 
 
 def describe_limits(field: Field) -> Iterator[str]:
-    """Yield what a field's cells may hold, in words."""
+    """Yield what a field's cells may hold, as text."""
     match field.kind:
         case Kind.NUMBER | Kind.MONEY:
             decimals = (

@@ -25,7 +25,7 @@ _FLUSH_THREADS = 16
 
 
 def detect_file_system(path: Path, mounts: str | None = None) -> str:
-    """The type of the file system a path lies on, or would; empty where the system does not tell.
+    """Return the type of the file system of a path, even one to be made; empty where it is unknown.
 
     Args:
         path: need not exist.

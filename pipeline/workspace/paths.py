@@ -57,7 +57,7 @@ class Workspace:
 
 
 def open_workspace(path: str | Path) -> Workspace:
-    """The workspace at a path, for reading: nothing is made or changed, and it may be absent."""
+    """Return the workspace at a path, for reading: nothing is made or changed, and it may be absent."""
     workspace = Workspace(Path(path))
     with translate_os_errors(workspace.path):
         if workspace.path.exists() and not workspace.path.is_dir():
@@ -66,7 +66,7 @@ def open_workspace(path: str | Path) -> Workspace:
 
 
 def prepare_workspace(path: str | Path) -> Workspace:
-    """The workspace at a path, for writing: made when it is absent.
+    """Return the workspace at a path, for writing: made when it is absent.
 
     Raises:
         WorkspaceError: it lies on a network mount, or cannot be made or written.

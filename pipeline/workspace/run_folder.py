@@ -2,7 +2,7 @@
 
 In: the files a run writes. Out: run folders under `runs/`, flushed to the disk before they get their
 name. It never reads what lies in those files, never looks at the clock, never opens the ledger, and never
-removes a folder that a living process is filling: locks on folders tell a living run from a dead one.
+removes a folder that a living process is filling: locks on folders distinguish a living run from a dead one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PARTIAL_NAME_REGEX = re.compile(rf"\.({_RUN_ID_REGEX.pattern})\.partial")
 
 
 def generate_run_id(now: datetime) -> str:
-    """A name for a run and its folder: sortable by time (UTC), safe as a file name, never the same twice."""
+    """Return a name for a run and its folder: sortable by time (UTC), safe as a file name, never the same twice."""
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
@@ -60,13 +60,13 @@ class RunFolder:
         return path
 
     def create(self, name: str) -> BinaryIO:
-        """A new file inside (`payloads/0001.json`), open for writing, 0600."""
+        """Create a new file inside (`payloads/0001.json`), open for writing, 0600."""
         path = self.prepare_path(name)
         with translate_os_errors(path):
             return open(path, "xb", opener=lambda file_path, flags: os.open(file_path, flags, 0o600))
 
     def write(self, name: str, content: bytes) -> None:
-        """A whole file inside (`payloads/0001.json`), 0600."""
+        """Write a whole file inside (`payloads/0001.json`), 0600."""
         with translate_os_errors(self.path / name), self.create(name) as file:
             file.write(content)
 
@@ -100,7 +100,7 @@ class RunFolder:
 
 @contextmanager
 def fill_run_folder(workspace: Workspace, run_id: str) -> Iterator[RunFolder]:
-    """A run folder to fill; without `publish`, or on any error before it is done, no trace stays.
+    """Open a run folder to fill; without `publish`, or on any error before it is done, no trace stays.
 
     An `OSError` of the caller's own writing becomes a sentence, too.
 

@@ -50,7 +50,7 @@ _RULES = (
 
 
 def build_bxb_projection() -> Projection:
-    """The projection for creating one-off invoices."""
+    """Build the projection for creating one-off invoices."""
     return Projection(
         "bxb",
         {"invoices": _INVOICE_PLACEMENTS, "items": _ITEM_PLACEMENTS},

@@ -215,7 +215,7 @@ _RULES = (
 
 
 def build_zuora_projection(number_length: int = DEFAULT_INVOICE_NUMBER_LENGTH) -> Projection:
-    """The projection for creating standalone invoices.
+    """Build the projection for creating standalone invoices.
 
     Args:
         number_length: characters allowed in an invoice number in this tenant.

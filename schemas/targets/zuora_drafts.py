@@ -71,7 +71,7 @@ _RULES = (
 
 
 def build_zuora_drafts_projection(by_number: bool) -> Projection:
-    """The projection for changes to drafts.
+    """Build the projection for changes to drafts.
 
     Args:
         by_number: a draft may be named by its number, because each has a request of its own.
