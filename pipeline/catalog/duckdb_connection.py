@@ -69,7 +69,7 @@ def open_catalog_file(
 def fetch_rows(
     connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object] | None = None
 ) -> list[tuple[Any, ...]]:
-    """Return every row of an answer; DuckDB 2 refuses further work while rows of an answer are left unread."""
+    """Return every row of an answer; DuckDB 2 refuses further work while rows are left unread."""
     return connection.execute(sql, values).fetchall()
 
 

@@ -191,7 +191,7 @@ def _count_names(connection: duckdb.DuckDBPyConnection, kind: str) -> int:
 
 
 def search_rows(connection: duckdb.DuckDBPyConnection, text: str, limit: int) -> pa.Table:
-    """Return rows in which the text, or all its words, stand; when there are none, rows with words that look alike.
+    """Return rows that hold the text, or all its words; when there are none, rows with similar words.
 
     Args:
         connection: to the snapshot.

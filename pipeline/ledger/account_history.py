@@ -57,7 +57,7 @@ def find_live_by_account(ledger: Ledger, environment: str, target: str, accounts
 
 
 def read_billed_periods(ledger: Ledger, invoices: pa.Table) -> pa.Table:
-    """Return the periods of service that some invoices bill, as `PAST_PERIODS`; items without an end have none.
+    """Return the service periods that some invoices bill, as `PAST_PERIODS`; items without an end have none.
 
     Args:
         ledger: where.

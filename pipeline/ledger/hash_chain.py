@@ -69,7 +69,7 @@ def flatten_rows(rows: Iterable[LedgerRow]) -> list[Any]:
 
 
 def hash_event(event: LedgerRow) -> str:
-    """Hash an event of which the hash itself is left out: seq, at, run_id, invoice_id, state, detail, previous."""
+    """Hash an event without its own hash: seq, at, run_id, invoice_id, state, detail, previous."""
     return hashlib.sha256(orjson.dumps(event)).hexdigest()
 
 

@@ -43,7 +43,7 @@ _INVOICE_COLUMNS = pa.schema(
 
 
 def encode_items(items: pa.Table, rows: npt.NDArray[np.int64] | None = None) -> memoryview:
-    """Encode some rows of a table as one Parquet file; the same rows and the same pyarrow give the same bytes.
+    """Encode rows of a table as one Parquet file; the same rows and the same pyarrow give the same bytes.
 
     Args:
         items: one row per item, with `position` (int32), `amount` (a decimal), and any columns but `ref`,

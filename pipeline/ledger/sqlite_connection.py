@@ -63,7 +63,7 @@ class Ledger:
 
 @contextmanager
 def write_transaction(ledger: Ledger) -> Iterator[sqlite3.Connection]:
-    """Open a transaction that holds the write lock from its first moment; the ledger is made when it is absent.
+    """Open a transaction that holds the write lock from its start; the ledger is made when it is absent.
 
     It commits when the body ends, durably, and rolls back on any exception.
 
