@@ -40,7 +40,7 @@ class JsonObjects:
         """Prepare the columns.
 
         Args:
-            columns: Arrow arrays of one length by key: text, decimal, date, timestamp, boolean, or `JsonNumbers`.
+            columns: Arrow arrays by key: text, decimal, date, time stamp, boolean, `JsonNumbers`.
         """
         self._columns = {key: _encode_distinct(key, values) for key, values in columns.items()}
 

@@ -190,7 +190,7 @@ def _check_items(connection: sqlite3.Connection, run_id: str) -> Iterator[str]:
 
 
 def _compare_sums(items: pa.Table, invoices: list[LedgerRow]) -> tuple[list[str], int]:
-    """Return the invoices that differ from their items, by reference, and how many items are of no invoice."""
+    """Return invoices that differ from their items, by reference, and the number of items of no invoice."""
     columns = list(zip(*invoices, strict=True)) if invoices else [()] * 4
     positions, amounts = pa.array(columns[0], pa.int32()), pa.array(columns[3], pa.string())
     amount = pc.cast(items["amount"], _SUM_TYPE)

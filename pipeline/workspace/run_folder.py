@@ -34,7 +34,7 @@ _PARTIAL_NAME_REGEX = re.compile(rf"\.({_RUN_ID_REGEX.pattern})\.partial")
 
 
 def generate_run_id(now: datetime) -> str:
-    """Return a name for a run and its folder: sortable by time (UTC), safe as a file name, never used twice."""
+    """Return a name for a run and its folder: sortable by time (UTC), safe as a file name, unique."""
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
