@@ -1,4 +1,4 @@
-"""Read the items of a run: one Parquet file in the ledger, one row per item of a prepared invoice.
+"""The items of a run: one Parquet file in the ledger, one row per item of a prepared invoice.
 
 In: an Arrow table with the column `position`, the invoice's position in the run. Out: its bytes, and
 the table again with what the ledger says of each item's invoice. It changes nothing in the ledger.
