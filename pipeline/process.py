@@ -70,7 +70,7 @@ def open_thread_pool(thread_count: int = MAX_THREADS) -> ThreadPoolExecutor:
     """Return a pool whose threads use the language of the caller: a new thread starts with an empty context.
 
     Args:
-        thread_count: threads at most; 1 for work that goes on beside the caller's own.
+        thread_count: threads at most; 1 for work that goes on while the caller works.
     """
     return ThreadPoolExecutor(thread_count, initializer=set_language, initargs=(get_language(),))
 

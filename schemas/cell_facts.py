@@ -22,7 +22,7 @@ SHOWN_SUFFIX = ":shown"
 """`amount:shown` has what a cell displays where that is another number than it holds; "" elsewhere."""
 
 FACT_SUFFIXES = (KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX)
-"""The columns of facts beside a column of text; they are checked before the text is."""
+"""The columns of facts about a column of text; they are checked before the text is."""
 
 READABLE_CELL_KINDS: Mapping[Kind, tuple[int, ...]] = {
     Kind.TEXT: (CellKind.BLANK, CellKind.TEXT, CellKind.NUMBER, CellKind.BOOLEAN),
@@ -68,7 +68,7 @@ _FACT_CHECKS: Mapping[str, Callable[[Field, DateNotation], Iterator[CellCheck]]]
 
 
 def iter_fact_checks(suffix: str, field: Field, date_notation: DateNotation) -> Iterator[CellCheck]:
-    """Return the checks on a column of facts beside a field's text.
+    """Return the checks on a column of facts about a field's text.
 
     Args:
         suffix: one of `FACT_SUFFIXES`.

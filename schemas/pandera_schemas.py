@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import checks
-from schemas.arrow.columns import ArrowColumn, Booleans, arrow_column
+from schemas.arrow.columns import ArrowColumn, Booleans
+from schemas.arrow.frames import arrow_column
 from schemas.cell_facts import FACT_SUFFIXES, iter_fact_checks
 from schemas.fields import Table
 from schemas.notation.dates import DateNotation

@@ -1,7 +1,7 @@
 """Rules of invoices, items and child tables: one predicate each, with its issue code and facts.
 
 A rule reads a frame's typed columns and the columns derived for it (the number of items of an invoice,
-say), and tells for each row whether it is kept. It is skipped where a cell among its inputs could not be
+say), and says for each row whether it is kept. It is skipped where a cell among its inputs could not be
 read: the answer is unknown then, and unknown does not fail.
 
 Derived columns, besides the fields themselves (`pipeline.validate.derived_columns` makes them):

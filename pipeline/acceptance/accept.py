@@ -18,7 +18,7 @@ from pipeline.model.enriched import EnrichedSheets
 from pipeline.model.indices import Mask, Positions
 from pipeline.model.invoices import Invoices
 from pipeline.model.valid import ValidSheets
-from schemas.arrow.columns import arrow_column
+from schemas.arrow.frames import arrow_column
 
 
 def find_rejected_invoices(valid: ValidSheets, issues: Issues) -> Mask:

@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 from pipeline.model.indices import Mask, Positions
 from pipeline.model.invoices import Batches
 from pipeline.model.valid import ValidSheets
-from schemas.arrow.columns import Decimals, Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import Decimals, Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.currencies import NO_CURRENCY
 
 CurrencySums = Mapping[str, Decimal]

@@ -22,7 +22,8 @@ from pipeline.i18n import format_number, translate, translate_count
 from pipeline.issues import Findings, Issues, SheetIssue
 from pipeline.model.indices import Positions
 from pipeline.model.sheets import RawSheets
-from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.arrow.columns import decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.arrow.money import format_money
 from schemas.control import CONTROL, MEASURE_AMOUNT, MEASURE_INVOICES, MEASURE_ITEMS
 from schemas.currencies import CURRENCY_DIGITS
@@ -76,7 +77,7 @@ class ControlResult:
     """What became of the preparer's expectations.
 
     Attributes:
-        comparisons: each of them beside what was read.
+        comparisons: each of them with what was read.
         issues: differences, and expectations that cannot be used.
         missing: expectations were demanded, or would be good to have, and there are none: `demanded`,
             `recommended`, or empty.

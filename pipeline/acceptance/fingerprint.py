@@ -24,7 +24,8 @@ from pipeline.acceptance.accept import gather_items
 from pipeline.model.indices import Positions
 from pipeline.model.valid import ValidSheets
 from schemas.arrow import money
-from schemas.arrow.columns import ArrowColumn, Decimals, Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import ArrowColumn, Decimals, Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.arrow.text_bytes import get_text_bytes
 
 _IDENTITY_COLUMNS = ("invoice_ref", "item_no", "discount_no")

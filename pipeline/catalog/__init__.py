@@ -7,7 +7,7 @@ records.
 Never: reads a spreadsheet, words an issue, chooses among candidates, changes a snapshot that exists.
 
     folder/
-      <first 16 of sha256>.duckdb   a snapshot: built beside, verified, renamed into place, never touched
+      <first 16 of sha256>.duckdb   a snapshot: built under another name, verified, renamed, never changed
       current                       the sha256 of the snapshot that is in use
 
     snapshot_kinds      the kinds of snapshots, and the hash of their content

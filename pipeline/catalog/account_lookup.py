@@ -10,7 +10,6 @@ Keys are compared exactly, except that ids of hex digits know no case.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +21,7 @@ from pipeline.catalog.lookup import translate_duckdb_errors
 from pipeline.catalog.snapshot_kinds import CUSTOMERS
 from pipeline.catalog.snapshots import Snapshot, build_damage_error, describe_snapshot, open_read_only
 from pipeline.model.enriched import AccountAnswers
+from schemas.arrow.columns import Texts
 from schemas.catalog import ACCOUNT_KEYS, fold_account_keys
 
 _LOOKUP_SQL = """
@@ -31,7 +31,7 @@ _LOOKUP_SQL = """
 _MAX_SUGGESTIONS = 3
 
 
-def look_up_accounts(snapshot: Snapshot, wanted: Mapping[str, Any]) -> AccountAnswers:
+def look_up_accounts(snapshot: Snapshot, wanted: Mapping[str, Texts]) -> AccountAnswers:
     """Return what the account list says of some keys.
 
     Args:
@@ -66,8 +66,8 @@ def look_up_accounts(snapshot: Snapshot, wanted: Mapping[str, Any]) -> AccountAn
     return AccountAnswers(accounts, suggested_names)
 
 
-def _fold_keys(name: str, wanted: Any) -> pa.Table:
-    """The distinct keys as they are compared, and the place of each."""
+def _fold_keys(name: str, wanted: Texts | None) -> pa.Table:
+    """Return the distinct keys as they are compared, and the place of each."""
     texts = pa.array([], pa.string()) if wanted is None else wanted
     keys = pc.drop_null(pc.unique(fold_account_keys(name, texts)))
     return pa.table({"key": keys, "place": pa.array(np.arange(len(keys)))})

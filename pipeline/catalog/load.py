@@ -1,4 +1,4 @@
-"""Loading: a snapshot is built beside, verified, put in place by a rename, and never changed.
+"""Loading: a snapshot is built under another name, verified, put in place by a rename, and never changed.
 
 In: rows of a shape as an Arrow table; the folder of the snapshots.
 Out: a `Load` with the snapshot, or with the contradictions and nothing written.

@@ -25,7 +25,8 @@ from pipeline.model.enriched import CatalogAnswers, EnrichedSheets
 from pipeline.model.indices import Positions
 from pipeline.model.sheets import RawSheets
 from pipeline.model.valid import ValidSheets
-from schemas.arrow.columns import ArrowColumn, Texts, arrow_column, decode_dictionary, to_series
+from schemas.arrow.columns import ArrowColumn, Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column, to_series
 from schemas.catalog import USABLE_CHARGE_MODELS
 from schemas.rule import RuleSettings
 from schemas.tables import ITEMS

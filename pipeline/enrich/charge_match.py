@@ -7,10 +7,10 @@ Never: loops over items; an item and each of its candidates are one pair of two 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,11 @@ from pipeline.i18n import translate
 from pipeline.issues import Findings
 from pipeline.model.indices import Mask, Positions
 from pipeline.model.valid import ValidSheets
-from schemas.arrow.columns import ArrowColumn, Dates, Texts, arrow_column, decode_dictionary, merge_chunks
+from schemas.arrow.columns import ArrowColumn, Dates, Indices, Texts, decode_dictionary, merge_chunks
+from schemas.arrow.frames import arrow_column
 from schemas.catalog import USABLE_CHARGE_MODELS
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 NO_MATCH, UNKNOWN_KEY = -1, -2
 _MAX_NAMED = 5
@@ -36,7 +39,8 @@ class ChargeMatches:
     Attributes:
         candidates: the catalog rows, by kind and key.
         names_charge: items that name a charge id; the others name a SKU or nothing.
-        group_of_item: per item its group of candidates; `NONE` without a key, `UNKNOWN` without a candidate.
+        group_of_item: per item its group of candidates; `NO_MATCH` without a key, `UNKNOWN_KEY` without a
+            candidate.
         group_starts: first candidate of each group, and one more at the end.
         candidate_of_item: per item the candidate chosen; -1 when none could be.
         expired: items none of whose candidates is valid at the date of service.
@@ -61,7 +65,7 @@ class ChargeMatches:
         return pc.take(values, self._candidate_indices)
 
     @cached_property
-    def _candidate_indices(self) -> Any:
+    def _candidate_indices(self) -> Indices:
         """The chosen candidates as indices: one array, shared by the dictionary columns made from it."""
         return pa.array(self.candidate_of_item.astype(np.int32), mask=self.candidate_of_item < 0)
 
@@ -78,7 +82,7 @@ class ChargeMatches:
         is_same = pc.fill_null(pc.equal(item_skus, charge_skus), True).to_numpy(zero_copy_only=False)
         return np.asarray(named[~is_same])
 
-    def iter_faults(self, by_charge: bool) -> Iterator[tuple[str, Positions, dict[str, Any]]]:
+    def iter_faults(self, by_charge: bool) -> Iterator[tuple[str, Positions, dict[str, Texts]]]:
         """Yield code, items and facts of failed matches, among items that name a charge, or a SKU."""
         for code, mask, fact, describe in (
             ("E403", self.expired, "validity", self._describe_validity),
@@ -134,7 +138,7 @@ class ChargeMatches:
         return _join_first(dict.fromkeys(names))
 
 
-def _join_first(texts: Any) -> str:
+def _join_first(texts: Iterable[str]) -> str:
     all_texts = list(texts)
     shown = ", ".join(all_texts[:_MAX_NAMED])
     rest = len(all_texts) - _MAX_NAMED
@@ -195,7 +199,7 @@ class _Pairs(NamedTuple):
     offsets: Positions
     candidates: Positions
 
-    def expand(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def expand(self, values: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
         """Return a value per item as a value per pair."""
         return values.repeat(np.diff(self.offsets))
 
@@ -291,15 +295,15 @@ def _has_same_currency(valid: ValidSheets, candidates: pa.Table, pairs: Position
     return np.asarray(pc.fill_null(pc.equal(wanted, priced), False).to_numpy(zero_copy_only=False))
 
 
-def _reduce_groups(ufunc: np.ufunc, values: Any, offsets: Positions) -> Any:
-    return ufunc.reduceat(values, offsets[:-1]) if len(offsets) > 1 else np.zeros(0, np.int64)
+def _reduce_groups(ufunc: np.ufunc, values: npt.NDArray[_Scalar], offsets: Positions) -> npt.NDArray[_Scalar]:
+    return ufunc.reduceat(values, offsets[:-1]) if len(offsets) > 1 else values[:0]
 
 
 def _has_any(values: Mask, offsets: Positions) -> Mask:
     return np.asarray(_reduce_groups(np.logical_or, values, offsets), bool)
 
 
-def _find_first_lowest(ranks: Any, offsets: Positions) -> Positions:
+def _find_first_lowest(ranks: npt.NDArray[np.integer[Any]], offsets: Positions) -> Positions:
     """Return per item its first pair of the lowest rank."""
     if len(offsets) <= 1:
         return np.zeros(0, np.int64)

@@ -18,7 +18,8 @@ from pipeline.model.indices import Mask, Positions
 from pipeline.model.valid import ValidSheets
 from schemas import rules
 from schemas.arrow import money
-from schemas.arrow.columns import DECIMAL, Booleans, Decimals, arrow_column, decode_dictionary, to_series
+from schemas.arrow.columns import DECIMAL, Booleans, Decimals, decode_dictionary
+from schemas.arrow.frames import arrow_column, to_series
 from schemas.rule import RuleSettings
 
 

@@ -73,7 +73,7 @@ def check(
         progress: called with what is being done.
         expect_count: numbers that are expected, like `3` or `items=10`.
         expect_total: sums that are expected, like `USD=1234.56`.
-        reply: `reply.txt`, a text to the preparer, is written beside the reports.
+        reply: also write `reply.txt`, a text to the preparer, into the folder of the reports.
         **flags: settings that go over the environment and the workspace's file.
 
     Returns:
@@ -113,7 +113,7 @@ def run(
         progress: called with what is being done.
         expect_count: numbers that are expected, like `3` or `items=10`.
         expect_total: sums that are expected, like `USD=1234.56`.
-        reply: `reply.txt`, a text to the preparer, is written beside the reports.
+        reply: also write `reply.txt`, a text to the preparer, into the folder of the reports.
         **flags: settings that go over the environment and the workspace's file.
 
     Returns:

@@ -38,7 +38,8 @@ from pipeline.targets.target import Target
 from pipeline.validate import load_pandera, validate
 from pipeline.validate.requirements import Requirements
 from pipeline.workspace import Workspace
-from schemas.arrow.columns import Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.catalog import ACCOUNT_KEYS
 from schemas.control import CONTROL
 from schemas.fields import Table

@@ -25,7 +25,8 @@ from pipeline.model.history import PAST_PERIODS, BillingHistory
 from pipeline.model.indices import Mask, Positions
 from pipeline.model.invoices import Invoices
 from pipeline.workspace import Workspace
-from schemas.arrow.columns import Texts, arrow_column
+from schemas.arrow.columns import Texts
+from schemas.arrow.frames import arrow_column
 
 GetFingerprints = Callable[[Positions], list[str]]
 """Gives the fingerprints of some invoices, by their rows."""
@@ -86,7 +87,7 @@ def classify_invoices(
 def _load_history(
     validated: Validated, ledger_file: Ledger, invoices: Invoices, account_names: Texts
 ) -> BillingHistory:
-    """Return what the ledger knows of the accounts that will be billed."""
+    """Return what the ledger holds on the accounts that will be billed."""
     live_invoices = ledger.find_live_by_account(
         ledger_file, validated.settings.environment, validated.target.name, account_names
     )

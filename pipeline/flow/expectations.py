@@ -22,7 +22,8 @@ from pipeline.read.formats.ooxml.formulas import find_formula_rows
 from pipeline.settings import Settings
 from pipeline.validate import check_table
 from pipeline.validate.requirements import Requirements
-from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.arrow.columns import decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.control import CONTROL
 
 CONTROL_FILE_SUFFIX = ".control.csv"

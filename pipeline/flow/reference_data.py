@@ -31,7 +31,8 @@ from pipeline.settings import Settings, load_settings
 from pipeline.targets import read_saved_list
 from pipeline.validate import check_table
 from pipeline.workspace import Workspace, open_workspace, prepare_workspace
-from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.arrow.columns import decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.fields import Table
 from schemas.notation.dates import DateNotation
 from schemas.notation.numbers import NumberNotation

@@ -7,7 +7,7 @@
     records             what a run brings
     run_items           the items of a run, as one Parquet file
     queries             live invoices, runs, one run
-    account_history     what it knows of the accounts of a file
+    account_history     what it holds on the accounts of a file
     enter               entering a run, withdrawing one
     verify              whether it is unchanged
 

@@ -1,4 +1,4 @@
-"""What the ledger knows of the accounts that a file names: invoices alive, and the periods they bill.
+"""What the ledger holds on the accounts that a file names: invoices alive, and the periods they bill.
 
 In: a `Ledger`, and whose invoices are asked for. Out: Arrow tables. One scan answers for all accounts
 at once; an empty ledger answers at once. It creates and changes nothing.
@@ -44,12 +44,12 @@ def find_live_by_account(ledger: Ledger, environment: str, target: str, accounts
         accounts: numbers or ids, each once.
     """
 
-    def query(connection: sqlite3.Connection) -> list[Any]:
+    def query(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
         ((has_any,),) = connection.execute(_ANY_SQL, (environment, target)).fetchall()
         parameters = (environment, target, orjson.dumps(accounts.to_pylist()).decode()) if has_any else ()
         return connection.execute(_OF_ACCOUNTS_SQL, parameters).fetchall() if has_any else []
 
-    rows: list[Any] = query_ledger(ledger, query, empty=[])
+    rows: list[tuple[Any, ...]] = query_ledger(ledger, query, empty=[])
     if not rows:
         return PAST_INVOICES.empty_table()
     columns = [pa.array(values) for values in zip(*rows, strict=True)]

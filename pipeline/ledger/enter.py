@@ -79,8 +79,8 @@ WHERE i.run_id = ? AND s.state = 'prepared' ORDER BY i.invoice_id
 class RunWriter:
     """Writes the rows of one run, table by table, within the transaction of `enter_run`.
 
-    The methods are called in the order in which they stand here, each once: the digest of a run covers its
-    tables in that order. Rows are tuples in the order of the record's fields (`SourceRow`, `InvoiceRow`,
+    The methods are called in the order in which they are defined here, each once: the digest of a run covers
+    its tables in that order. Rows are tuples in the order of the record's fields (`SourceRow`, `InvoiceRow`,
     `RequestRow`).
     """
 
@@ -212,7 +212,7 @@ def withdraw_run(ledger: Ledger, run_id: str, at: str) -> Withdrawal:
 
 @contextmanager
 def lock_run_ids(ledger: Ledger) -> Iterator[frozenset[str]]:
-    """Yield the run ids that the ledger knows, while no other process can enter one."""
+    """Yield the run ids in the ledger, while no other process can enter one."""
     with write_transaction(ledger) as connection:
         yield frozenset(row[0] for row in connection.execute("SELECT run_id FROM runs"))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,10 @@ import pyarrow.compute as pc
 from pipeline.errors import LedgerError, UsageError
 from pipeline.i18n import translate
 from pipeline.ledger.sqlite_connection import Ledger, query_ledger
-from schemas.arrow.columns import merge_chunks
+from schemas.arrow.columns import ArrowColumn, Indices, merge_chunks
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 _ROW_GROUP_ROWS = 1 << 18
 
@@ -64,7 +67,7 @@ def encode_items(items: pa.Table, rows: npt.NDArray[np.int64] | None = None) -> 
     return memoryview(sink.getvalue())
 
 
-def _open_writer(sink: Any, schema: pa.Schema) -> Any:
+def _open_writer(sink: pa.BufferOutputStream, schema: pa.Schema) -> pq.ParquetWriter:
     import pyarrow.parquet as pq  # noqa: PLC0415 - a check needs none of it
 
     return pq.ParquetWriter(
@@ -82,21 +85,21 @@ def _open_writer(sink: Any, schema: pa.Schema) -> Any:
 class _DistinctDictionary(NamedTuple):
     """A column whose dictionary says each value once and no null: Parquet takes no other."""
 
-    indices: Any
+    indices: Indices
     values: pa.DictionaryArray
 
 
-def _dedupe_dictionary(column: Any) -> Any:
+def _dedupe_dictionary(column: ArrowColumn) -> ArrowColumn | _DistinctDictionary:
     if not isinstance(column, pa.DictionaryArray):
         return column
     return _DistinctDictionary(column.indices, column.dictionary.dictionary_encode())
 
 
-def _get_type(column: Any) -> Any:
+def _get_type(column: ArrowColumn | _DistinctDictionary) -> pa.DataType:
     return column.values.type if isinstance(column, _DistinctDictionary) else column.type
 
 
-def _take_rows(column: Any, rows: Any) -> Any:
+def _take_rows(column: ArrowColumn | _DistinctDictionary, rows: Indices) -> ArrowColumn:
     if isinstance(column, _DistinctDictionary):
         return pc.take(column.values, pc.take(column.indices, rows))
     return pc.take(column, rows)
@@ -143,7 +146,7 @@ def read_items(ledger: Ledger, run_id: str) -> pa.Table:
         LedgerError: the items cannot be read.
     """
 
-    def query(connection: sqlite3.Connection) -> tuple[bytes | None, list[Any]] | None:
+    def query(connection: sqlite3.Connection) -> tuple[bytes | None, list[tuple[Any, ...]]] | None:
         row = connection.execute(_OF_RUN_SQL, (run_id,)).fetchone()
         return row and (row[0], connection.execute(_INVOICES_SQL, (run_id,)).fetchall())
 
@@ -162,7 +165,7 @@ def read_items(ledger: Ledger, run_id: str) -> pa.Table:
         raise LedgerError(sentence) from error
 
 
-def _join_invoices(items: pa.Table, rows: list[Any]) -> pa.Table:
+def _join_invoices(items: pa.Table, rows: list[tuple[Any, ...]]) -> pa.Table:
     """Return items with the columns of their invoices."""
     columns = zip(*rows, strict=True) if rows else ([] for _ in _INVOICE_COLUMNS)
     invoices = {

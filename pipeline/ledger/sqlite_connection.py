@@ -1,7 +1,7 @@
 """Opening the ledger's file, to write and to read, and its errors as sentences.
 
 In: a `Ledger`, which says where. Out: a connection for one short transaction, or a query's answer. A
-reader creates and changes nothing, not even the files that SQLite keeps beside a database in WAL mode. No
+reader creates and changes nothing, not even the files that SQLite keeps next to a database in WAL mode. No
 connection outlives the call that opened it.
 """
 
@@ -100,9 +100,9 @@ def write_transaction(ledger: Ledger) -> Iterator[sqlite3.Connection]:
 def query_ledger(ledger: Ledger, query: Callable[[sqlite3.Connection], Answer], empty: Answer) -> Answer:
     """Return a query's answer from the ledger as it is; the file and its folder stay as they are.
 
-    Without a `-wal` file beside it the database is complete in itself and is read as immutable; that it was
+    Without a `-wal` file next to it the database is complete in itself and is read as immutable; that it was
     is checked afterwards. With one, somebody writes or was killed: a private copy is read. Only if the ledger
-    changes under every attempt it is read where it lies, beside the writer that keeps it open.
+    changes under every attempt it is read in place, while the writer keeps it open.
 
     Args:
         ledger: where.

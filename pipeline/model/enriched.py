@@ -2,7 +2,7 @@
 
 In: nothing; these are records.
 Out: `EnrichedSheets`, and the answers of the reference data: `CatalogAnswers`, `AccountAnswers`.
-Never: changes the valid sheets: what enrichment fills stands in columns of its own.
+Never: changes the valid sheets: what enrichment fills is in columns of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.model.valid import ValidSheets, format_item_numbers
-from schemas.arrow.columns import Decimals, Texts, arrow_column
+from schemas.arrow.columns import Decimals, Texts
+from schemas.arrow.frames import arrow_column
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What was billed before: what the ledger tells of the accounts that a file names."""
+"""What was billed before, from the ledger: history of the accounts that a file names."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PAST_PERIODS = pa.schema(
 
 @dataclass(frozen=True)
 class BillingHistory:
-    """What the ledger knows of the accounts that a file names.
+    """What the ledger holds on the accounts that a file names.
 
     Attributes:
         invoices: those alive, as `PAST_INVOICES`.

@@ -20,7 +20,8 @@ import pyarrow as pa
 from pipeline.model.indices import Mask, Positions
 from pipeline.model.sheets import RawSheets
 from schemas.arrow import money
-from schemas.arrow.columns import Decimals, Texts, arrow_column
+from schemas.arrow.columns import Decimals, Texts
+from schemas.arrow.frames import arrow_column
 
 
 @dataclass(frozen=True)

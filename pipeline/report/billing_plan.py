@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from pipeline.acceptance.assessment import Assessment
 from pipeline.report.invoice_table import ACCEPTED_STATES
 from schemas.arrow import money
-from schemas.arrow.columns import Dates, arrow_column
+from schemas.arrow.columns import Dates
+from schemas.arrow.frames import arrow_column
 
 _MAX_LARGEST = 3
 _MAX_PLAN_CURRENCIES = 3

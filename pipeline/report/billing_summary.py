@@ -20,7 +20,8 @@ from pipeline.acceptance.assessment import Assessment
 from pipeline.i18n import translate
 from pipeline.report.billing_plan import select_largest, sort_currencies
 from pipeline.report.invoice_table import ACCEPTED_STATES, get_billed_values
-from schemas.arrow.columns import ArrowColumn, arrow_column, decode_dictionary, merge_chunks
+from schemas.arrow.columns import ArrowColumn, decode_dictionary, merge_chunks
+from schemas.arrow.frames import arrow_column
 
 _MAX_CURRENCIES = 6
 _MAX_RANKED = 10

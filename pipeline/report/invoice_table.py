@@ -23,15 +23,15 @@ from schemas.arrow.columns import (
     Decimals,
     Integers,
     Texts,
-    arrow_column,
     decode_dictionary,
     merge_chunks,
 )
+from schemas.arrow.frames import arrow_column
 from schemas.catalog import ACCOUNT_KEYS
 
 PREPARED, REJECTED, SKIPPED, HELD = "prepared", "rejected", "skipped", "not prepared"
 ACCEPTED_STATES = pa.array([PREPARED, HELD])
-"""The states of invoices without fault: prepared, or held back because the books do not balance."""
+"""The states of invoices without fault: prepared, or held back because the run does not balance."""
 
 
 def get_state_codes(assessment: Assessment) -> npt.NDArray[np.int8]:

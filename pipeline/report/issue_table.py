@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 from pipeline.i18n import PLACEHOLDER, translate
 from pipeline.issues import CATALOGUE, Findings, Issues, SheetIssue
 from pipeline.model.sheets import RawSheets, RawTable
-from schemas.arrow.columns import Indices, Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import Indices, Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.arrow.text_bytes import find_byte_range
 from schemas.fields import Table
 

@@ -1,6 +1,6 @@
 """Warnings that an experienced controller would give before the invoices go out.
 
-In: the accepted invoices and what the ledger knows of their accounts.
+In: the accepted invoices and what the ledger holds on their accounts.
 Out: warnings; nothing here breaks a rule. Every check is one pass over sorted columns.
 Never: reads the ledger, changes a row or rejects an invoice, except for a date in a closed period where a
     setting says so.
@@ -61,7 +61,7 @@ def find_new_accounts(accounts: pa.Array, history: BillingHistory) -> list[str]:
 
     Args:
         accounts: as `collect_accounts` gives them.
-        history: what the ledger knows of them.
+        history: what the ledger holds on them.
     """
     is_known = pc.is_in(accounts, value_set=pc.unique(history.invoices["account"]))
     new_accounts: list[str] = pc.filter(accounts, pc.invert(is_known)).to_pylist()
@@ -76,7 +76,7 @@ def review_invoices(
     Args:
         invoices: what would be sent.
         view: the same, as `build_invoice_view` gives them.
-        history: what the ledger knows of their accounts.
+        history: what the ledger holds on their accounts.
         settings: in effect.
     """
     if not len(invoices):

@@ -21,7 +21,8 @@ from pipeline.model.indices import Mask, Positions
 from pipeline.model.invoices import Invoices
 from pipeline.model.valid import ValidSheets
 from pipeline.settings import Settings
-from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.arrow.columns import decode_dictionary
+from schemas.arrow.frames import arrow_column
 
 
 def find_closed_periods(valid: ValidSheets, settings: Settings) -> Issues:

@@ -7,7 +7,7 @@ Never: holds an item.
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +16,8 @@ from pipeline.i18n import translate
 from pipeline.model.history import PAST_AMOUNT
 from pipeline.model.invoices import Invoices
 from schemas.arrow import money
-from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.arrow.columns import ArrowColumn, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.catalog import ACCOUNT_KEYS
 
 
@@ -29,7 +30,7 @@ def build_invoice_view(invoices: Invoices) -> pa.Table:
     sheets, indices = invoices.sheets, pa.array(invoices.invoice_rows)
     frame = sheets.valid.invoices
 
-    def take_column(name: str, arrow_type: Any = None) -> Any:
+    def take_column(name: str, arrow_type: pa.DataType | None = None) -> ArrowColumn:
         is_known = name in frame
         return (
             pc.take(decode_dictionary(arrow_column(frame[name])), indices)
@@ -58,11 +59,11 @@ def describe_run(run_id: str | None) -> str:
     return translate(", prepared by run {run}", run=run_id) if run_id else translate(", in this file")
 
 
-def format_currency_amount(amount: Any, currency: str) -> str:
+def format_currency_amount(amount: Decimal, currency: str) -> str:
     """Format an amount with its currency.
 
     Args:
-        amount: a Decimal.
-        currency: of it.
+        amount: in units of the currency.
+        currency: its code.
     """
     return f"{money.format_money(amount, currency)} {currency}"

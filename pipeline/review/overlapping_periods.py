@@ -21,7 +21,8 @@ from pipeline.issues import Findings
 from pipeline.model.indices import Mask, Positions
 from pipeline.model.invoices import Invoices
 from pipeline.review.invoice_view import describe_run
-from schemas.arrow.columns import Dates, Indices, Texts, arrow_column, decode_dictionary, merge_chunks
+from schemas.arrow.columns import Dates, Indices, Texts, decode_dictionary, merge_chunks
+from schemas.arrow.frames import arrow_column
 
 _PRODUCT_COLUMNS = ("product_rate_plan_charge_id", "charge_name", "sku")
 _DAYS_PER_KEY = np.int64(1) << 22

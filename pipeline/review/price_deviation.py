@@ -18,15 +18,8 @@ from pipeline.issues import Findings
 from pipeline.model.invoices import Invoices
 from pipeline.settings import Settings
 from schemas.arrow import money
-from schemas.arrow.columns import (
-    Booleans,
-    Decimals,
-    Indices,
-    Texts,
-    arrow_column,
-    decode_dictionary,
-    merge_chunks,
-)
+from schemas.arrow.columns import Booleans, Decimals, Indices, Texts, decode_dictionary, merge_chunks
+from schemas.arrow.frames import arrow_column
 
 _WIDE = pa.decimal256(50, 18)
 

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from pipeline.acceptance.assessment import Assessment
 from pipeline.report import invoice_table
 from schemas.arrow import money
-from schemas.arrow.columns import arrow_column, merge_chunks
+from schemas.arrow.columns import merge_chunks
+from schemas.arrow.frames import arrow_column
 
 _BATCH_ROWS = 20_000
 _BILLED_FIELDS = (

@@ -51,7 +51,6 @@ class MarkStyles:
         plain: of texts.
         wrapped: of texts that wrap.
         rejected: of the status of a rejected row.
-        warned: of the status of a row with a warning.
         link: of hyperlinks.
         title: of a sheet's title.
         error: of cells with an error, like `warning` a position in the differential formats (dxfs).
@@ -62,7 +61,6 @@ class MarkStyles:
     plain: int
     wrapped: int
     rejected: int
-    warned: int
     link: int
     title: int
     error: int
@@ -122,7 +120,6 @@ def _open_stylesheet(package: WorkbookPackage) -> Iterator[_Stylesheet]:
 def _build_mark_styles(stylesheet: _Stylesheet) -> MarkStyles:
     bold, normal = stylesheet.add_font("<b/>"), stylesheet.add_font()
     red = stylesheet.add_font("<b/>", color="FF9C0006")
-    amber = stylesheet.add_font("<b/>", color="FF7F6000")
     link = stylesheet.add_font("<u/>", color="FF0563C1")
     large = stylesheet.add_font("<b/>", size="14")
     grey = stylesheet.add_fill(HEADER_FILL)
@@ -131,7 +128,6 @@ def _build_mark_styles(stylesheet: _Stylesheet) -> MarkStyles:
         plain=stylesheet.add_format(normal, _NO_FILL, _TOP),
         wrapped=stylesheet.add_format(normal, _NO_FILL, _TOP_WRAPPED),
         rejected=stylesheet.add_format(red, _NO_FILL, _TOP),
-        warned=stylesheet.add_format(amber, _NO_FILL, _TOP),
         link=stylesheet.add_format(link, _NO_FILL, _TOP),
         title=stylesheet.add_format(large, _NO_FILL, _TOP),
         error=stylesheet.add_differential_format(ERROR_FILL),

@@ -75,7 +75,7 @@ class XmlElement:
         return next((child for child in self.children if child.name == name), None)
 
     def insert(self, xml: bytes, order: Sequence[str], *, replaced: XmlChild | None = None) -> None:
-        """Insert a child where the schema wants it, or replace one.
+        """Insert a child at its place in the schema's order, or replace one.
 
         Args:
             xml: the new child.

@@ -15,7 +15,7 @@ from schemas.fields import Table
 from schemas.tables.common import INVOICE_REF
 
 LAST_ROW = 20_000
-"""Help while typing reaches to this row; the check itself knows no such end."""
+"""Help while typing reaches to this row; the check itself has no such limit."""
 
 CURRENCIES_NAME, CURRENCY_DECIMALS_NAME = "currencies", "currency_decimals"
 """The defined names of the list of currencies, and of the decimals of each."""

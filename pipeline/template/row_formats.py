@@ -175,7 +175,7 @@ def _match_too_many_decimals(name: str) -> Callable[[_FormulaContext], str]:
 
 
 def _match_negative(context: _FormulaContext) -> str:
-    """The amount, given or computed, is below zero."""
+    """Return the condition that the amount, given or computed, is below zero; "" where that is allowed."""
     amount, quantity, price = (context.ranges.get_cell(name) for name in ("amount", "quantity", "unit_price"))
     product = f"IFERROR({quantity}*{price}<0,FALSE)"
     computed = f"AND(LEN({amount})=0,ISNUMBER({quantity}),ISNUMBER({price}),{product})"

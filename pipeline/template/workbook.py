@@ -32,7 +32,7 @@ from schemas.fields import Table
 from schemas.tables.common import EXAMPLE_REF
 
 MAX_LISTED_KEYS = 20_000
-"""Keys of the catalog that drop down; of a larger catalog the check knows all."""
+"""Keys of the catalog in a drop-down list; the check knows all keys of a larger catalog."""
 
 _LISTS_SHEET = "Lists"
 _CREATED = datetime(2026, 1, 1)

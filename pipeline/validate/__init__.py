@@ -20,7 +20,7 @@ from pipeline.validate.parse_columns import parse_table, prepare_cells
 from pipeline.validate.requirements import Requirements
 from pipeline.validate.totals_check import check_totals
 from pipeline.validate.value_checks import check_values
-from schemas.arrow.columns import to_series
+from schemas.arrow.frames import to_series
 from schemas.fields import Table
 from schemas.notation.dates import DateNotation
 from schemas.notation.numbers import NumberNotation

@@ -89,7 +89,7 @@ class AccountMatch:
         return pc.take(dictionary, texts.indices)
 
     def describe_accounts(self, rows: Positions) -> Texts:
-        """Return per row a text that tells which account each key names.
+        """Return per row a text that says which account each key names.
 
         Args:
             rows: the invoices that name several accounts.
@@ -119,7 +119,7 @@ class AccountMatch:
             return pa.table({name: pa.array([], pa.string()) for name in columns})
         tables = self._answers.by_key_field.values()
         accounts = pa.concat_tables(table.select(columns) for table in tables)
-        # several keys may name the same account: its number in the list tells
+        # several keys may name the same account: its position in the list decides
         _, first = np.unique(accounts["place"].to_numpy(), return_index=True)
         return accounts.take(pa.array(first))
 

@@ -18,15 +18,8 @@ from pipeline.model.indices import Mask, Positions
 from pipeline.model.valid import ChildTable
 from pipeline.validate.duplicates import is_duplicate
 from pipeline.validate.typed_columns import DerivedColumns
-from schemas.arrow.columns import (
-    DECIMAL,
-    ArrowColumn,
-    Booleans,
-    Integers,
-    Texts,
-    arrow_column,
-    decode_dictionary,
-)
+from schemas.arrow.columns import DECIMAL, ArrowColumn, Booleans, Integers, Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.fields import Table
 
 _SEPARATOR = "\x1f"

@@ -27,7 +27,8 @@ from pipeline.validate.item_links import ItemLinks, link_items
 from pipeline.validate.parse_columns import MARK_SUFFIX
 from pipeline.validate.typed_columns import DerivedColumns, TypedColumns
 from schemas.arrow import money
-from schemas.arrow.columns import Booleans, Decimals, Integers, Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import Booleans, Decimals, Integers, Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.catalog import ACCOUNT_KEYS
 from schemas.notation.numbers import find_currencies
 from schemas.tables.contacts import BILL_TO, SHIP_TO, SOLD_TO

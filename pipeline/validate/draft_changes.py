@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from pipeline.model.indices import Mask
 from pipeline.validate.duplicates import is_duplicate
 from pipeline.validate.typed_columns import DerivedColumns
-from schemas.arrow.columns import DECIMAL, Booleans, Decimals, Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import DECIMAL, Booleans, Decimals, Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.tables.items import ACTION_ADD
 
 _ITEM_KEYS = ("invoice_ref", "action", "item_id")

@@ -21,7 +21,8 @@ from pipeline.model.sheets import RawTable
 from pipeline.suggest import KnownNames, suggest_near
 from pipeline.validate.possible_readings import suggest_dates, suggest_numbers, suggest_serial_dates
 from schemas.arrow import money
-from schemas.arrow.columns import ArrowColumn, Decimals, Integers, Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import ArrowColumn, Decimals, Integers, Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.cell_kinds import CellKind
 from schemas.currencies import CURRENCY_DIGITS
 from schemas.fields import Field, Kind

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from pipeline.model.indices import Mask, Positions
 from pipeline.validate.duplicates import is_duplicate
-from schemas.arrow.columns import Indices, Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import Indices, Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 
 
 class ItemLinks(NamedTuple):

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from pipeline.model.indices import Mask
 from pipeline.model.sheets import RawTable
 from pipeline.process import open_thread_pool
-from schemas.arrow.columns import ArrowColumn, Texts, arrow_column, to_series
+from schemas.arrow.columns import ArrowColumn, Texts
+from schemas.arrow.frames import arrow_column, to_series
 from schemas.cell_facts import KIND_SUFFIX, MERGED_SUFFIX, SHOWN_SUFFIX
 from schemas.fields import Field, Kind, Table
 from schemas.notation import percents

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 from pipeline.issues import SheetIssue
 from pipeline.model.indices import Mask
 from pipeline.model.sheets import RawSheets, TotalsRow
-from schemas.arrow.columns import Decimals, arrow_column
+from schemas.arrow.columns import Decimals
+from schemas.arrow.frames import arrow_column
 from schemas.cell_kinds import CellKind
 from schemas.fields import Kind, Table
 from schemas.notation.numbers import NumberNotation

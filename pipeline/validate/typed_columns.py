@@ -8,7 +8,8 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.validate.requirements import Requirements
-from schemas.arrow.columns import ArrowColumn, arrow_column, to_series
+from schemas.arrow.columns import ArrowColumn
+from schemas.arrow.frames import arrow_column, to_series
 from schemas.fields import Table
 from schemas.notation.parsing import STORAGE_TYPES
 from schemas.tables import INVOICES, ITEMS

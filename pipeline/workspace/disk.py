@@ -76,7 +76,7 @@ def flush_tree(root: Path, handle: int) -> None:
 
     Args:
         root: the folder.
-        handle: the folder's, opened before anything was written, so that it tells of every error since.
+        handle: the folder's, opened before anything was written, so that `fsync` reports every error since.
     """
     files, folders = [], []
     for folder_path, _, names in os.walk(root):

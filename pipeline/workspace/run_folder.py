@@ -123,7 +123,7 @@ def remove_orphans(workspace: Workspace, recorded: Container[str]) -> tuple[str,
 
     Args:
         workspace: where.
-        recorded: the run ids the ledger knows.
+        recorded: the run ids in the ledger.
 
     Returns:
         The run ids of what was removed.

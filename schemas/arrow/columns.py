@@ -1,10 +1,9 @@
-"""Types of Arrow columns, and Arrow columns in pandas frames: in and out without a copy."""
+"""Types of Arrow columns; chunks, repeats and dictionaries of them."""
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -31,27 +30,6 @@ _SAMPLE_ROWS = 20_000
 """Rows from which it is estimated whether the values of a column repeat."""
 _MAX_DISTINCT_SHARE = 0.25
 """Above this share of distinct values a dictionary would cost more than it saves."""
-
-
-def to_series(values: ArrowColumn) -> pd.Series[Any]:
-    """Return an Arrow array as a pandas column.
-
-    Args:
-        values: of any type.
-    """
-    return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([values])))
-
-
-def arrow_column(column: pd.Series[Any]) -> ArrowColumn:
-    """Return the Arrow array behind a pandas column, without a copy where it is backed by Arrow.
-
-    Args:
-        column: backed by Arrow or by numpy.
-    """
-    array = column.array
-    if isinstance(array, pd.arrays.ArrowExtensionArray):
-        return merge_chunks(array.__arrow_array__())
-    return pa.array(column.to_numpy())
 
 
 def merge_chunks(values: ArrowColumn) -> ArrowColumn:

@@ -11,4 +11,4 @@ ENCODINGS = (
 )  # fmt: skip
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-"""What stands between the cells of a CSV file, by the name to be typed."""
+"""The delimiters of a CSV file, by the name to be typed."""

@@ -24,9 +24,6 @@ GROUP_APOSTROPHES: Final = ("'", "\u2019")
 MINUS_SIGNS: Final = ("-", "\u2212", "\uff0d", "\ufe63")
 """Hyphen, minus sign, and their full-width and small forms."""
 
-NEGATIVE_FORMS: Final = ("-{}", "{}-", "({})")
-"""Ways to write a number below zero."""
-
 SCRIPT_DIGITS: Final[Mapping[str, str]] = {
     "full-width": "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19",
     "Arabic": "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669",
@@ -59,6 +56,3 @@ CURRENCY_SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
     "Kč": ("CZK",), "kr": ("SEK", "NOK", "DKK", "ISK"), "Fr.": ("CHF",), "R$": ("BRL",),
 }  # fmt: skip
 """Currency symbols, and the currencies (ISO 4217) that each may stand for."""
-
-CURRENCY_PLACES: Final = ("{mark}{number}", "{mark} {number}", "{number}{mark}", "{number} {mark}")
-"""Where a currency symbol may stand; the space may be any of `GROUP_SPACES`."""

@@ -13,7 +13,7 @@ from pipeline.acceptance.assessment import Assessment
 from pipeline.acceptance.balance import Balance, Share, compute_balance
 from pipeline.model.indices import AcceptedIndex
 from pipeline.model.invoices import Batch, Batches
-from schemas.arrow.columns import arrow_column
+from schemas.arrow.frames import arrow_column
 
 
 def _line(desk: Desk) -> Assessment:

@@ -61,7 +61,7 @@ def test_a_call_has_its_own_arguments_environment_folder_and_end(server: ForkSer
 def test_calls_run_at_the_same_time_and_can_be_killed(server: ForkServer) -> None:
     first, second = server.start(0, stopped=True), server.start(5)
     assert server.wait(second).code == 5
-    assert server.poll(first) is None
+    assert server.poll(first.pid) is None
     os.kill(first.pid, signal.SIGKILL)
     assert server.wait(first) == Ran(-signal.SIGKILL, "", "")
 

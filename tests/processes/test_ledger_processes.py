@@ -135,7 +135,7 @@ def test_a_second_writer_waits_and_then_says_so(tmp_path: Path, writers: ForkSer
         assert ledger.list_run_entries(books) == []  # readers need not wait
         waiting = writers.start(path, 1)
         time.sleep(0.3)
-        assert writers.poll(waiting) is None
+        assert writers.poll(waiting.pid) is None
         holder.stdin.close()
         assert writers.wait(waiting, 30).code == 0
     assert settle(path) == {run_id(1)}
@@ -156,7 +156,7 @@ def test_readers_beside_a_writer_see_all_or_nothing(tmp_path: Path, writers: For
     refs = [f"INV-{at}" for at in range(20_000)]
     seen = {len(ledger.find_live_by_reference(books, "production", "t", refs))}
     writer = writers.start(path, 1, 20_000)
-    while writers.poll(writer) is None:
+    while writers.poll(writer.pid) is None:
         seen.add(len(ledger.find_live_by_reference(books, "production", "t", refs)))
     seen.add(len(ledger.find_live_by_reference(books, "production", "t", refs)))
     assert writers.wait(writer).code == 0

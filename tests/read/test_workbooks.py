@@ -332,8 +332,25 @@ def test_time_and_memory_limits(tmp_path: Path) -> None:
     assert "more than 1 MB" in refused(path, memory=1 << 20)
     many = [[f"R{n}", f"name {n}", n, date(2026, 1, 1)] for n in range(20_000)]
     large = workbook(tmp_path / "large.xlsx", [INVOICE_HEAD, ["R1", "A", "x"]], [ITEM_HEAD, *many])
-    assert "more than 300 MB" in refused(large, memory=300 << 20)
+    assert "more than 150 MB" in refused(large, memory=150 << 20)
     assert len(read_one(large)[0].tables["items"]) == 20_000
+
+
+@pytest.mark.slow
+def test_memory_that_ends_anywhere_is_called_by_its_name(tmp_path: Path) -> None:
+    """Wherever the memory ends (parsing, encoding, sending), the file is read or refused for its size."""
+    many = [[f"R{n}", f"name {n}", n, date(2026, 1, 1)] for n in range(20_000)]
+    large = workbook(tmp_path / "large.xlsx", [INVOICE_HEAD, ["R1", "A", "x"]], [ITEM_HEAD, *many])
+    outcomes = [read_within(large, megabytes) for megabytes in range(150, 500, 25)]
+    assert set(outcomes) == {"read", "refused for its size"}
+
+
+def read_within(path: Path, megabytes: int) -> str:
+    try:
+        read_one(path, memory=megabytes << 20)
+    except SourceError as error:
+        return "refused for its size" if f"more than {megabytes} MB" in str(error) else str(error)
+    return "read"
 
 
 def test_the_death_of_the_child_is_one_sentence(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from pipeline.settings import Settings
 from pipeline.targets import TARGETS
 from pipeline.template import bind_target_tables, build_template
 from pipeline.validate import check_table
-from schemas.arrow.columns import arrow_column, decode_dictionary
+from schemas.arrow.columns import decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.fields import Field, Kind
 from schemas.notation.dates import DateNotation
 from schemas.notation.numbers import NumberNotation

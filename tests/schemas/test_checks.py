@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pandera.errors import SchemaErrors
 
 from schemas import cell_facts, pandera_schemas, rules
-from schemas.arrow.columns import DECIMAL, to_series
+from schemas.arrow.columns import DECIMAL
+from schemas.arrow.frames import to_series
 from schemas.catalog import ACCOUNT_KEYS
 from schemas.cell_facts import KIND_SUFFIX
 from schemas.cell_kinds import CellKind

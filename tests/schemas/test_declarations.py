@@ -15,7 +15,7 @@ from pipeline.issues import CATALOGUE
 from pipeline.settings import Settings
 from pipeline.targets import TARGETS
 from schemas import checks, pandera_schemas, rules
-from schemas.arrow.columns import to_series
+from schemas.arrow.frames import to_series
 from schemas.catalog import ACCOUNTS, CATALOG
 from schemas.currencies import CURRENCY_DIGITS
 from schemas.fields import Field, Kind, Pattern, Placement, Projection, Table

@@ -27,6 +27,8 @@ from schemas.notation.parsing import PLAIN_NUMBER_REGEX
 
 MARKS = list(number_forms.DECIMAL_MARKS)
 DECIMALS = st.decimals(-(10**12), 10**12, places=4, allow_nan=False)
+NEGATIVE_FORMS = ("-{}", "{}-", "({})")
+CURRENCY_PLACES = ("{mark}{number}", "{mark} {number}", "{number}{mark}", "{number} {mark}")
 
 
 def read(text: str, declared: str = "") -> str:
@@ -54,13 +56,13 @@ def written(draw: Any) -> tuple[Decimal, str, str]:
     )
     whole, _, part = f"{abs(number):,f}".partition(".")
     text = whole.replace(",", apart) + (mark + part if part else "")
-    text = draw(st.sampled_from(number_forms.NEGATIVE_FORMS)).format(text) if number < 0 else text
+    text = draw(st.sampled_from(NEGATIVE_FORMS)).format(text) if number < 0 else text
     text = text.replace("-", draw(st.sampled_from(number_forms.MINUS_SIGNS)))
     digits = draw(st.sampled_from(["0123456789", *number_forms.SCRIPT_DIGITS.values()]))
     text = text.translate(str.maketrans("0123456789", digits))
     if draw(st.booleans()) and not text.startswith("("):
         sign = draw(st.sampled_from([*number_forms.CURRENCY_SYMBOLS, *CURRENCY_DIGITS]))
-        text = draw(st.sampled_from(number_forms.CURRENCY_PLACES)).format(mark=sign, number=text)
+        text = draw(st.sampled_from(CURRENCY_PLACES)).format(mark=sign, number=text)
     return number, declared, text
 
 

@@ -95,39 +95,64 @@ class ForkServer:
             stopped: whether it stops (SIGSTOP) before it calls the function; returns when it has.
         """
         out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - `wait` closes them
+        streams = {1: out.fileno(), 2: err.fileno()}
+        child = Child(self.fork(words, streams, env=env, folder=folder, stopped=stopped), out, err)
+        while stopped and "\nState:\tT" not in Path(f"/proc/{child.pid}/status").read_text():
+            time.sleep(0.001)
+        return child
+
+    def fork(
+        self,
+        words: Sequence[object],
+        streams: Mapping[int, int],
+        *,
+        env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        stopped: bool = False,
+    ) -> int:
+        """Fork a process and return its id.
+
+        Args:
+            words, env, folder, stopped: as in `start`, which returns when the process has stopped.
+            streams: by file descriptor of the process (0, 1, 2) the one of this process that it takes.
+        """
         call = {
             "words": [str(word) for word in words],
             "env": dict(os.environ if env is None else env),
             "folder": str(folder or Path.cwd()),
             "stopped": stopped,
+            "streams": list(streams),
         }
-        child = Child(self._ask(call, [out.fileno(), err.fileno()]), out, err)
-        self._codes.pop(child.pid, None)  # the system gives a number again
-        while stopped and "\nState:\tT" not in Path(f"/proc/{child.pid}/status").read_text():
-            time.sleep(0.001)
-        return child
+        pid = self._ask(call, list(streams.values()))
+        self._codes.pop(pid, None)  # the system gives a number again
+        return pid
 
     def wait(self, child: Child, seconds: float = 120) -> Ran:
         """Wait for a process; kill it when it takes too long."""
         in_time = child.pid in self._codes or _await_end(child.pid, seconds)
         if not in_time:
             os.kill(child.pid, signal.SIGKILL)
-            _await_end(child.pid, 10)
-        while (code := self.poll(child)) is None:  # a debugger is told first, and then its parent
-            time.sleep(0.001)
-        ran = Ran(code, _read(child.out), _read(child.err))
+        ran = Ran(self.wait_for(child.pid), _read(child.out), _read(child.err))
         if not in_time:
             raise TimeoutError(f"more than {seconds} seconds: {ran}")
         return ran
 
-    def poll(self, child: Child) -> int | None:
+    def wait_for(self, pid: int, seconds: float = 10) -> int:
+        """Return the exit code of a process that ends."""
+        if pid not in self._codes:
+            _await_end(pid, seconds)
+        while (code := self.poll(pid)) is None:  # a debugger is told first, and then its parent
+            time.sleep(0.001)
+        return code
+
+    def poll(self, pid: int) -> int | None:
         """Return the exit code of a process, or None while it runs."""
-        if child.pid not in self._codes:
-            code = self._ask({"pid": child.pid})
+        if pid not in self._codes:
+            code = self._ask({"pid": pid})
             if code == _RUNNING:
                 return None
-            self._codes[child.pid] = code
-        return self._codes[child.pid]
+            self._codes[pid] = code
+        return self._codes[pid]
 
     def run(self, *words: object, **options: Any) -> Ran:
         """Start a process and wait for it."""
@@ -172,7 +197,7 @@ def _read(file: IO[bytes]) -> str:
 def _serve(connection: socket.socket) -> bool:
     """Answer until the other side hangs up; returns True in a forked process, which goes on with its call."""
     while True:
-        header, files, _, _ = socket.recv_fds(connection, 4, 2)
+        header, files, _, _ = socket.recv_fds(connection, 4, 3)
         if not header:
             return False
         size, message = int.from_bytes(header, "big"), b""
@@ -195,7 +220,7 @@ def _serve(connection: socket.socket) -> bool:
 
 def _take_over(request: dict[str, Any], files: Sequence[int]) -> None:
     """Take the arguments, environment, folder and output of a call."""
-    for file, standard in zip(files, (1, 2), strict=True):
+    for file, standard in zip(files, request["streams"], strict=True):
         os.dup2(file, standard)
         os.close(file)
     os.environ.clear()

@@ -21,7 +21,7 @@ from pipeline.settings import Settings
 from pipeline.targets import TARGETS
 from pipeline.targets.target import Target
 from pipeline.template import write_template
-from schemas.arrow.columns import arrow_column
+from schemas.arrow.frames import arrow_column
 from schemas.fields import Placement, Projection
 from schemas.tables import TABLES
 

@@ -21,7 +21,7 @@ class ReadLimits:
         ratio: how many times its size a large part may unpack to.
         members: parts in a zip or workbook, and sheets in a workbook.
         area: cells from A1 to the last cell of a sheet, empty ones included: the parser allocates them all.
-        kept_rows: rows of a file up to which its sheets are kept as they stand, for the copy that is marked.
+        kept_rows: rows of a file up to which its sheets are kept unchanged, for the copy that is marked.
     """
 
     memory: int = 3 << 30

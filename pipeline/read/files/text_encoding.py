@@ -4,8 +4,8 @@ In: bytes, and the encoding that the person declares, if any.
 Out: the text as UTF-8, and the encoding's name; or a refusal that shows both readings.
 Never: takes the likelier of two readings that differ.
 
-What is certain: a byte-order mark; valid UTF-8; UTF-16 and UTF-32 by where their zeros stand. The rest are
-code pages of one byte. A reading is possible when every word with such a byte could stand in one of the
+What is certain: a byte-order mark; valid UTF-8; UTF-16 and UTF-32 by the positions of their zero bytes. The
+rest are code pages of one byte. A reading is possible when every word with such a byte could be of one of the
 languages the code page was made for, and is certain when all possible readings are the same text.
 """
 
@@ -70,7 +70,7 @@ CODE_PAGES: Mapping[str, tuple[str, Sequence[str]]] = {
     "cp850": ("cp850", _WEST),
     "cp852": ("cp852", _CENTRAL),
 }
-"""Code pages that are told apart, by the name a person declares; the first that reads a text names it."""
+"""Code pages that are distinguished, by the name a person declares; the first that reads a text names it."""
 
 
 def decode_to_utf8(name: str, data: bytes, declared_encoding: str = "") -> tuple[str, bytes]:

@@ -1,11 +1,11 @@
 """The parser of text with delimiters: every cell is the text it is.
 
-In: bytes; a function that counts how many cells of a row are known headers, which tells the delimiter.
+In: bytes; a function that counts how many cells of a row are known headers, which decides the delimiter.
 Out: a `Grid`; row n is the n-th record, as Excel counts (line ends inside quotes do not count).
 Never: infers a type, reads a null, swallows a tail behind an unclosed quote, or loses a ragged row.
 
 A file that pyarrow takes without complaint is read by pyarrow. Blank lines, ragged rows and odd quotes take
-an exact path with the csv module. Excel's own first line `sep=;` tells the delimiter; the header is then
+an exact path with the csv module. Excel's own first line `sep=;` names the delimiter; the header is then
 row 2.
 """
 
@@ -162,7 +162,7 @@ def _read_fast(name: str, body: bytes, delimiter: str, width: int) -> Grid | Non
 
 
 def _find_header(rows: Iterable[list[str]], count_headers: HeaderCounter) -> list[str]:
-    """Find the first row with two known headers, else the first with cells: titles may stand above."""
+    """Find the first row with two known headers, else the first with cells: there may be titles above."""
     first_filled: list[str] = []
     try:
         for row in islice(rows, _MAX_HEADER_ROWS):

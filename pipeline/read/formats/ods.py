@@ -122,7 +122,7 @@ class _Styles(_PartHandler):
         self._data_style = ""
 
     def start_element(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """Collect styles; those of numbers stand before the cell styles that name them."""
+        """Collect styles; those of numbers come before the cell styles that name them."""
         name = attributes.get("style:name", "")
         if tag in _DATA_STYLES:
             self._data_style = name

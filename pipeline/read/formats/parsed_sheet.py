@@ -38,7 +38,7 @@ class ParsedSheet:
         part: of the package.
         texts: columns from A, all from row 1 to the last row with something in it.
         kinds: by column.
-        rows: numbers of the rows that stand in the file, ascending.
+        rows: numbers of the rows that the file has, ascending.
         displayed: by column, where a number shows as another.
         is_hidden: the person who opens the file does not see the sheet.
         hidden_rows: numbers of rows.
@@ -67,7 +67,7 @@ class ParsedSheet:
         return len(self.texts[0]) if self.texts else 0
 
     def to_grid(self) -> Grid:
-        """Return the rows that stand in the file as a grid."""
+        """Return the rows that the file has as a grid."""
         filled_rows = self.rows[self.rows <= self.height]
         texts, kinds, displayed = self.texts, self.kinds, self.displayed
         if len(filled_rows) < self.height:
@@ -155,7 +155,7 @@ class SheetBuilder:
         Args:
             name: the sheet's.
             part: of the package.
-            rows: numbers of further rows that stand in the file without cells.
+            rows: numbers of further rows that the file has without cells.
         """
         texts, kinds, displayed = [], {}, {}
         empty = pa.repeat(pa.scalar("", pa.string()), self._height)

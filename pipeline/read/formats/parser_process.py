@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from threading import Timer
 from types import TracebackType
@@ -21,8 +22,24 @@ from pipeline.process import get_child_environment
 from pipeline.read.files.limits import ReadLimits
 from pipeline.read.files.refusals import Refusal
 from pipeline.read.formats import detect_formats
-from pipeline.read.formats.wire import decode_grid, read_frame, write_frame
+from pipeline.read.formats.wire import OUT_OF_MEMORY, decode_grid, read_frame, write_frame
 from pipeline.read.grid import Grid
+
+
+def start_worker(memory: int) -> subprocess.Popen[bytes]:
+    """Start a worker process, which reads requests from its stdin and answers on its stdout.
+
+    Args:
+        memory: bytes that it may take.
+    """
+    # -P: no module of the current folder may take the place of one of ours or of a library
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-P", "-m", "pipeline.read.formats.parser_worker", str(memory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=get_child_environment(),
+    )
 
 
 class ParserProcess:
@@ -43,14 +60,7 @@ class ParserProcess:
     def start(self) -> subprocess.Popen[bytes]:
         """Start the worker, if it does not run, without waiting for it."""
         if self._process is None:
-            # -P: no module of the current folder may take the place of one of ours or of a library
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-P", "-m", "pipeline.read.formats.parser_worker", str(self._limits.memory)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=get_child_environment(),
-            )
+            self._process = start_worker(self._limits.memory)
         return self._process
 
     def close(self) -> None:
@@ -61,12 +71,9 @@ class ParserProcess:
             process.wait()
             for stream in (process.stdin, process.stdout):
                 if stream:
-                    try:
+                    # closing flushes what the dead worker never read; nobody needs it any more
+                    with suppress(OSError):
                         stream.close()
-                    except (
-                        OSError
-                    ):  # closing flushes what the dead worker never read; nobody needs it any more
-                        continue
 
     def parse(self, name: str, data: bytes) -> list[Grid]:
         """Parse the sheets of a file in the worker.
@@ -123,8 +130,8 @@ class ParserProcess:
         self.close()
         if has_expired:
             return Refusal.TOO_SLOW(name, seconds=f"{self._limits.seconds:g}")
-        # killed by the system, or aborted by a library whose allocation failed
-        if process.returncode in {-9, -6}:
+        # killed by the system, aborted by a library whose allocation failed, or out of memory while sending
+        if process.returncode in {-9, -6, OUT_OF_MEMORY}:
             return Refusal.TOO_MUCH(name, most=self._limits.memory >> 20)
         return Refusal.DEADLY(name, code=process.returncode)
 

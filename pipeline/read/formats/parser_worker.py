@@ -41,7 +41,7 @@ from pipeline.read.formats import (
 from pipeline.read.formats.ooxml.package_gate import check_package
 from pipeline.read.formats.ooxml.package_parts import find_workbook_part
 from pipeline.read.formats.ooxml.repair import repair_package
-from pipeline.read.formats.wire import encode_grid, read_frame, write_frame
+from pipeline.read.formats.wire import OUT_OF_MEMORY, encode_grid, read_frame, write_frame
 from pipeline.read.grid import Grid
 
 FOREIGN_FOLDERS = {"word": "a Word document", "ppt": "a PowerPoint file", "visio": "a Visio drawing"}
@@ -135,5 +135,15 @@ def _open_package(file: FormatInput) -> tuple[FormatInput, bool]:
     return opened, package is not received
 
 
+def main() -> None:
+    """Serve requests; exit with `OUT_OF_MEMORY` where no answer can say so any more."""
+    try:
+        serve_requests()
+    except BaseException as error:
+        if not _is_out_of_memory(error):
+            raise
+        os._exit(OUT_OF_MEMORY)  # sheets were being sent: too late for an answer, and no memory for more
+
+
 if __name__ == "__main__":
-    serve_requests()
+    main()

@@ -15,6 +15,9 @@ import pyarrow as pa
 
 from pipeline.read.grid import Grid
 
+OUT_OF_MEMORY = 12
+"""The exit code of a worker whose memory ends while it sends the sheets that its answer announced."""
+
 
 def read_frame(stream: IO[bytes]) -> bytes | None:
     """Read one frame; None when the other side has closed or died."""

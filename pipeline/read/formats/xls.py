@@ -97,7 +97,7 @@ def _find_uncalculated_cells(workbook: Any) -> dict[int, set[tuple[int, int]]]:
     """Return the cells, by sheet, whose formula has no result of its own.
 
     A program wrote it without one, a zero to be calculated on opening; or Excel, told to calculate only when
-    asked, saved the workbook before it had: then what any formula stores may be what stood there before.
+    asked, saved the workbook before it had: then what any formula stores may be an older result.
     """
     starts = {start: index for index, start in enumerate(workbook._sh_abs_posn)}
     cells: dict[int, set[tuple[int, int]]] = {}

@@ -2,7 +2,7 @@
 
 In: the package, past the gate.
 Out: a `Grid` for each worksheet.
-Never: believes the parser alone: each sheet's XML tells which rows and values exist, and what is not
+Never: believes the parser alone: each sheet's XML says which rows and values exist, and what is not
 displayed.
 """
 
@@ -150,7 +150,7 @@ def _build_sheet(
     scan_result: Future[SheetFacts],
     workbook: _Workbook,
 ) -> ParsedSheet:
-    """Build one sheet of the rows that stand in the file, checked against its XML."""
+    """Build one sheet of the rows that the file has, checked against its XML."""
     package = workbook.package
     columns = ColumnCollector(sheet.start[1] if sheet.start else 0, sheet.iter_rows())
     facts = scan_result.result()

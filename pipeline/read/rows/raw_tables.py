@@ -21,7 +21,8 @@ from pipeline.process import open_thread_pool
 from pipeline.read.layout.bound_sheet import BoundSheet
 from pipeline.read.rows.data_rows import DataRows
 from pipeline.read.rows.row_issues import compute_row_offsets
-from schemas.arrow.columns import Texts, arrow_column, encode_repeats
+from schemas.arrow.columns import Texts, encode_repeats
+from schemas.arrow.frames import arrow_column
 from schemas.arrow.text_bytes import match_first_characters
 from schemas.cell_kinds import ERROR_TEXTS, CellKind
 from schemas.fields import Table

@@ -89,8 +89,8 @@ def find_totals_rows(
 ) -> Mask:
     """Return which rows below a header are totals rows.
 
-    The word may stand in a column that is left out. Constants of a mapping are ignored, they are in every
-    row. Where the reference is such a constant, no row lacks one: then the word may stand behind the numbers.
+    The word may be in a column that is left out. Constants of a mapping are ignored, they are in every
+    row. Where the reference is such a constant, no row lacks one: then the word may come after the numbers.
 
     Args:
         sheet: the sheet.

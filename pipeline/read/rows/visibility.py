@@ -110,7 +110,7 @@ def _iter_merged_cells(sheet: BoundSheet) -> Iterator[_MergedCells]:
         start, stop = np.searchsorted(grid.row_numbers, [top, bottom + 1]).tolist()
         if left not in columns or start >= stop or stop <= sheet.start:
             continue
-        # The value stands in the first row: a range whose first row is blank displays nothing.
+        # The value is in the first row: a range whose first row is blank displays nothing.
         if int(grid.row_numbers[start]) == top and grid.columns[columns[left]][start].as_py():
             name = f"{to_column_letters(left)}{top}:{to_column_letters(right)}{bottom}"
             yield _MergedCells(name, start, stop, left, right)

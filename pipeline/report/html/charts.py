@@ -33,7 +33,7 @@ _PADDING = 0.02
 _BAR_MARGIN = 0.06
 _SHARE_STEPS = 10**9
 _MAX_UPRIGHT_LABELS = 8
-"""Months whose labels stand beside each other; more are turned."""
+"""Months whose labels fit in one row; labels of more months are rotated."""
 _TURN = 45
 _MAX_TICKS, _MIN_TICKS = 20, 4
 

@@ -78,7 +78,7 @@ class IssueEntry:
 
     Attributes:
         code: of the catalogue.
-        place: the cell in words, like `Invoices C3`.
+        place: the cell as a sentence names it, like `Invoices C3`.
         sheet: name of the sheet that a link leads to; empty without a link.
         cell: reference in that sheet.
         invoice: the reference of its invoice.

@@ -32,7 +32,8 @@ from pipeline.spreadsheet.row_writer import CellKinds, OutputColumn, ValueStyles
 from pipeline.spreadsheet.styles import add_mark_styles, add_value_styles
 from pipeline.spreadsheet.template_rows import map_sheet_parts, read_column_styles, replace_data_rows
 from schemas.arrow import formula_guard, money
-from schemas.arrow.columns import Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.cell_kinds import CellKind
 from schemas.fields import Field, Kind, Table
 

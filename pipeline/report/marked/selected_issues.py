@@ -28,7 +28,7 @@ class RowIssue:
         row: of the cell, counted from 0.
         column: of the cell, counted from 0; for an issue of the row as a whole that of its key.
         field: the field's name; empty for an issue of the row as a whole.
-        place: the cell or row in words.
+        place: the cell or row as a sentence names it.
         value: what the cell holds.
         message: what is wrong.
         fix: what to do.
@@ -110,7 +110,7 @@ def _build_row_issues(findings: Findings, assessment: Assessment) -> Iterator[Ro
 
 
 def describe_location(sheet: str, cell: str, row: int) -> str:
-    """Return a place in words: the cell, else the row.
+    """Return a place as a sentence names it: the cell, else the row.
 
     Args:
         sheet: its name.

@@ -27,7 +27,8 @@ from pipeline.targets.bxb import customers
 from pipeline.targets.bxb.responses import read_bxb_outcomes
 from pipeline.targets.target import Target
 from schemas.arrow import money
-from schemas.arrow.columns import ArrowColumn, Decimals, Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import ArrowColumn, Decimals, Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.fields import Projection
 from schemas.targets import bxb as schema
 

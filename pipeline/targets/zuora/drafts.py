@@ -33,7 +33,8 @@ from pipeline.targets.zuora.payload import (
     list_item_permissions,
 )
 from pipeline.targets.zuora.responses import read_outcomes_by_status, refuse_request
-from schemas.arrow.columns import ArrowColumn, arrow_column, decode_dictionary
+from schemas.arrow.columns import ArrowColumn, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.fields import Projection
 from schemas.tables.items import ACTION_ADD, ACTION_DELETE
 from schemas.targets import zuora_drafts as schema

@@ -33,7 +33,8 @@ from pipeline.targets.zuora.payload import (
     list_item_permissions,
 )
 from pipeline.targets.zuora.responses import read_zuora_outcomes
-from schemas.arrow.columns import ArrowColumn, Indices, Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import ArrowColumn, Indices, Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.fields import Projection
 from schemas.targets import zuora as schema
 

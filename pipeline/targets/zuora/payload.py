@@ -18,7 +18,8 @@ from pipeline.json_columns import JsonNumbers, JsonObjects, NestedObjects
 from pipeline.model.indices import Positions
 from pipeline.model.invoices import Batch, Batches, BatchGroup, RequestLimits
 from pipeline.settings import Settings
-from schemas.arrow.columns import ArrowColumn, Indices, Texts, arrow_column, decode_dictionary
+from schemas.arrow.columns import ArrowColumn, Indices, Texts, decode_dictionary
+from schemas.arrow.frames import arrow_column
 from schemas.fields import Projection
 
 _GROUP_ITEMS = 16_000

@@ -18,7 +18,7 @@ from pipeline.spreadsheet.xml_bytes import get_local_name
 
 
 def find_formula_rows(workbook: bytes, part: str, column: str) -> set[int]:
-    """Return the rows of a column in which a formula stands.
+    """Return the rows of a column that hold a formula.
 
     Args:
         workbook: its bytes; empty where the file is no package.
