@@ -21,6 +21,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
+from importlib.abc import MetaPathFinder
 from typing import IO, Any
 
 import pyarrow as pa
@@ -50,6 +51,7 @@ FOREIGN_FOLDERS = {"word": "a Word document", "ppt": "a PowerPoint file", "visio
 
 def serve_requests() -> None:
     """Serve one file after the other until stdin is closed."""
+    sys.meta_path.insert(0, _PandasBlocker())
     _import_parsers()  # before the limit: what the libraries take is not the file's
     _limit_memory(int(sys.argv[1]))
     gc.disable()  # rows are lists by the million, none of them in a cycle
@@ -60,6 +62,14 @@ def serve_requests() -> None:
         with use_language(request["language"]):
             _serve_request(request, read_frame(requests) or b"", answers)
         answers.flush()
+
+
+class _PandasBlocker(MetaPathFinder):
+    """Hides pandas: `pa.array` of a list imports it where it is there, 0.5 seconds for the first file."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname)
 
 
 def _limit_memory(size: int) -> None:
