@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import random
 import shutil
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.large_workbook import write_workbook
 
 import pipeline
 from pipeline.flow import load_catalog
@@ -98,21 +98,7 @@ def test_the_pair_with_its_items_shuffled(shop: Path, tmp_path: Path) -> None:
 
 
 def test_one_workbook(shop: Path, tmp_path: Path) -> None:
-    import xlsxwriter
-
     path = tmp_path / "shop.xlsx"
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
-        for title in ("Invoices", "Items"):
-            page = book.add_worksheet(title)
-            with (shop / f"{title.lower()}.csv").open(encoding="utf-8", newline="") as file:
-                rows = csv.reader(file)
-                header = next(rows)
-                numbers = [name in ("quantity", "unit_price", "amount") for name in header]
-                page.write_row(0, 0, header)
-                for at, cells in enumerate(rows, 1):
-                    for column, (cell, number) in enumerate(zip(cells, numbers, strict=True)):
-                        if number:
-                            page.write_number(at, column, float(cell))
-                        elif cell:
-                            page.write_string(at, column, cell)
+    sheets = {title: shop / f"{title.lower()}.csv" for title in ("Invoices", "Items")}
+    write_workbook(path, sheets, numbers=("quantity", "unit_price", "amount"))
     _is_the_shop(_check(shop, path))
