@@ -123,6 +123,7 @@ def gather_items(
     ]  # -1, an item without an invoice, picks the entry appended, which is -1
     item_rows = np.flatnonzero(slots >= 0)
     slots = slots[item_rows]
+    # most sheets have their items in the order of the invoices: no sort
     if len(slots) and (np.diff(slots) < 0).any():
         order = np.argsort(slots, kind="stable")
         item_rows, slots = item_rows[order], slots[order]

@@ -1,5 +1,9 @@
 """The balance: every row and every cent that came in is accepted, rejected or skipped.
 
+In: typed sheets, the amounts of their items, the batches, and which invoices were rejected or skipped.
+Out: a `Balance`, with a sentence for each figure that does not add up.
+Never: takes one share for what the others leave.
+
 What came in is counted from the sheets as read; what was accepted, from the batches that will be sent; what
 was rejected and skipped, from the invoices left over. Nothing is taken for granted: when the three don't add
 up to the first, the run is unbalanced, and the verdict says so.
@@ -138,6 +142,7 @@ def compute_balance(
         return np.flatnonzero(np.append(skipped, False)[owners])
 
     def pick_sent(owners: Positions) -> Positions:
+        # as often as it is batched: an invoice sent twice would show as money that never came in
         return np.repeat(np.arange(len(owners)), np.append(counts, 0)[owners])
 
     def build_share(invoices: int, items: Positions, pick: RowPicker) -> Share:

@@ -44,6 +44,7 @@ def pack_in_sheet_order(sizes: InvoiceSizes, limits: RequestLimits) -> list[Posi
     batches, start = [], 0
     while start < len(sizes):
         by_items = int(np.searchsorted(item_offsets, item_offsets[start] + limits.items, side="right")) - 1
+        # at least one invoice, so that the loop always ends
         stop = max(start + 1, min(by_items, start + limits.invoices))
         batches.append(np.arange(start, stop))
         start = stop
@@ -94,6 +95,7 @@ def _pack_towards_mean(sizes: InvoiceSizes, limits: RequestLimits) -> list[Posit
     """Start each batch with the largest invoice left, then draw towards the mean of what is left to pack."""
     stock, batches = _InvoiceStock(sizes), []
     while stock.invoices:
+        # divided and rounded up
         batches_left = max(-(-stock.items // limits.items), -(-stock.invoices // limits.invoices))
         batches.append(_fill_batch(stock, limits, ends_with=-(-stock.invoices // batches_left)))
     return batches

@@ -214,6 +214,7 @@ def compare_totals(
 
 def _compare_expectation(expectation: Expectation, came_in: Share) -> Comparison:
     if expectation.measure == MEASURE_AMOUNT:
+        # an amount that could not be read may be of this currency
         return Comparison(expectation, came_in.money.get(expectation.currency, Decimal(0)), came_in.unread)
     actual = came_in.invoices if expectation.measure == MEASURE_INVOICES else came_in.items
     return Comparison(expectation, Decimal(actual), 0)

@@ -32,6 +32,7 @@ _IDENTITY_COLUMNS = ("invoice_ref", "item_no", "discount_no")
 _EFFECTIVE_COLUMNS = ("amount", "currency")
 """Columns whose effective value counts: computed or by default, it is what will be billed."""
 
+# the separators that ASCII has: of units, records and groups
 _FIELD_SEPARATOR = "\x1f"
 _LINE_END = "\x1e"
 _TABLE_SEPARATOR = "\x1d"
@@ -59,6 +60,7 @@ def compute_fingerprints(valid: ValidSheets, positions: Positions) -> list[str]:
         headers = _append_child_lines(child_lines, "invoices", positions[start:stop], headers)
         rows, bounds = items[offsets[start] : offsets[stop]], offsets[start : stop + 1] - offsets[start]
         owner = np.repeat(np.arange(stop - start), np.diff(bounds))
+        # numbers first, since they sort faster than lines; those of one amount are sorted by text below
         order = np.lexsort((amounts[rows], owner))
         rows = rows[order]
         lines = _append_child_lines(child_lines, "items", rows, _build_lines(item_members, rows))
@@ -91,6 +93,7 @@ def _compute_offsets(texts: Texts) -> Positions:
 def _get_order_keys(amounts: Decimals) -> npt.NDArray[np.int64]:
     """Return the low 64 bits of each decimal: equal for equal values, and enough for a fixed order."""
     filled = pc.fill_null(amounts, 0)
+    # 128 bits are two words, the low one first
     low_words = np.frombuffer(filled.buffers()[1], np.int64)
     return low_words[2 * filled.offset : 2 * (filled.offset + len(filled)) : 2]
 
@@ -176,11 +179,13 @@ def _collect_unread(valid: ValidSheets, table: str) -> dict[str, ArrowColumn]:
     index_of_row[rows] = np.arange(len(rows))
     joined = pc.binary_join_element_wise(*texts, "", _FIELD_SEPARATOR, null_handling="skip")
     return {
+        # the indices are made here and need no check
         "!": pa.DictionaryArray.from_arrays(pa.array(index_of_row, mask=index_of_row < 0), joined, safe=False)
     }
 
 
 def _encode_distinct(prefix: str, values: ArrowColumn) -> ArrowColumn:
+    # dates repeat: each distinct one is written once
     if pa.types.is_date32(values.type):
         values = values.dictionary_encode()
     if not isinstance(values, pa.DictionaryArray):

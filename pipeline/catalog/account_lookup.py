@@ -1,7 +1,7 @@
 """The account list: the questions one can ask a snapshot of it.
 
-In: for each key field the keys that invoices name. Out: what the list says of them, as
-`AccountAnswers`.
+In: for each key field the keys that invoices name.
+Out: what the list says of them, as `AccountAnswers`.
 Never: chooses between keys that name different accounts, writes anything.
 
 Keys are compared exactly, except that ids of hex digits know no case.
@@ -44,6 +44,7 @@ def look_up_accounts(snapshot: Snapshot, wanted: Mapping[str, Texts]) -> Account
     Raises:
         CatalogError: the file is missing, damaged or another.
     """
+    # the file may have been replaced since the snapshot was looked up
     if describe_snapshot(snapshot.path, CUSTOMERS).sha256 != snapshot.sha256:
         raise build_damage_error(snapshot.path, CUSTOMERS)
     accounts: dict[str, pa.Table] = {}
@@ -75,5 +76,6 @@ def _fold_keys(name: str, wanted: Texts | None) -> pa.Table:
 
 def _get_stored_key(name: str) -> str:
     """Return a key column as it is compared."""
+    # asked of the fold itself, so that SQL and Arrow never disagree about a field
     folds = fold_account_keys(name, pa.array(["A"]))[0].as_py() == "a"
     return f"lower(accounts.{name})" if folds else f"accounts.{name}"

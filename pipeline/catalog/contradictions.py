@@ -148,6 +148,7 @@ def _find_differences(
         same_value_spans = _Spans(
             _encode_pairs(varying_spans.groups, values), varying_spans.starts, varying_spans.ends
         )
+        # who overlaps with more rows than have its value overlaps with one that has another
         is_clashing = _count_overlaps(varying_spans) > _count_overlaps(same_value_spans)
         if is_clashing.any():
             other_rows = varying[is_clashing][_find_partners(varying_spans[is_clashing], values[is_clashing])]
@@ -192,6 +193,7 @@ def _encode_pairs(left: Positions, right: Positions) -> Positions:
     """Return a number from 0 on for each distinct pair."""
     if not len(left):
         return left
+    # the right number is below the factor, so no two pairs meet
     _, codes = np.unique(left * (right.max() + 1) + right, return_inverse=True)
     return codes.astype(np.int64)
 
@@ -233,6 +235,7 @@ def _count_overlaps(spans: _Spans) -> Positions:
 def _find_partners(spans: _Spans, values: Positions) -> Positions:
     """Return for each row the position of one that overlaps with it and has another value; each has one."""
     order = np.lexsort((spans.starts, spans.groups)).tolist()
+    # lists, since a sweep takes single numbers, each of which NumPy would box
     groups, codes = spans.groups.tolist(), values.tolist()
     earlier = _find_earlier(order, groups, codes, spans)
     later = _find_later(order, groups, codes)
@@ -275,6 +278,7 @@ def _rank_by_end(
 def _find_later(order: list[int], groups: list[int], codes: list[int]) -> Positions:
     """Return the next row of the group that has another value, else -1."""
     partners = [-1] * len(codes)
+    # from the back: the row after has its partner already
     for row, after in zip(reversed(order[:-1]), reversed(order[1:]), strict=True):
         if groups[row] == groups[after]:
             partners[row] = after if codes[row] != codes[after] else partners[after]

@@ -84,6 +84,7 @@ def build_snapshot(
             )
         )
     hashed = hash_rows(rows.to_batches(), kind.salt)
+    # equal rows of an account list would share every key without being two accounts
     distinct = rows.take(pa.array(hashed.first)) if len(hashed.duplicates) else rows
     found_contradictions = (
         find_contradictions(rows) if kind is CHARGES else find_shared_keys(distinct, hashed.first)
@@ -100,6 +101,7 @@ def build_snapshot(
             )
         _set_current(folder, hashed.sha256)
         return SnapshotLoad(describe_snapshot(path, kind), hashed.duplicates)
+    # our own mistake is a bug, not a fault of the disk
     except SQL_MISTAKES:
         raise
     except (duckdb.Error, OSError, UnicodeError) as error:
@@ -133,9 +135,11 @@ def _write_snapshot(rows: pa.Table, path: Path, about: pa.Table, kind: SnapshotK
         with open_catalog_file(file, "build", build_folder / "spill", memory) as connection:
             for name, table in ((kind.table_name, rows), ("about", about)):
                 with register_table(connection, "incoming", table):
+                    # in one order, whichever the file had
                     columns = "SELECT * FROM incoming ORDER BY ALL"
                     statement = f"CREATE TABLE catalog.{name} AS {columns}"
                     connection.execute(statement)  # the name is that of a declared table
+            # all into the file itself: nothing may be left in a write-ahead log beside it
             connection.execute("CHECKPOINT catalog")
         file.chmod(0o600)
         sha256 = str(about["sha256"][0])

@@ -109,6 +109,7 @@ def open_catalog(snapshot: Snapshot, memory: str = MEMORY_LIMIT) -> Iterator[Cat
     Raises:
         CatalogError: the file is missing, damaged or another.
     """
+    # the file may have been replaced since the snapshot was looked up
     if describe_snapshot(snapshot.path).sha256 != snapshot.sha256:
         raise build_damage_error(snapshot.path)
     with open_read_only(snapshot.path, memory) as connection:

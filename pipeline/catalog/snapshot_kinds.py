@@ -23,6 +23,7 @@ from schemas.fields import Kind, Table
 
 SKU_FIELD = "sku"
 CHARGE_ID_FIELD = "product_rate_plan_charge_id"
+# 15 digits before the point and 9 behind it
 PRICE_TYPE = pa.decimal128(24, 9)
 _ARROW_TYPES = {Kind.NUMBER: PRICE_TYPE, Kind.MONEY: PRICE_TYPE, Kind.DATE: pa.date32()}
 _CHUNK_ROWS = 65_536
@@ -146,6 +147,7 @@ def hash_rows(batches: Iterable[pa.RecordBatch], salt: bytes = CHARGES.salt) -> 
     for batch in batches:
         row_digests += _hash_batch(batch)
     digests: npt.NDArray[np.bytes_] = np.frombuffer(b"".join(row_digests), dtype="S32")
+    # `unique` sorts, so the order of the rows leaves no trace in the hash
     distinct, first = np.unique(digests, return_index=True)
     repeated = np.ones(len(digests), dtype=np.bool_)
     repeated[first] = False

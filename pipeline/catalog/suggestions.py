@@ -35,6 +35,7 @@ class Suggestion(NamedTuple):
     name: str
 
 
+# temporary, since the snapshot is read-only; `bare` drops zeros around, and keeps one where all are zeros
 _NAMES_SQL = """
     CREATE TEMP TABLE IF NOT EXISTS names (
         kind VARCHAR, "value" VARCHAR, "name" VARCHAR, folded VARCHAR, bare VARCHAR
@@ -62,6 +63,7 @@ _FILL_SQL = {
         for key in ACCOUNT_KEYS
     },
 }
+# `min` of structs with a number keeps that many of a key's pairs, and never sorts them all
 _NEAREST_SQL = """
     WITH asked AS (SELECT "key", place, folded("key") AS folded, bare("key") AS bare FROM wanted),
     known AS (FROM names WHERE kind = $kind),

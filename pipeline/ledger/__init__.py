@@ -11,7 +11,8 @@
     enter               entering a run, withdrawing one
     verify              whether it is unchanged
 
-In: what a run brings, as rows. Out: what earlier runs left.
+In: what a run brings, as rows.
+Out: what earlier runs left.
 Never: changes or removes an entry, looks at the clock (times are given), reads a sheet, sends anything.
 """
 

@@ -1,7 +1,8 @@
 """What the ledger holds on the accounts that a file names: invoices alive, and the periods they bill.
 
-In: a `Ledger`, and whose invoices are asked for. Out: Arrow tables. One scan answers for all accounts
-at once; an empty ledger answers at once. It creates and changes nothing.
+In: a `Ledger`, and whose invoices are asked for.
+Out: Arrow tables; one scan answers for all accounts, and an empty ledger answers at once.
+Never: creates or changes anything.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pipeline.model.history import PAST_INVOICES, PAST_PERIODS
 
 _ANY_SQL = "SELECT EXISTS (SELECT 1 FROM live WHERE environment = ? AND target = ?)"
 
+# CROSS JOIN keeps SQLite from changing the order: from the live invoices, one scan, to their rows
 _OF_ACCOUNTS_SQL = """
 SELECT i.account, i.ref, i.run_id, i.position, i.currency, i.invoice_date, i.amount
 FROM live l CROSS JOIN invoices i ON i.invoice_id = l.invoice_id

@@ -1,7 +1,8 @@
 """Entering a run in the ledger, and withdrawing what one prepared.
 
-In: a run's rows, table by table. Out: events; the head that a run folder's summary names. Everything of a
-run is in the ledger and its folder in place, or neither.
+In: a run's rows, table by table.
+Out: events; the head that a run folder's summary names. Everything of a run is in the ledger and its folder in
+place, or neither.
 Never: changes an entry that is there; decides whether an invoice may come: it refuses an identity that is
 taken.
 """
@@ -62,6 +63,7 @@ _LIVE_SQL = """
 INSERT INTO live SELECT ?, ?, ref, invoice_id FROM invoices
 WHERE run_id = ? AND state = 'prepared' ORDER BY ref
 """
+# behind UNION: references that this run itself has twice
 _TAKEN_SQL = """
 SELECT DISTINCT i.ref FROM invoices i JOIN live l ON l.environment = ? AND l.target = ? AND l.ref = i.ref
 WHERE i.run_id = ? AND i.state = 'prepared'
@@ -115,6 +117,7 @@ class RunWriter:
         with self._connection.blobopen("items", "parquet", inserted.lastrowid or 0) as blob:
             for start in range(0, len(parquet), _PIECE_BYTES):
                 blob.write(parquet[start : start + _PIECE_BYTES])
+        # bytes are no JSON, so the hash of the items stands for them in the digest
         self._digest.add_values((self._run_id, hashlib.sha256(parquet).hexdigest()))
         self._counts["items"] = 1
 
@@ -133,6 +136,7 @@ class RunWriter:
         """
         if run.run_id != self._run_id:
             raise ValueError(f"The run {self._run_id} calls itself {run.run_id}.")
+        # the row that all others refer to comes last: foreign keys are checked at the commit
         self._insert_rows("runs", [run.to_row()])
         _take_identities(self._connection, run)
         detail = encode_run_detail(self._digest, self._counts)
@@ -191,6 +195,7 @@ def withdraw_run(ledger: Ledger, run_id: str, at: str) -> Withdrawal:
         UsageError: there is no such run.
         LedgerError: nothing is left to withdraw, or the ledger cannot be written.
     """
+    # opened for writing, a ledger that is absent would be made
     if not ledger.path.exists():
         raise UsageError(translate("The ledger has no run {run}.", run=run_id))
     with write_transaction(ledger) as connection:

@@ -1,8 +1,10 @@
 """Canonical bytes, digests of a run, and the chain of events.
 
-In: rows as the ledger holds them. Out: hashes. An event's hash covers its columns and the hash of the
-event before it, so nothing can be changed, added, removed or moved without breaking the chain; the event that
-enters a run carries the digest of all its rows. It touches no file.
+In: rows as the ledger holds them.
+Out: hashes. An event's hash covers its columns and the hash of the event before it, so nothing can be changed,
+added, removed or moved without breaking the chain; the event that enters a run carries the digest of all its
+rows.
+Never: touches a file.
 """
 
 from __future__ import annotations
@@ -38,11 +40,13 @@ class RunDigest:
 
     def start_table(self, name: str) -> None:
         """Begin a table: the rows that follow belong to this table."""
+        # a line of its own: JSON has no bare line end, so no value can pass for the name of a table
         self._hash.update(b"\n" + name.encode() + b"\n")
 
     def add_values(self, values: Sequence[Any]) -> None:
         """Add rows, in order, as one list of the values of them all."""
         if values:
+            # without the brackets, so that it does not matter how the rows are cut into lists
             self._hash.update(orjson.dumps(values)[1:-1])
             self._hash.update(b",")
 

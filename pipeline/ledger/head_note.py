@@ -1,7 +1,8 @@
 """The newest event, noted outside the ledger's file: what notices an older copy and a lost tail.
 
-In: the head after a commit. Out: `runs/.head`. It is written after the commit, so it may lag behind the
-ledger but never runs ahead; a ledger that lacks the event noted here has lost entries. It decides nothing.
+In: the head after a commit.
+Out: `runs/.head`; a ledger that lacks the event noted there has lost entries.
+Never: runs ahead of the ledger, since it is written after the commit; it may lag behind. Decides nothing.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def write_head(runs: Path, head: Head) -> None:
         fresh = runs / f"{HEAD_FILE_NAME}.{os.getpid()}"
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
+            # a file that a dead process left under this name has kept its own mode
             os.fchmod(handle, 0o600)
             os.write(handle, orjson.dumps({"events": head.events, "head": head.hash}))
             os.fsync(handle)

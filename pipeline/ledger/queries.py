@@ -1,6 +1,8 @@
 """What is said of the ledger: which references are live, which runs there are, what one run holds.
 
-In: a `Ledger` and what is asked for. Out: values. It creates and changes nothing.
+In: a `Ledger` and what is asked for.
+Out: values.
+Never: creates or changes anything.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pipeline.i18n import translate
 from pipeline.ledger.records import InvoiceRow, RequestRow, RunRow, SourceRow
 from pipeline.ledger.sqlite_connection import Ledger, query_ledger
 
+# one JSON parameter, however many references; CROSS JOIN keeps the order: from the few asked for outwards
 _LIVE_SQL = """
 SELECT l.ref, i.fingerprint, i.run_id, s.state
 FROM json_each(?) r
@@ -102,9 +105,11 @@ def find_rejected(ledger: Ledger, environment: str, target: str, refs: Iterable[
     """Find those of the references that were rejected, with the fingerprint of the latest."""
 
     def query(connection: sqlite3.Connection) -> dict[str, str]:
+        # nothing was ever rejected: no reference needs to be looked for
         if not connection.execute("SELECT 1 FROM invoices WHERE state = 'rejected' LIMIT 1").fetchone():
             return {}
         parameters = (orjson.dumps(list(refs)).decode(), environment, target)
+        # in the order of entry, so that the latest of a reference is the one that stays
         return dict(connection.execute(_REJECTED_SQL, parameters).fetchall())
 
     return query_ledger(ledger, query, empty={})

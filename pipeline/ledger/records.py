@@ -1,6 +1,8 @@
 """The records that a run brings to the ledger and the ledger gives back: the columns of its tables.
 
-In: nothing. Out: records whose fields are in the order of the columns. Never: checks a value.
+In: nothing.
+Out: records whose fields are in the order of the columns.
+Never: checks a value.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The items of a run: one Parquet file in the ledger, one row per item of a prepared invoice.
 
-In: an Arrow table with the column `position`, the invoice's position in the run. Out: its bytes, and
-the table again with what the ledger says of each item's invoice. It changes nothing in the ledger.
+In: an Arrow table with the column `position`, the invoice's position in the run.
+Out: its bytes, and the table again with what the ledger says of each item's invoice.
+Never: changes anything in the ledger.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ def _open_writer(sink: pa.BufferOutputStream, schema: pa.Schema) -> pq.ParquetWr
         schema,
         compression="zstd",
         compression_level=1,
+        # positions ascend, so their differences take few bits; nobody filters by statistics
         use_dictionary=[name for name in schema.names if name != "position"],
         column_encoding={"position": "DELTA_BINARY_PACKED"},
         write_statistics=False,

@@ -1,8 +1,9 @@
 """The ledger's tables, views and triggers, and what they forbid.
 
-In: nothing. Out: SQL. The tables of `APPEND_ONLY` refuse every update and deletion; `live` alone changes: it
-lists the invoices that are live now and can be worked out again from the others. A row of `runs` may follow
-the rows that refer to it, in the same transaction.
+In: nothing.
+Out: SQL. `live` alone changes: it lists the invoices that are live now and can be worked out again from the
+others. A row of `runs` may follow the rows that refer to it, in the same transaction.
+Never: lets a row of the tables in `APPEND_ONLY` be updated or deleted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Opening the ledger's file, to write and to read, and its errors as sentences.
 
-In: a `Ledger`, which says where. Out: a connection for one short transaction, or a query's answer. A
-reader creates and changes nothing, not even the files that SQLite keeps next to a database in WAL mode. No
-connection outlives the call that opened it.
+In: a `Ledger`, which says where.
+Out: a connection for one short transaction, or a query's answer.
+Never: lets a reader create or change anything, not even the files that SQLite keeps next to a database in WAL
+mode, or a connection outlive the call that opened it.
 """
 
 from __future__ import annotations
@@ -77,11 +78,15 @@ def write_transaction(ledger: Ledger) -> Iterator[sqlite3.Connection]:
         with translate_ledger_errors(ledger):
             _create_ledger(ledger)
             with closing(_open_ledger(ledger.path.absolute().as_uri() + "?mode=rw", ledger)) as connection:
+                # readers go on while somebody writes
                 connection.execute("PRAGMA journal_mode = WAL")
+                # each commit is on the disk when it returns; in WAL mode NORMAL flushes at checkpoints alone
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+                # SQLite has them off unless asked
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.execute("PRAGMA recursive_triggers = ON")  # so that REPLACE is a removal, too
+                # the write lock now, not at the first INSERT: what is looked up from here on stays true
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     _require_head(connection, ledger, head_note.read_head(ledger.runs))
@@ -130,6 +135,7 @@ def query_ledger(ledger: Ledger, query: Callable[[sqlite3.Connection], Answer], 
                     else _query_copy(ledger, ask)
                 )
             except (sqlite3.Error, LedgerError, OSError):
+                # an error while the file was changing says nothing about it: ask again
                 if _get_stamps(ledger) == before:
                     raise
             else:
@@ -150,6 +156,7 @@ def translate_ledger_errors(ledger: Ledger) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        # the low byte is the error; the rest says more about it
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise _make_busy_error(ledger) from error
@@ -180,6 +187,7 @@ def _make_busy_error(ledger: Ledger) -> BusyError:
 
 def _open_ledger(uri: str, ledger: Ledger) -> sqlite3.Connection:
     """Return a connection without a transaction, after a look at whose file it is."""
+    # no isolation level: Python begins no transaction by itself
     connection = sqlite3.connect(uri, uri=True, timeout=ledger.busy_seconds, isolation_level=None)
     try:
         ((application,),) = connection.execute("PRAGMA application_id").fetchall()
@@ -205,6 +213,7 @@ def _create_ledger(ledger: Ledger) -> None:
         return
     _refuse_lost_ledger(ledger, head_note.read_head(ledger.runs))
     fresh = ledger.path.with_name(ledger.path.name + ".new")
+    # a killed process may have left the file; the lock tells whose turn it is
     handle = os.open(fresh, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -221,6 +230,7 @@ def _create_ledger(ledger: Ledger) -> None:
             file.write(_build_empty_ledger())
         os.fsync(handle)
         os.rename(fresh, ledger.path)
+        # a new name is on the disk when its folder is flushed
         folder = os.open(ledger.path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

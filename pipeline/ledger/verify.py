@@ -1,8 +1,9 @@
 """Whether the ledger and the run folders are still what they were.
 
-In: a `Ledger`. Out: faults as sentences; none is good. It works everything out again: the chain of
-events, the digest of each run, who is live, sums, the hashes of the request files, the heads noted outside.
-It mends nothing and changes nothing.
+In: a `Ledger`.
+Out: faults as sentences; none is good. Everything is worked out again: the chain of events, the digest of each
+run, who is live, sums, the hashes of the request files, the heads noted outside.
+Never: mends or changes anything.
 """
 
 from __future__ import annotations
@@ -118,6 +119,7 @@ def _check_chain(connection: sqlite3.Connection) -> Iterator[str]:
     previous = EMPTY_HASH
     rows = connection.execute("SELECT * FROM events ORDER BY seq")
     for expected, row in enumerate(rows, 1):
+        # 0 is seq, 6 previous and 7 hash
         if row[0] != expected or row[6] != previous or row[7] != hash_event(row[:7]):
             yield f"The chain of events breaks at event {expected}: something was changed, added or removed."
             return
@@ -155,6 +157,7 @@ def _check_run(connection: sqlite3.Connection, run_id: str) -> Iterator[str]:
             rows = [_hash_items(row) for row in chunk] if table == "items" else chunk
             digest.add_values(flatten_rows(rows))
             counts[table] += len(rows)
+    # one event, and with this digest
     if entered != [(encode_run_detail(digest, counts),)]:
         yield f"The entries of the run {run_id} are not those that were entered."
     yield from _check_items(connection, run_id)

@@ -160,6 +160,7 @@ def _parse_blob(blob: Blob, reading: _Reading) -> list[Grid]:
     """Parse a file's sheets, in the worker if its format asks for it."""
     if blob.in_worker:
         return reading.parser.parse(blob.name, blob.data)
+    # without a signature it would pass for text with delimiters
     if PurePath(blob.name).suffix.lower() == ".json":
         raise Refusal.SAVED_ANSWER(blob.name)
     file = FormatInput(

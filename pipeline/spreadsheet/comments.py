@@ -32,6 +32,7 @@ _COMMENTS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.co
 _DRAWING_TYPE = "application/vnd.openxmlformats-officedocument.vmlDrawing"
 _THREADED_COMMENT = "threadedComment"
 _COMMENTS_ORDER = ("authors", "commentList", "extLst")
+# without the mark of its end all that follows is ours: somebody may have shortened the text
 _OUR_TEXT = re.compile(
     rb"(?:\s|&#10;|&#xA;)*" + COMMENT_START.encode() + rb".*?(?:" + re.escape(COMMENT_END.encode()) + rb"|$)",
     re.DOTALL,
@@ -49,6 +50,7 @@ _ID_MAP = re.compile(rb'(<o:idmap\b[^>]*?\bdata=")([\d,\s]*)(")')
 _ID_BLOCK = 1024
 """Ids of shapes are handed out to drawings in blocks; a drawing's map lists the blocks that are its own."""
 
+# how much text a line of the shape holds, and how high it is
 _LINE_CHARACTERS, _LINE_POINTS = 45, 13
 _EMPTY_DRAWING = (
     b'<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office"'
@@ -58,6 +60,7 @@ _EMPTY_DRAWING = (
     b' path="m,l,21600r21600,l21600,xe"><v:stroke joinstyle="miter"/><v:path gradientshapeok="t"'
     b' o:connecttype="rect"/></v:shapetype></xml>'
 )
+# hidden until the pointer is over the cell; the anchor counts columns and rows from 0
 _NOTE_SHAPE = (
     '<v:shape id="_x0000_s{id}" type="#_x0000_t202" style="position:absolute;margin-left:60pt;margin-top:2pt;'
     'width:260pt;height:{height}pt;z-index:1;visibility:hidden" fillcolor="#ffffe1" o:insetmode="auto">'
@@ -82,6 +85,7 @@ def write_comments(
         notes: the text for each cell.
     """
     part = package.find_part(sheet, "comments")
+    # what an earlier marking wrote is removed even where there is nothing to say now
     if not part and not notes:
         return
     threaded = _list_threaded_cells(package, sheet)
@@ -234,6 +238,7 @@ def _add_shapes(shapes: bytes, notes: Sequence[tuple[CellPosition, str]]) -> byt
     blocks = list(islice(free_blocks, -(-len(notes) // (_ID_BLOCK - 1))))
     ids = chain.from_iterable(range(block * _ID_BLOCK + 1, (block + 1) * _ID_BLOCK) for block in blocks)
     note_shapes = [
+        # the last block has ids to spare
         _encode_note_shape(shape_id, position, note)
         for shape_id, (position, note) in zip(ids, notes, strict=False)
     ]

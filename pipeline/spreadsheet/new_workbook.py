@@ -31,6 +31,7 @@ _VALUE_STYLES = ValueStyles(text=1, guarded=1, value=0, date=2, date_time=3, tim
 _HEADER_STYLES = ValueStyles(*[5] * 6)
 _CELL_FORMATS = (
     '<cellXfs count="6"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    # quotePrefix: as if an apostrophe had been typed, so that editing such a cell makes no formula of it
     '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" quotePrefix="1"/>'
     '<xf numFmtId="14" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '<xf numFmtId="22" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
@@ -153,6 +154,7 @@ def _encode_sheet(sheet: NewSheet) -> Iterator[bytes]:
     yield from _encode_span(sheet, 0, first, _VALUE_STYLES)
     yield from _encode_span(sheet, first, stop, _HEADER_STYLES)
     yield from _encode_span(sheet, stop, len(sheet.rows), _VALUE_STYLES)
+    # else Excel puts a green triangle at every number that is kept as text
     ignored = f'<ignoredErrors><ignoredError sqref="A1:{last_cell}" numberStoredAsText="1"/></ignoredErrors>'
     yield f"</sheetData>{ignored}</worksheet>".encode()
 

@@ -91,6 +91,7 @@ def parse_number_format(code: str) -> NumberFormat:
     """
     if _ELAPSED_TOKEN.search(code):
         return NumberFormat(elapsed=True)
+    # without texts in quotes, colors and `general`, whose letters would look like those of a date
     section = _LITERAL_TOKEN.sub("", code).partition(";")[0].lower()
     if re.search("[ymdhs]", section):
         return NumberFormat(date=True)

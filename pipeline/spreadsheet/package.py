@@ -77,6 +77,7 @@ class WorkbookPackage:
 
     def write(self, part: str, xml: bytes) -> None:
         """Replace or add a small part."""
+        # what is the same as before is copied later as it lies in the file
         if part not in self or xml != self.read(part):
             self._small_parts[part] = xml
 

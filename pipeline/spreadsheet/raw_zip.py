@@ -33,6 +33,7 @@ def compress(pieces: Iterable[bytes]) -> CompressedPart:
     Args:
         pieces: of the part, in order.
     """
+    # negative: bare deflate as a ZIP has it, without the header of zlib
     compressor = zlib.compressobj(_COMPRESSION_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     crc, size, chunks = 0, 0, []
     for piece in pieces:
@@ -112,6 +113,7 @@ class RawZipWriter:
             part: as `compress` made it.
         """
         member = zipfile.ZipInfo(name, _NO_DATE)
+        # 0, since `zipfile` would write the system it runs on: the same input gives the same bytes everywhere
         member.compress_type, member.create_system = zipfile.ZIP_DEFLATED, 0
         member.CRC, member.file_size, member.compress_size = part.crc, part.size, len(part.data)
         self.copy_member(member, part.data)

@@ -1,4 +1,9 @@
-"""A1 references: column letters and numbers, cells and ranges. Light: the parser's process loads it."""
+"""A1 references: column letters and numbers, cells and ranges. Light: the parser's process loads it.
+
+In: references as Excel writes them, or positions counted from 0.
+Out: the one from the other; ranges that cover cells.
+Never: asks whether a cell is there.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,7 @@ def to_column_letters(position: int) -> str:
     """Return the letters of a column: 0 is A, 26 is AA."""
     letters, remaining = "", position + 1
     while remaining:
+        # these digits run from 1 to 26, there is no zero: hence the one less
         remaining, digit = divmod(remaining - 1, 26)
         letters = chr(ord("A") + digit) + letters
     return letters
@@ -52,8 +58,10 @@ def group_into_ranges(cells: Iterable[CellPosition]) -> Iterator[str]:
     Args:
         cells: positions in any order; duplicates count once.
     """
+    # by column, then row, so that neighbours in a column come one after the other
     ordered = sorted((column, row) for row, column in set(cells))
     start = 0
+    # one step beyond the end, which closes the last range
     for index in range(1, len(ordered) + 1):
         column, row = ordered[index - 1]
         if index == len(ordered) or ordered[index] != (column, row + 1):

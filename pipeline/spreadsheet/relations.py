@@ -1,6 +1,8 @@
 """Relations between the parts of a package (Open Packaging Conventions).
 
-Light: the parser's process loads it.
+In: the name of a part, and the target of a relation.
+Out: the part that holds its relations, and the part that the target is.
+Never: opens a package. Light: the parser's process loads it.
 """
 
 from __future__ import annotations

@@ -30,8 +30,11 @@ MAX_CELL_CHARACTERS = 32_767
 CellKinds = npt.NDArray[np.uint8]
 _BATCH_ROWS = 20_000
 _SECONDS_PER_DAY = 86_400
+# `_x` may begin an escape of a character that XML cannot hold
 _MARKUP = r'[<>&"]|_x'
+# anything but printable ASCII without markup
 _NEEDS_ESCAPE = r"[^ !#-%\'-;=?-~]|_x[0-9A-Fa-f]{4}_"
+# inline, so that no table of shared strings must be built first
 _TEXT_CELL = '" t="inlineStr"><is><t xml:space="preserve">'
 
 
@@ -125,6 +128,7 @@ def _encode_cells(starts: Texts, texts: Texts, styles: ValueStyles, kinds: CellK
         if kind in _VALUE_ENCODERS:
             of_kind = pa.array(kinds == kind)
             values = _VALUE_ENCODERS[kind](pc.if_else(of_kind, texts, None), styles)
+            # the cells of other kinds are null, so that no encoder meets a text it cannot read
             cells = pc.if_else(of_kind, pc.binary_join_element_wise(starts, values, "</v></c>", ""), cells)
     return pc.if_else(pc.equal(texts, ""), "", cells)
 
@@ -179,6 +183,7 @@ def _encode_times(texts: Texts, styles: ValueStyles) -> Texts:
 def _format_day_fraction(duration: str) -> str:
     """Return `-1:30:00` as -0.0625, with the 15 digits that spreadsheets keep."""
     hours, minutes, seconds = (int(part) for part in duration.lstrip("-").split(":"))
+    # integers, since a float would bring binary noise into the file
     scaled = (hours * 3600 + minutes * 60 + seconds) * 10**15 // _SECONDS_PER_DAY
     whole_days, fraction = divmod(scaled, 10**15)
     return f"{'-' if duration.startswith('-') else ''}{whole_days}.{fraction:015}"
@@ -197,6 +202,7 @@ _VALUE_ENCODERS: dict[int, Callable[[Texts, ValueStyles], Texts]] = {
 
 def _escape_texts(texts: Texts) -> Texts:
     """Escape texts as XML; only those with more than harmless ASCII go through `escape_text`, one by one."""
+    # one pass over the bytes of the column spares most columns the expressions
     lowest, highest = find_byte_range(texts)
     if len(texts) and lowest >= ord(" ") and highest < 0x7F and not _has_markup(texts):
         return texts

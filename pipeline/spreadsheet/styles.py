@@ -21,6 +21,7 @@ STYLES_CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheet
 ERROR_FILL, WARNING_FILL, HEADER_FILL = "FFFFC7CE", "FFFFEB9C", "FFF2F2F2"
 """Fills of a cell with an error, of a cell with a warning, and of headers that marking adds."""
 
+# the order of the schema: Excel finds a file damaged whose parts stand in another
 _STYLES_ORDER = (
     *("numFmts", "fonts", "fills", "borders", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs", "tableStyles"),
     *("colors", "extLst"),
@@ -33,6 +34,7 @@ _TEXT, _DATE, _DATE_TIME, _DURATION = 49, 14, 22, 46
 
 _EMPTY = (
     '<styleSheet xmlns="{}"><fonts count="1"><font><sz val="11"/><name val="Calibri"/><family val="2"/>'
+    # the first two fills are reserved: none, and this pattern
     '</font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill'
     ' patternType="gray125"/></fill></fills><borders count="1"><border><left/><right/><top/><bottom/>'
     "<diagonal/></border></borders>"
@@ -144,6 +146,7 @@ class _Stylesheet:
 
     def add_font(self, *marks: str, color: str = "", size: str = "") -> int:
         """Add the workbook's own first font with marks, a color or another size; returns its position."""
+        # the workbook's own font, so that what is added looks like the rest
         first_font = {child.name: child.xml.strip() for child in self._read_first_font()}
         elements = {
             name: xml
@@ -193,6 +196,7 @@ class _Stylesheet:
 
     def _apply_prefix(self, xml: str) -> bytes:
         """Give our elements the prefix that the workbook's own have."""
+        # end tags are set apart by a NUL, which no XML holds
         marked = xml.replace("</", "\0").replace("<", f"<{self._prefix}")
         return marked.replace("\0", f"</{self._prefix}").encode()
 

@@ -1,4 +1,9 @@
-"""A workbook made to be filled: the rows below its headers are replaced, and all else stays."""
+"""A workbook made to be filled: the rows below its headers are replaced, and all else stays.
+
+In: the package of a template, and rows as XML.
+Out: the package with those rows; the parts of its sheets and the formats of their columns.
+Never: changes a header, or anything behind the rows.
+"""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ _NON_ELEMENT = re.compile(rb"<!--.*?-->|<!\[CDATA\[(.*?)\]\]>|<\?(?!xml\s).*?\?>
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _AMBIGUOUS_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+# a tab or a line end in an attribute would be read as a blank
 _ENTITIES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;"}
 )
@@ -147,6 +148,7 @@ def strip_non_elements(xml: bytes) -> bytes:
 
 def has_non_elements(xml: bytes) -> bool:
     """Whether XML has comments, CDATA or processing instructions behind its declaration."""
+    # from behind `<?xml`, which may begin the declaration itself
     return b"<!" in xml or xml.find(b"<?", 5) >= 0
 
 
@@ -190,6 +192,7 @@ def escape_text(value: str) -> bytes:
     looks like one.
     """
     value = _AMBIGUOUS_ESCAPE.sub("_x005F_", value)
+    # a carriage return in XML is read as a line feed, so it is written as Excel writes it
     value = _ILLEGAL.sub(lambda match: f"_x{ord(match[0]):04X}_", value).replace("\r", "_x000D_")
     return value.translate(_ENTITIES).encode("ascii", "xmlcharrefreplace")
 

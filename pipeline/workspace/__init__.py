@@ -1,8 +1,8 @@
 """The workspace: the folder that holds what a user owns, and its run folders.
 
-In: a path, and the files a run writes. Out: a `Workspace`; run folders under `runs/`. Run folders appear
-whole or not at all. Folders are made
-0700 and files 0600 whatever the umask.
+In: a path, and the files a run writes.
+Out: a `Workspace`; run folders under `runs/`, which appear whole or not at all.
+Never: makes a folder or file that others can read: folders are 0700 and files 0600, whatever the umask.
 """
 
 from __future__ import annotations

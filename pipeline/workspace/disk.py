@@ -1,7 +1,8 @@
 """File-system calls of the workspace: private folders, durable writes, the type of the file system.
 
-In: paths. Out: folders 0700 and files 0600 that are on the disk when a call returns; the system's
-errors as sentences. It knows nothing of runs or ledgers. It needs POSIX.
+In: paths.
+Out: folders 0700 and files 0600 that are on the disk when a call returns; the system's errors as sentences.
+Never: knows of runs or ledgers. It needs POSIX.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def detect_file_system(path: Path, mounts: str | None = None) -> str:
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
         mount_point = Path(
+            # mountinfo writes a blank in a path as an octal escape
             re.sub(r"\\([0-7]{3})", lambda escape: chr(int(escape[1], 8)), before.split(" ")[4])
         )
         if (
@@ -66,6 +68,7 @@ def make_folder(folder: Path) -> None:
     """Make one folder, 0700; another process may be quicker."""
     with suppress(FileExistsError):
         os.mkdir(folder, 0o700)
+        # the umask has taken its part from the mode of `mkdir`
         os.chmod(folder, 0o700)
     if not folder.is_dir():
         raise WorkspaceError(translate("{folder} is in the way: it is not a folder.", folder=str(folder)))
@@ -89,6 +92,7 @@ def flush_tree(root: Path, handle: int) -> None:
         return
     with ThreadPoolExecutor(_FLUSH_THREADS) as pool:
         list(pool.map(flush_path, files))
+    # the deepest first: a folder is whole when those in it are
     for folder in reversed(folders):
         flush_path(folder)
 
@@ -107,6 +111,7 @@ def flush_file_system(root: Path, handle: int) -> bool:
     release = re.match(r"(\d+)\.(\d+)", os.uname().release)
     if sys.platform != "linux" or not release or (int(release[1]), int(release[2])) < (5, 8):
         return False
+    # Python has no syncfs of its own
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     if syncfs is None:
         return False

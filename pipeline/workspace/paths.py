@@ -1,6 +1,8 @@
 """Where everything lies that a user owns: the workspace's folders, made on first use.
 
-In: a path. Out: a `Workspace`. A workspace on a network mount is refused.
+In: a path.
+Out: a `Workspace`.
+Never: makes anything when it is opened for reading, or writes on a network mount.
 """
 
 from __future__ import annotations

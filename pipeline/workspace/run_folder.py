@@ -1,8 +1,9 @@
 """Run folders, which appear whole or not at all.
 
-In: the files a run writes. Out: run folders under `runs/`, flushed to the disk before they get their
-name. It never reads what lies in those files, never looks at the clock, never opens the ledger, and never
-removes a folder that a living process is filling: locks on folders distinguish a living run from a dead one.
+In: the files a run writes.
+Out: run folders under `runs/`, flushed to the disk before they get their name.
+Never: reads what lies in those files, looks at the clock, opens the ledger, or removes a folder that a living
+process is filling: locks on folders distinguish a living run from a dead one.
 """
 
 from __future__ import annotations
@@ -156,6 +157,7 @@ def _claim_folder(path: Path) -> int:
 def _remove_unheld(path: Path) -> bool:
     """Remove a partial folder unless a living process holds it."""
     try:
+        # a link is not followed: what it leads to is no leftover of ours
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except FileNotFoundError:
         return False

@@ -42,6 +42,7 @@ def is_json(path: Path) -> bool:
     """Return whether a file begins like a JSON document; a file that cannot be read does not."""
     try:
         with path.open("rb") as file:
+            # a byte-order mark or blank lines may stand in front of the document
             return file.read(_SNIFFED_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
     except OSError:
         return False
@@ -131,6 +132,7 @@ def _collect_columns(records: Sequence[ApiRecord], table: Table) -> dict[str, Te
     columns = {}
     for field in table:
         values = [record.cells.get(field.name) or "" for record in records]
+        # an optional column without a value is a column that is not there
         if field.required or any(values):
             columns[field.name] = pa.array(values, pa.string())
     return columns
@@ -144,6 +146,7 @@ def _find_trimmed_blanks(
         rows = np.flatnonzero(pc.not_equal(texts, trimmed[name]).to_numpy(zero_copy_only=False))
         if len(rows):
             yield Findings(
+                # one cell stands for the column: the warning counts its rows
                 "W201",
                 table,
                 name,

@@ -104,6 +104,7 @@ def read_blobs(path: Path, limits: ReadLimits) -> Iterator[Blob]:
 
 def _read_folder(path: Path, limits: ReadLimits) -> Iterator[Blob]:
     try:
+        # sorted, since every system lists a folder in an order of its own
         files = sorted(file for file in path.iterdir() if _is_readable_suffix(file.name) and file.is_file())
     except OSError as error:
         raise Refusal.UNREADABLE(_describe_folder(path), why=_describe_os_error(error)) from error
@@ -119,6 +120,7 @@ def _describe_folder(path: Path) -> str:
 
 def _is_readable_suffix(name: str) -> bool:
     path = PurePosixPath(name)
+    # `~$` begins the lock file that Excel writes beside an open workbook
     return path.suffix.lower() in list_readable_suffixes() and not path.name.startswith((".", "~$"))
 
 
@@ -133,6 +135,7 @@ def _read_regular_file(path: Path, limits: ReadLimits) -> bytes:
     try:
         handle = os.open(path, flags)
         with open(handle, "rb") as file:
+            # asked of the open file, not of its path: what is looked at is what is read
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise Refusal.NO_DATA_FILE(_escape_name(path.name))
             data = file.read(limits.unpacked + 1)  # one byte more shows that it is too large
@@ -158,6 +161,7 @@ def _make_blob(name: str, data: bytes, *, is_named_by_user: bool = True) -> Blob
 
 def _refuse_foreign(name: str, data: bytes) -> None:
     """Refuse what has no signature of ours and is no text with delimiters either."""
+    # an end record and nothing before it: a zip without members
     if data.startswith(_EMPTY_ZIP_MAGIC):
         raise Refusal.NOTHING_INSIDE(name)
     for signature, kind in FOREIGN_SIGNATURES:
@@ -178,6 +182,7 @@ def _list_plain_zip(name: str, data: bytes) -> list[zipfile.ZipInfo] | None:
             names = {member.filename for member in members}
     except _ZIP_ERRORS as error:
         raise Refusal.CUT_OFF(name) from error
+    # a damaged workbook may lack the parts that tell it: its suffix then keeps it from being taken for a zip
     promised = find_format_of_suffix(name)
     is_workbook = bool(names & _OFFICE_PARTS) or (promised is not None and promised.is_workbook)
     return None if is_workbook else members
@@ -194,6 +199,7 @@ def _read_members(
         raise Refusal.TOO_MANY_PARTS(name, count=len(members), most=limits.members)
     if any(".." in PurePosixPath(member.filename.replace("\\", "/")).parts for member in members):
         raise Refusal.OUTSIDE(name)
+    # one allowance for the whole zip, so that many members cannot fill the memory together
     remaining_bytes = limits.unpacked
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         for member in spreadsheets:

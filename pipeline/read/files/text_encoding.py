@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from pipeline.read.files.refusals import Refusal
 
+# UTF-32 before UTF-16, whose little-endian mark is the beginning of the other's
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8", "UTF-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32"),
@@ -102,6 +103,7 @@ def decode_to_utf8(name: str, data: bytes, declared_encoding: str = "") -> tuple
 
 def _is_utf8(data: bytes) -> bool:
     """Return whether the bytes are UTF-8; decoding them takes twenty times as long, and their size again."""
+    # the whole file as one Arrow string over the bytes as they lie: nothing is copied or decoded
     offsets = pa.array([0, len(data)], pa.int64()).buffers()[1]
     try:
         pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(data)).validate(full=True)
@@ -112,6 +114,7 @@ def _is_utf8(data: bytes) -> bool:
 
 def _refuse_half_surrogates(name: str, data: bytes) -> None:
     """Refuse bytes in which all that is wrong with UTF-8 are halves of surrogate pairs."""
+    # takes halves of pairs and nothing else: whatever is wrong besides fails here and is no such fault
     try:
         text = data.decode(errors="surrogatepass")
     except UnicodeDecodeError:
@@ -123,6 +126,7 @@ def _refuse_half_surrogates(name: str, data: bytes) -> None:
 
 
 def _decode_declared(name: str, data: bytes, declared_encoding: str) -> bytes:
+    # where `utf-16` is declared, the mark tells the byte order
     byte_order_mark = next(
         (
             known_mark
@@ -151,6 +155,7 @@ def _decode_text(name: str, data: bytes, encoding: str, title: str) -> bytes:
         raise Refusal.NOT_ENCODED(name, title=title, line=line) from error
     if "\0" in text:
         raise Refusal.NUL(name, line=text.count("\n", 0, text.index("\0")) + 1)
+    # what was UTF-8 stays as it is; decoding it was the check
     return text.encode(errors="surrogatepass") if encoding != "utf-8" else data
 
 
@@ -170,6 +175,7 @@ def _decode_wide(name: str, data: bytes) -> tuple[str, bytes]:
 
 def _decode_code_page(name: str, data: bytes) -> tuple[str, bytes]:
     """Decode under the one code page that makes sense of all words with bytes beyond ASCII."""
+    # each distinct word once: the columns of a sheet repeat few
     words = sorted(set(_NON_ASCII_WORD.findall(data)))
     readings = _find_readings(words, is_mixed=False) or _find_readings(words, is_mixed=True)
     if not readings:
@@ -200,6 +206,7 @@ def _find_readings(words: Sequence[bytes], *, is_mixed: bool) -> dict[str, list[
     readings: dict[str, list[str]] = {}
     has_low_bytes = any(_LOW_BYTE.search(word) for word in words)
     for title, (encoding, languages) in CODE_PAGES.items():
+        # these pages have small letters among those bytes; without one they are not meant
         if title in _DOS_AND_MAC_PAGES and not has_low_bytes:
             continue
         try:

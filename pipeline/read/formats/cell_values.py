@@ -38,6 +38,7 @@ _LAST_SERIAL = 2_957_000
 def format_cell_number(value: float) -> str:
     """Format a number with 15 significant digits, Excel's own precision; an exponent only beyond them."""
     text = f"{value:.15g}"
+    # `g` writes 0.00001 as 1e-05; the exponent of a large number stays, since its last digits are lost
     return format(Decimal(text), "f") if "e-" in text else text
 
 
@@ -60,6 +61,7 @@ class FormulaText(str):
 
 def parse_stored_number(text: str) -> int | float:
     """Parse a number as a file writes it; whole ones stay exact."""
+    # more than 15 digits no spreadsheet keeps, so longer ones take the way of every float
     return int(text) if len(text) < 16 and text.isdecimal() else float(text)
 
 
@@ -73,6 +75,7 @@ def convert_serial(
     if number_format.elapsed:
         return timedelta(days=serial) if abs(serial) < _LAST_SERIAL else serial
     if 0 <= serial < 1:
+        # half a second is added, since `isoformat` cuts off what is below a second
         return (datetime.min + timedelta(days=serial, microseconds=500_000)).time()
     if not get_first_reliable_serial(epoch) <= serial < _LAST_SERIAL:
         return serial
@@ -90,6 +93,7 @@ def convert_number(
 
 def _format_datetime(value: datetime) -> str:
     """Format to the second; without the time when that is midnight."""
+    # rounds, since `isoformat` cuts off
     rounded = value + timedelta(microseconds=500_000)
     return rounded.isoformat(" ", "seconds").removesuffix(" 00:00:00")
 
@@ -211,12 +215,14 @@ def convert_column(values: Sequence[Any]) -> tuple[Texts, KindCodes | None]:
     if types == {float}:
         return _format_numbers(values), np.full(len(values), CellKind.NUMBER, np.uint8)
     texts = _format_values(values, types)
+    # the codes as bytes are a NumPy array without an integer object per cell
     kinds = np.frombuffer(bytes(map(_KIND_OF_TYPE.__getitem__, map(type, values))), np.uint8)
     return texts, np.where(_get_byte_lengths(texts) == 0, np.uint8(CellKind.BLANK), kinds)
 
 
 def _format_values(values: Sequence[Any], types: Set[type]) -> Texts:
     """Format values of any types; of one type each distinct value is formatted once."""
+    # values of several types can be equal (1, 1.0, True) and still have different texts
     if len(types) != 1 or bool in types:
         return pa.array([_FORMATTER_OF_TYPE[value.__class__](value) for value in values], pa.string())
     (value_type,) = types
@@ -246,6 +252,7 @@ def _format_numbers(values: Sequence[float]) -> Texts:
     """Format floats: whole numbers are cast all at once, of others each distinct one is formatted once."""
     array = pa.array(values, pa.float64())
     numbers = array.to_numpy()
+    # as integers they get all their digits, without an exponent or a `.0`
     if (np.abs(numbers) < _EXACT_INTEGERS).all() and (numbers == np.floor(numbers)).all():
         return array.cast(pa.int64()).cast(pa.string())
     encoded = array.dictionary_encode()
@@ -265,6 +272,7 @@ def _infer_text_kinds(array: Texts) -> KindCodes:
 
 def _replace_cells(texts: Texts, kinds: KindCodes, overlays: Sequence[Overlay]) -> Texts:
     """Return the column with other texts in some rows; `kinds` is changed in place."""
+    # the last overlay of a cell counts; `replace_with_mask` takes the texts in the order of the rows
     by_row = sorted({overlay.row: overlay for overlay in overlays}.items())
     is_overlaid = np.zeros(len(texts), np.bool_)
     is_overlaid[[row for row, _ in by_row]] = True

@@ -60,6 +60,7 @@ def read_csv(
         SourceError: the bytes are no text, could be two, or a quote is not closed.
     """
     encoding, body = decode_to_utf8(name, data, options.encoding)
+    # the head first: `strip` copies what it is given
     if not body[:_HEAD_BYTES].strip() and not body.strip():
         raise Refusal.BLANK_FILE(name)
     header: list[str] = []
@@ -68,6 +69,7 @@ def read_csv(
         delimiter = separator[1].decode()
     if options.delimiter:
         delimiter = DELIMITERS[options.delimiter]
+        # behind `sep=` no header is given, so that the exact path counts the first line
         header = (
             []
             if separator
@@ -116,10 +118,13 @@ def _is_well_quoted(body: bytes, delimiter: str) -> bool:
     quotes = np.concatenate(
         [np.flatnonzero(characters[start : start + _BLOCK_BYTES] == _QUOTE) + start for start in blocks]
     )
+    # an odd quote is open to the end of the file
     if len(quotes) % 2:
         return False
+    # one flag per byte: a look-up by index instead of three comparisons per quote
     is_boundary = np.zeros(256, np.bool_)
     is_boundary[[ord(delimiter), _LF, _CR]] = True
+    # quotes alternate: a doubled one inside a cell closes it and opens it again
     opening, closing = quotes[::2], quotes[1::2]
     is_doubled = closing[:-1] + 1 == opening[1:]
     opens_cell = is_boundary[characters[np.maximum(opening - 1, 0)]] | (opening == 0)
@@ -139,8 +144,10 @@ def _read_fast(name: str, body: bytes, delimiter: str, width: int) -> Grid | Non
     names = [str(position) for position in range(width)]
     try:
         table = pyarrow.csv.read_csv(
+            # names are given so that the header is row 1 like any other; there may be titles above it
             pa.BufferReader(body),
             pyarrow.csv.ReadOptions(block_size=_BLOCK_BYTES, column_names=names),
+            # only quoted cells hold line ends: without a quote, blocks are cut at any line end
             pyarrow.csv.ParseOptions(
                 delimiter=delimiter, newlines_in_values=b'"' in body, ignore_empty_lines=False
             ),
@@ -182,6 +189,7 @@ def _read_exactly(name: str, body: bytes, delimiter: str, count_headers: HeaderC
     cell_counts: list[int] = []
     chunks: list[list[pa.Array]] = []
     while batch := list(islice(records, _BATCH_ROWS)):
+        # the header decides: longer rows are cut, and `cell_counts` tells of them
         if not width:
             width = len(_find_header(iter(batch), count_headers))
         cell_counts += map(len, batch)
@@ -206,6 +214,7 @@ def _iter_checked_records(name: str, text: str, delimiter: str) -> Iterator[list
             yield record
             row_number += 1
     except csv.Error as error:
+        # the csv module has one exception for everything, so its text must tell
         if "field limit" in str(error):
             raise _report_long_cell(name, row_number) from error
         raise Refusal.OPEN_QUOTE(name, row=row_number) from error

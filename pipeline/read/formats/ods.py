@@ -41,6 +41,7 @@ _HIDDEN_VISIBILITIES = {"collapse", "filter"}
 _CELL_ELEMENTS = {"table:table-cell", "table:covered-table-cell"}
 _IGNORED_ELEMENTS = {"office:annotation", "table:shapes", "office:forms", "table:dde-links", "text:ruby-text"}
 _DATA_STYLES = {"number:number-style", "number:currency-style", "number:percentage-style"}
+# how far a count of the file is believed, in blanks of a text and in columns without cells
 _MAX_FILLER = 1 << 14
 
 
@@ -57,6 +58,7 @@ def read_ods_sheets(file: FormatInput) -> Iterator[Grid]:
     """
     package = file.require_package()
     parts = package.NameToInfo
+    # no prefix: the file chooses it
     if "META-INF/manifest.xml" in parts and b":encryption-data" in package.read("META-INF/manifest.xml"):
         raise Refusal.PROTECTED(file.name)
     if package.read("mimetype").strip() not in (_MIME, _MIME + b"-template"):
@@ -197,6 +199,7 @@ class _Content(_PartHandler):
             if tag == "table:table":
                 self._start_table(attributes)
             else:
+                # content.xml has styles of its own before its tables
                 self._styles.start_element(tag, attributes)
 
     def _start_in_table(self, table: _Table, tag: str, attributes: Mapping[str, str]) -> bool:
@@ -274,6 +277,7 @@ class _Content(_PartHandler):
         """Add the cell to its row, as often as it is repeated."""
         count = _get_count(cell, "table:number-columns-repeated")
         value = _convert_value(cell, "\n".join("".join(paragraph) for paragraph in self._paragraphs))
+        # empty cells are repeated to the end of the sheet and take no room
         if value is not None and value != "":
             number_format = self._styles.number_formats.get(cell.get("table:style-name", ""))
             is_percent = cell.get("office:value-type") == "percentage"
@@ -306,6 +310,7 @@ class _Content(_PartHandler):
         height = parsed.height
         parsed.is_hidden, parsed.is_filtered, parsed.merges = table.is_hidden, table.is_filtered, table.merges
         parsed.hidden_columns = table.hidden_columns
+        # kept as spans up to here: the last may reach to the end of the sheet, far beyond the last cell
         for first, count in table.hidden_spans:
             parsed.hidden_rows.update(range(first + 1, min(first + count, height) + 1))
         parsed.notes = "ods workbook"
@@ -327,12 +332,14 @@ def _apply_percent(number_format: NumberFormat, is_percent: bool) -> NumberForma
 def _convert_value(cell: Mapping[str, str], displayed: str) -> Any:
     """Return what a cell holds; None or "" for nothing."""
     formula = cell.get("table:formula")
+    # LibreOffice marks an error in a namespace of its own; of other programs only the text tells
     if cell.get("calcext:value-type") == "error" or (formula and _ERROR.fullmatch(displayed)):
         return ErrorText(displayed or "#ERROR!")
     convert = _CONVERTERS.get(cell.get("office:value-type", ""))
     if convert is not None:
         return convert(cell, displayed)
     if formula and not displayed:
+        # a formula begins with its language, like `of:=`
         return FormulaText(f"={formula.partition(':=')[2] or formula}")
     return displayed
 

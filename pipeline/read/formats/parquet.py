@@ -69,6 +69,7 @@ def read_parquet_sheet(file: FormatInput) -> Iterator[Grid]:
     texts, kinds = [], {}
     for position, (label, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
         values, kind = _convert_column(file.name, label, column)
+        # the label becomes row 1, so that the grid looks like that of any other file
         texts.append(pa.concat_arrays([pa.array([label], pa.string()), values]))
         if kind is not CellKind.TEXT:
             kinds[position] = _build_kinds(texts[position], kind)
@@ -78,6 +79,7 @@ def read_parquet_sheet(file: FormatInput) -> Iterator[Grid]:
         part="",
         texts=texts,
         kinds=kinds,
+        # without columns there is no header row either
         rows=rows if texts else rows[:0],
         notes="Parquet",
     )
@@ -90,6 +92,7 @@ def _read_table(name: str, data: bytes, limits: ReadLimits) -> Any:
     try:
         file = pyarrow.parquet.ParquetFile(pa.BufferReader(data))
         metadata = file.metadata
+        # what the metadata says, before anything is unpacked
         unpacked_bytes = sum(
             metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups)
         )
@@ -133,6 +136,7 @@ def _convert_to_local(column: ArrowColumn) -> ArrowColumn:
     if not pa.types.is_timestamp(column.type):
         return column
     local_times = pc.local_timestamp(column) if column.type.tz else column
+    # finer digits are cut off instead of raising an error
     return local_times.cast(pa.timestamp("us"), safe=False)
 
 

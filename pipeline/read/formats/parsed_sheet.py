@@ -68,6 +68,7 @@ class ParsedSheet:
 
     def to_grid(self) -> Grid:
         """Return the rows that the file has as a grid."""
+        # rows below the last cell are only counted, as blank ones
         filled_rows = self.rows[self.rows <= self.height]
         texts, kinds, displayed = self.texts, self.kinds, self.displayed
         if len(filled_rows) < self.height:
@@ -88,6 +89,7 @@ class ParsedSheet:
             hidden_rows=self._find_hidden(filled_rows),
             hidden_columns=frozenset(column for column in self.hidden_columns if column < len(self.texts)),
             is_filtered=self.is_filtered,
+            # an empty list has no second dimension
             merges=np.array(_trim_merges(self), np.int32).reshape(-1, 4),
             displayed={position: pa.chunked_array([column]) for position, column in displayed.items()},
         )
@@ -138,6 +140,7 @@ class SheetBuilder:
         if cells is None:
             cells = self._columns[column] = _ColumnCells()
         if number_format is not None:
+            # by its place among the cells of the column, not by the row
             cells.formats[len(cells.values)] = number_format
         cells.rows.append(row)
         cells.values.append(value)

@@ -86,6 +86,7 @@ class ParserProcess:
             SourceError: the file is refused, or was too much for the parser.
         """
         process = self.start()
+        # filled by the timer's thread: the worker was killed for its time, it did not die by itself
         expirations: list[bool] = []
 
         def stop_worker() -> None:
@@ -119,6 +120,7 @@ class ParserProcess:
         if "error" in answer:
             raise SourceError(answer["error"])
         if "memory" in answer:
+            # a worker at its limit has no room for the next file either
             self.close()
             raise Refusal.TOO_MUCH(name, most=self._limits.memory >> 20)
         return [

@@ -2,8 +2,8 @@
 
     python -P -m pipeline.read.formats.parser_worker MEMORY
 
-In, for each file: a frame of JSON (name, limits, the reader's language and the parsers that may read it) and
-a frame of the file's bytes.
+In: for each file a frame of JSON (name, limits, the reader's language and the parsers that may read it) and a
+frame of the file's bytes.
 Out: a frame of JSON (the sheets, or the sentence of a refusal), then a frame of Arrow IPC per sheet.
 Never: imports pandas, opens a path, or takes more memory than it was given; a parser may abort the process at
 any time, and then only this one dies.
@@ -92,6 +92,7 @@ def _serve_request(request: dict[str, Any], data: bytes, answers: IO[bytes]) -> 
     parsers = [ParserReference(*reference) for reference in request["parsers"]]
     frames: list[tuple[dict[str, Any], pa.Table]] = []
     try:
+        # all sheets before the answer: a file is refused for its last sheet as for its first
         frames = [encode_grid(grid) for grid in _parse_file(file, parsers)]
         answer: dict[str, Any] = {"sheets": [description for description, _ in frames]}
     except SourceError as error:
@@ -106,6 +107,7 @@ def _serve_request(request: dict[str, Any], data: bytes, answers: IO[bytes]) -> 
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
+        # the buffer itself: as bytes the sheet would be in memory twice
         write_frame(answers, memoryview(sink.getvalue()))
 
 
@@ -113,6 +115,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
     """Return whether an exception is one of the faces that a lack of memory shows."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
+    # a library that cannot be mapped into memory shows as an ImportError, of all things
     return isinstance(error, (MemoryError, ImportError)) or "can't start new thread" in str(error)
 
 

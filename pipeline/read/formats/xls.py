@@ -26,7 +26,9 @@ from pipeline.spreadsheet.number_formats import NumberFormat, parse_number_forma
 from pipeline.spreadsheet.serial_dates import EPOCH_1900, EPOCH_1904
 
 _FAULTS = (XLRDError, CompDocError, error, AssertionError)
+# the directory of an OLE container holds its names in UTF-16
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
+# what xlrd calls Excel 5
 _OLDEST_BIFF = 50
 _FORMULA, _UNCALCULATED, _BOF, _EOF = 0x0006, 0x005E, 0x0809, 0x000A
 _RECORD, _RESULT = Struct("<HH"), Struct("<HHH8sH")
@@ -65,6 +67,7 @@ def _open_workbook(name: str, data: bytes) -> Any:
     if data.startswith(OLE_MAGIC):
         _refuse_foreign_container(name, data)
     try:
+        # formats say what numbers show; on demand, one sheet at a time is in memory; xlrd prints its warnings
         workbook = xlrd.open_workbook(
             file_contents=data, formatting_info=True, ragged_rows=True, on_demand=True, logfile=io.StringIO()
         )
@@ -82,6 +85,7 @@ def _refuse_foreign_container(name: str, data: bytes) -> None:
     try:
         names = {entry.name for entry in CompDoc(data, logfile=io.StringIO()).dirlist}
     except _FAULTS as fault:
+        # a broken directory lists nothing, but the name of the encrypted stream is still among the bytes
         raise (
             Refusal.PROTECTED(name) if _ENCRYPTED_STREAM in data else Refusal.DAMAGED(name, why="")
         ) from fault
@@ -99,6 +103,7 @@ def _find_uncalculated_cells(workbook: Any) -> dict[int, set[tuple[int, int]]]:
     A program wrote it without one, a zero to be calculated on opening; or Excel, told to calculate only when
     asked, saved the workbook before it had: then what any formula stores may be an older result.
     """
+    # xlrd does not tell which results are none, so its records are read again, by where each sheet starts
     starts = {start: index for index, start in enumerate(workbook._sh_abs_posn)}
     cells: dict[int, set[tuple[int, int]]] = {}
     is_pending, sheet_index = any(kind == _UNCALCULATED for _, kind, _ in _iter_records(workbook)), -1
@@ -139,6 +144,7 @@ def _build_sheet(
     parsed = builder.finish(sheet.name, f"Workbook/{sheet.number + 1}", set(rows))
     parsed.hidden_rows = {number for number, info in rows.items() if info.hidden or info.height == 0}
     parsed.hidden_columns = _find_hidden_columns(sheet)
+    # xlrd's ranges count from 0 and end behind the last cell
     parsed.merges = [(top + 1, bottom, left, right - 1) for top, bottom, left, right in sheet.merged_cells]
     return parsed
 

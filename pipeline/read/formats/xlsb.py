@@ -34,6 +34,7 @@ from pipeline.spreadsheet.number_formats import (
 )
 from pipeline.spreadsheet.serial_dates import EPOCH_1900, EPOCH_1904
 
+# numbers of records, from here on
 _ROW, _BLANK, _RK, _ERROR, _BOOLEAN, _REAL, _TEXT, _SHARED = range(8)
 _FORMULA_TEXT, _FORMULA_NUMBER, _FORMULA_BOOLEAN, _FORMULA_ERROR = range(8, 12)
 _SHARED_ITEM, _FORMAT, _STYLE, _COLUMN, _RICH = 19, 44, 47, 60, 62
@@ -134,6 +135,7 @@ def _read_sheet_links(package: zipfile.ZipFile, workbook: str) -> tuple[list[_Sh
             is_pending = bool(_U16.unpack_from(data, end - 2)[0] & _PENDING)
         elif kind == _SHEET:
             relation = _decode_text(data, offset + 8, end)
+            # an id is ASCII: as many characters as units of two bytes
             title = _decode_text(data, offset + 12 + 2 * len(relation), end)
             if relation in parts:
                 links.append(_SheetLink(title, parts[relation], _U32.unpack_from(data, offset)[0] != 0))
@@ -145,6 +147,7 @@ def _read_shared_strings(package: zipfile.ZipFile, workbook: str) -> list[str]:
     data = package.read(part) if part else b""
     return [
         _decode_text(data, offset + 1, end)
+        # one byte of flags stands before the text
         for kind, offset, end in _iter_records(data)
         if kind == _SHARED_ITEM
     ]
@@ -173,6 +176,7 @@ def _decode_rk(data: bytes, offset: int) -> float:
     if packed & 2:
         number: float = _I32.unpack_from(data, offset)[0] >> 2
     else:
+        # the upper half of a float without the two flags; its lower half is zero
         (number,) = _F64.unpack(b"\0\0\0\0" + _U32.pack(packed & ~3))
     return number / 100 if packed & 1 else number
 
@@ -221,6 +225,7 @@ class _SheetProperties:
         """Record what a record says of columns, merged cells or the filter; others say nothing here."""
         if kind == _COLUMN and data[offset + 16] & 1:
             first, last, _, _ = _RANGE.unpack_from(data, offset)
+            # a forged last column would fill the memory
             self.hidden_columns.update(range(first, min(last, first + MAX_COLUMNS) + 1))
         elif kind == _MERGE:
             top, bottom, left, right = _RANGE.unpack_from(data, offset)
@@ -235,6 +240,7 @@ def _build_sheet(file: FormatInput, data: bytes, link: _SheetLink, shared: _Work
     row, epoch = -1, EPOCH_1904 if shared.date_1904 else EPOCH_1900
     for kind, offset, end in _iter_records(data):
         if shared.is_pending and kind in _FORMULAS:
+            # the formula itself is in tokens, which nobody needs to read
             builder.add_cell(row, _U32.unpack_from(data, offset)[0], FormulaText("="))
         elif kind in _NUMBER_DECODERS:
             column, style = _CELL.unpack_from(data, offset)

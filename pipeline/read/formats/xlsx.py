@@ -81,6 +81,7 @@ def read_xlsx_sheets(file: FormatInput) -> Iterator[Grid]:
     with ThreadPoolExecutor(1) as pool:
         for metadata in parser.sheets_metadata:
             part = sheet_parts.get(metadata.name, "")
+            # charts and macros are listed among the sheets
             if metadata.typ != SheetTypeEnum.WorkSheet or not part:
                 continue
             is_commented = part in file.commented_parts or has_commented_texts
@@ -107,6 +108,7 @@ def _list_sheet_parts(package: zipfile.ZipFile) -> tuple[dict[str, str], bool, b
     for element in parse_xml_part(package, workbook).iter():
         match get_local_name(element.tag):
             case "sheet":
+                # the prefix stands for another namespace in Strict Open XML
                 relation = next((value for key, value in element.items() if key.endswith("}id")), "")
                 if relation in worksheet_targets:
                     parts[element.get("name", "")] = worksheet_targets[relation]
@@ -156,6 +158,7 @@ def _build_sheet(
     facts = scan_result.result()
     texts, kinds = columns.finish(facts.overlays)
     rows = np.array(facts.rows, np.int64)
+    # two rows of one number are out of order as well
     if (np.diff(rows) <= 0).any():
         raise Refusal.DISORDERED(sheet_label)
     has_lost_values = _has_lost_values(sheet_label, facts, texts, columns.rows)
@@ -167,6 +170,7 @@ def _build_sheet(
         if lost_cell:
             raise Refusal.LOST(sheet_label, cell=lost_cell)
     if workbook.is_uncalculated and facts.has_formulas:
+        # only this scan lists the formulas that have a stored value
         with package.open(part) as stream:
             apply_overlays(texts, kinds, scan_exactly(stream).calculated)
     displayed = find_displayed_values(package, part, facts, texts, kinds, workbook.styles)
@@ -194,12 +198,14 @@ def _has_lost_values(sheet_label: str, facts: SheetFacts, texts: Sequence[Texts]
     is_filled, filled_count = _find_filled_rows(texts, last_row)
     if not set(np.flatnonzero(is_filled).tolist()) <= set(facts.rows):
         raise Refusal.OUTSIDE_ROWS(sheet_label)
+    # each was put over an empty cell, and the XML has no value for it
     formula_count = sum(overlay.kind == CellKind.FORMULA for overlay in facts.overlays)
     parsed_count = filled_count - formula_count
     return facts.value_count > parsed_count or not all(is_filled[row] for row in facts.valued_rows)
 
 
 def _find_filled_rows(texts: Sequence[Texts], last_row: int) -> tuple[npt.NDArray[np.bool_], int]:
+    # numbered as the rows are, from 1: the first entry is nobody's
     """Return which rows hold anything, by their number, and how many cells do."""
     filled, filled_count = np.zeros(last_row + 1, np.bool_), 0
     for text in texts:

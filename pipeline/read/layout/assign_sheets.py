@@ -218,6 +218,7 @@ def _is_flat_header(labels: Sequence[str], parent: Table, child: Table) -> bool:
     parent_fields, child_fields = find_fields(parent, labels), find_fields(child, labels)
     shared = {field.name for field in parent} & {field.name for field in child}
     has_reference = parent.key[0] in parent_fields or parent.fallback_key in parent_fields
+    # the fallback key may be the reference itself, so it proves no further column of the parent
     has_parent_fields = len(parent_fields - shared - {parent.fallback_key}) > 1
     return has_reference and has_parent_fields and len(child_fields - shared) > 1
 
@@ -259,6 +260,7 @@ def _choose_feeder(
     table: Table, candidates: Sequence[_Candidate], source_names: Sequence[str], issues: list[SheetIssue]
 ) -> _Candidate:
     """Return the first sheet of a group that may feed a table; report an error if there are more."""
+    # where one has the table's name, those that only look like it are left out instead of being rivals
     named = [candidate for candidate in candidates if candidate.is_named]
     first, *rivals = named or candidates
     name = first.grid.name
@@ -281,6 +283,7 @@ def _find_unsupported_table(candidate: _Candidate, tables: Mapping[str, Table]) 
     unsupported = {
         table.name: table for table in TABLES if table.name not in tables and table.parent in tables
     }
+    # a header without rows bills nothing, whatever table it is
     if candidate.is_named or not unsupported or len(candidate.grid) <= candidate.header_index + 1:
         return None
     named_table = _find_table_by_name(candidate.grid, unsupported)

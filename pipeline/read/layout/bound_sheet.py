@@ -99,6 +99,7 @@ def bind_columns(
     for index, label in enumerate(labels):
         field_name = known.get(normalize_header(label))
         if field_name:
+            # the first column of a field is bound; a second one is an issue of the header
             columns.setdefault(field_name, SheetColumn(field_name, label.strip(), index))
     return BoundSheet(
         grid=grid,

@@ -45,6 +45,7 @@ def _find_column_issues(bound: BoundSheet, source: str, is_data: Mask) -> Iterat
     """Yield the issues of the columns that are bound to no field, or a second time."""
     table = bound.table
     by_field = {column.field: column for column in bound.columns}
+    # columns of the other table that a flat sheet feeds
     settled = {column.index for column in bound.columns if column.field not in table}
     settled.update(bound.note_indices, bound.markers.values())
     known = map_known_headers(table)

@@ -44,6 +44,7 @@ from schemas.fields import Table
 from schemas.tables.common import NOTE_MARK
 
 _PARTS = ("sheet", "decimal", "date_format", "columns", "constants", "values", "take")
+# a day, blanks or a T, and a time with or without seconds, fractions and AM or PM
 _TIME_OF_DAY = r"^(.*[0-9])[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?( ?[AaPp]\.?[Mm]\.?)?$"
 _SEARCHED_ROWS = 256
 """Rows in which the foreign header is searched: titles above it are few."""
@@ -101,6 +102,7 @@ class SheetMapping:
 
     def _find_header(self, grid: Grid) -> int | None:
         """Return the row that has all the columns; None if there is none or the sheet is not meant."""
+        # the name of a text file is its user's own, so only sheets of a workbook are compared
         if self.sheet and grid.part and _normalize(grid.name) != _normalize(self.sheet):
             return None
         rows = enumerate(grid.get_texts(0, min(_SEARCHED_ROWS, len(grid))))
@@ -131,6 +133,7 @@ class SheetMapping:
         kinds, origins, displayed = {}, {}, {}
         for index, label in enumerate(labels):
             is_renamed = _normalize(label) in fields_of
+            # a column that is left out becomes a note, so that nobody reports it as unknown
             for name in fields_of.get(_normalize(label), (label,)) or (NOTE_MARK,):
                 if index in grid.kinds:
                     kinds[len(columns)] = grid.kinds[index]
@@ -159,8 +162,10 @@ class SheetMapping:
             cells = pc.replace_substring_regex(cells, pattern=_TIME_OF_DAY, replacement=r"\1")
         if meanings := self.values.get(name):
             indices = pc.index_in(cells, value_set=pa.array(list(meanings)))
+            # a text without a meaning has no index: it is null here and stays what it was
             cells = pc.coalesce(pc.take(pa.array(list(meanings.values()), pa.string()), indices), cells)
         rows = np.arange(len(cells))
+        # titles above the header stay as they are
         titles = pc.if_else(pa.array(rows < header), column.combine_chunks(), cells)
         return pa.chunked_array([pc.if_else(pa.array(rows == header), name, titles)])
 
@@ -239,6 +244,7 @@ def _read_mapping_file(path: Path) -> bytes:
 
 def _parse_toml(name: str, data: bytes) -> dict[str, Any]:
     try:
+        # editors of Windows put a byte-order mark before it
         return tomllib.loads(data.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(

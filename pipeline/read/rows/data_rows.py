@@ -103,6 +103,7 @@ def extract_rows(sheet: BoundSheet) -> DataRows:
     for is_ignored in ignored.values():
         is_data &= ~is_ignored
     counts = {name: int(mask.sum()) for name, mask in ignored.items()}
+    # titles above the header and rows below the last cell count as blank
     counts["blank"] += sheet.header_index + grid.blank_after
     columns = {column.field: keep_rows(texts[column.index], is_data) for column in sheet.columns}
     return DataRows(
@@ -140,6 +141,7 @@ def _trim_column(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Mask | None]
     The apostrophe that guards a text against being run as a formula is removed as well, and not reported.
     """
     parts = [_trim_chunk(chunk) for chunk in column.chunks]
+    # a column without chunks still needs an array to join
     is_trimmed = np.concatenate([np.zeros(0, np.bool_), *(mask for _, mask in parts)])
     trimmed = pa.chunked_array([chunk for chunk, _ in parts], column.type)
     return trimmed, is_trimmed if is_trimmed.any() else None
@@ -153,6 +155,7 @@ def _trim_chunk(chunk: Texts) -> tuple[Texts, Mask]:
         return chunk, is_trimmed
     suspicious = chunk.filter(pa.array(is_suspicious))
     trimmed = pc.utf8_trim_whitespace(suspicious)
+    # trimming only takes away, so the lengths tell
     is_shorter = pc.not_equal(pc.binary_length(suspicious), pc.binary_length(trimmed))
     is_trimmed[is_suspicious] = is_shorter.to_numpy(zero_copy_only=False)
     unescaped = formula_guard.unescape_formulas(trimmed)

@@ -112,9 +112,11 @@ def _list_invoice_fields(sheet_rows: DataRows, parent: Table, child: Table) -> l
 
 
 def _group_by_reference(refs: Texts) -> _InvoiceRows:
+    # a blank reference is no invoice: null has no code
     encoded = pc.if_else(pc.equal(refs, ""), None, refs).dictionary_encode()
     codes = pc.fill_null(encoded.indices, -1).to_numpy().astype(np.int64)
     first_rows = _find_first_rows(codes, np.arange(len(codes)), len(encoded.dictionary))
+    # stable, so that the rows of an invoice stay in the order of the sheet
     return _InvoiceRows(codes, first_rows, np.argsort(codes, kind="stable"))
 
 
@@ -155,6 +157,7 @@ def _move_trimmed(
     moved = {}
     for name, blanks in sheet_rows.trimmed.items():
         if name in by_field and name != parent.key[0]:
+            # a row without a reference has the code -1, and the warning needs an invoice to stand at
             invoice = int(max(codes[blanks.first_row], 0))
             moved[name] = TrimmedBlanks(blanks.count, invoice, blanks.value)
     return moved
@@ -192,11 +195,14 @@ def _choose_values(sheet_rows: DataRows, name: str, invoice_rows: _InvoiceRows) 
     is_filled: Mask = (pc.binary_length(column).to_numpy() > 0) & (codes >= 0)
     is_filled[sheet_rows.ragged[0]] = False  # which cell of a ragged row is which is unknown
     value_rows = _find_first_rows(codes, np.flatnonzero(is_filled), len(first_rows))
+    # an invoice without any value takes the blank of its first row
     chosen_rows = np.where(value_rows < 0, first_rows, value_rows)
+    # codes are compared instead of texts: equal texts have one code
     values = column.combine_chunks().dictionary_encode().indices.to_numpy()
     differs: Mask = is_filled.copy()
     differs[is_filled] = values[is_filled] != values[chosen_rows[codes[is_filled]]]
     filled_rows = order[is_filled[order]]
+    # sorted by invoice, the addresses of each are one span
     starts = np.searchsorted(codes[filled_rows], np.arange(len(first_rows) + 1))
     addresses = Addresses(starts, sheet_rows.row_numbers[filled_rows])
     return _InvoiceField(chosen_rows, addresses, np.flatnonzero(differs))
@@ -241,6 +247,7 @@ def _fill_references(sheet_rows: DataRows, starts_invoice: Mask, key: str) -> tu
     start_above = np.maximum.accumulate(np.where(starts_invoice, rows, -1)) if len(rows) else rows
     takes_above = is_blank & ~starts_invoice & (start_above >= 0)
     filled = refs.take(pa.array(np.where(takes_above, start_above, rows), pa.int64()))
+    # without a start above any row will do: `start_above < 0` decides below
     refs_above = refs.take(pa.array(np.maximum(start_above, 0), pa.int64()))
     is_same = pc.equal(filled, refs_above).to_numpy(zero_copy_only=False)
     is_torn = ~starts_invoice & ~is_blank & ((start_above < 0) | ~is_same)
@@ -254,6 +261,7 @@ def _find_repeated_starts(refs: Texts, starts_invoice: Mask) -> Mask:
     codes: npt.NDArray[np.int32] = refs.dictionary_encode().indices.to_numpy()
     rows = np.flatnonzero(starts_invoice)
     is_repeated = np.zeros(len(starts_invoice), np.bool_)
+    # `unique` names the first row of each reference; all others repeat one
     _, first_indices = np.unique(codes[rows], return_index=True)
     is_repeated[np.delete(rows, first_indices)] = True
     return is_repeated

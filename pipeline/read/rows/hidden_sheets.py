@@ -95,6 +95,7 @@ class _HiddenSheetDecider:
             self._leave_out(rows, translate("it is hidden, and the settings leave hidden sheets out"))
         elif not is_supported:
             self.decision.issues.append(self._make_issue("E340", rows, {}))
+        # a name is a hidden sheet that was read; "" is a visible one, beside which a hidden one is left out
         elif any(rivals):
             self.decision.issues.append(self._make_ambiguous_issue(rows, rivals))
         elif rivals or len(rows.sheet.columns) < _MIN_KNOWN_COLUMNS:

@@ -46,7 +46,7 @@ def build_raw_table(table: Table, blocks: Sequence[DataRows]) -> RawTable:
     frame = pd.DataFrame(
         dict(zip(fields, _iter_columns(fields, blocks), strict=True)),
         index=pd.RangeIndex(sum(sizes)),
-        copy=False,
+        copy=False,  # pandas would copy each column of a dictionary
     )
     return RawTable(
         name=table.name,
@@ -54,6 +54,7 @@ def build_raw_table(table: Table, blocks: Sequence[DataRows]) -> RawTable:
         kinds=_join_kinds(frame, blocks),
         sheets=tuple(_describe_sheet(block.sheet) for block in blocks),
         sheet_indices=np.repeat(np.arange(len(blocks), dtype=np.int16), sizes),
+        # the empty array gives the type where there is no sheet
         row_numbers=np.concatenate([np.empty(0, np.int32), *(block.row_numbers for block in blocks)]),
         ragged_rows=_join_ragged(blocks),
         displayed=_join_by_field([block.displayed for block in blocks], sizes),
@@ -178,6 +179,7 @@ def _join_column(name: str, blocks: Iterable[DataRows]) -> pa.ChunkedArray:
 def _find_error_texts(cells: Texts) -> Mask | None:
     """Return the cells with an error as text, as CSV exports and pasted values have it; None if none."""
     is_encoded = isinstance(cells, pa.DictionaryArray)
+    # of what repeats only the distinct values are looked at
     texts = cells.dictionary if is_encoded else cells
     if not match_first_characters(texts, _ERROR_FIRST_CHARACTERS).any():
         return None

@@ -60,6 +60,7 @@ def find_hidden_column_issues(block: DataRows, source: str) -> Iterator[SheetIss
 
 def compute_row_offsets(blocks: Sequence[DataRows]) -> list[int]:
     """Return per sheet the position of its first row in the table's frame."""
+    # the last sum is where the table ends, no start
     return [0, *np.cumsum([len(block.row_numbers) for block in blocks]).tolist()][: len(blocks)]
 
 

@@ -25,6 +25,7 @@ from schemas.cell_kinds import CellKind
 from schemas.tables.common import TOTAL_WORDS
 
 _CURRENCY_SIGN = "[$\u00a2-\u00a5\u20a0-\u20cf]?"
+# grouped by commas, by points, by blanks or apostrophes; plain; a fraction alone
 _DIGITS = (
     r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?"
     r"|\d{1,3}(?:[ '\u00a0\u2019\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?|[.,]\d+)"
@@ -135,12 +136,14 @@ def _find_total_words(texts: Texts) -> list[int]:
 
 def _find_likely_starts(texts: Texts) -> Mask:
     """Return which texts begin like a word for a total; an empty text may be among them."""
+    # offsets and bytes as they lie in memory: no text is made of them
     _, offsets, data = texts.buffers()
     if data is None or not data.size:
         return np.zeros(len(texts), np.bool_)
     starts = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts)]
     is_wanted = np.zeros(256, np.bool_)
     is_wanted[[ord(letter) for letter in _TOTAL_FIRST_LETTERS]] = True
+    # an empty text at the end starts behind the last byte
     hits: Mask = is_wanted[np.frombuffer(data, np.uint8)[np.minimum(starts, data.size - 1)]]
     return hits
 

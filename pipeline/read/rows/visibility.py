@@ -98,6 +98,7 @@ def _number_merged_rows(grid: Grid, merges: Sequence[_MergedCells], index: int, 
     for number, merge in enumerate(merges, 1):
         if merge.left <= index <= merge.right:
             includes_first = index != merge.left or (is_key and merge.stop - merge.start > 1)
+            # a boolean counts 0 or 1: without the first row the span starts one further down
             merge_numbers[merge.start + (not includes_first) : merge.stop] = number
     return merge_numbers
 
@@ -107,6 +108,7 @@ def _iter_merged_cells(sheet: BoundSheet) -> Iterator[_MergedCells]:
     grid = sheet.grid
     columns = _map_file_columns(grid)
     for top, bottom, left, right in grid.merges.tolist():
+        # looked up by number, since a grid lacks the rows that the file does not have
         start, stop = np.searchsorted(grid.row_numbers, [top, bottom + 1]).tolist()
         if left not in columns or start >= stop or stop <= sheet.start:
             continue

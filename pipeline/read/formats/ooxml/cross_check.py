@@ -67,6 +67,7 @@ def _is_same_value(cell: XmlCell, parsed: str, kind: int, shared_strings: Sequen
         case "n":
             return bool(parsed) and _is_same_number(cell.value, parsed, kind)
         case "b":
+            # a boolean that is written in no known way must only be shown as something
             return _BOOLEANS.get(cell.value.strip(), parsed) == parsed != ""
         case "d":
             return bool(parsed)
@@ -95,6 +96,7 @@ def _is_same_number(value: str, parsed: str, kind: int) -> bool:
 
 def _list_possible_dates(serial: float) -> set[str]:
     """Return the days a serial number may mean: in either epoch, and around the day that Excel invented."""
+    # a time in the last half second of a day is displayed as the next midnight
     days = int(serial + _HALF_SECOND)
     possible_days = (days, days + 1) if serial < FIRST_RELIABLE_SERIAL else (days,)
     return {(EPOCH_1900 + timedelta(day)).isoformat() for day in possible_days} | {

@@ -86,9 +86,11 @@ def _is_doubtful(texts: Texts, kinds: KindCodes, styles: Mapping[int, NumberForm
     """Return whether any of the styles can display any number of a column as another."""
     if not styles or not (kinds == CellKind.NUMBER).any():
         return False
+    # percents and leading zeros alter whole numbers as well
     if any(number_format.shift or number_format.zeros > 1 for number_format in styles.values()):
         return True
     fewest_decimals = min(number_format.decimals or 0 for number_format in styles.values())
+    # without a point it is -1: such rows are left out below
     point = pc.find_substring(texts, ".")
     decimals = pc.subtract(pc.subtract(pc.binary_length(texts), point), 1)
     is_number = pa.array(kinds == CellKind.NUMBER)
@@ -109,6 +111,7 @@ def _iter_styled_cells(
 
 
 def _search_styled_cells(package: zipfile.ZipFile, part: str, styles: Iterable[int]) -> Iterator[StyledCell]:
+    # the styles are part of the expression, so that cells of all others cost nothing
     pattern = re.compile(rb'<c\b([^>]*\ss="(?:%s)"[^>]*)>' % b"|".join(b"%d" % style for style in styles))
     with package.open(part) as stream:
         for piece in iter_row_pieces(stream):

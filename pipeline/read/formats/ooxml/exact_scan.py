@@ -43,6 +43,7 @@ class _SheetHandler(ContentHandler):
         self._is_inline = self._is_phonetic = False
 
     def startElement(self, name: str, attrs: Any) -> None:  # noqa: N802 - the interface of xml.sax
+        # compared without the prefix, which every writer chooses
         match name.rpartition(":")[2]:
             case "row":
                 self._row, self._column = int(attrs.get("r", self._row + 1)), 0
@@ -84,6 +85,7 @@ class _SheetHandler(ContentHandler):
                 self._value = self._take_text()
             case "t":
                 text = self._take_text()
+                # a phonetic hint stands beside the text and is not part of it
                 if self._is_inline and not self._is_phonetic:
                     self._value = (self._value or "") + text
             case "rPh":
@@ -108,6 +110,7 @@ class _SheetHandler(ContentHandler):
 
     def _close_formula(self, formula: str) -> None:
         """Record a formula by what is stored with it: nothing, an error, or a result."""
+        # an empty `v` of a text is a result; without a `v` the formula was never calculated
         is_empty_text = self._type == "str" and self._value is not None
         if not self._value and not is_empty_text:
             self.facts.overlays.append(self._make_overlay(CellKind.FORMULA, f"={formula}"))

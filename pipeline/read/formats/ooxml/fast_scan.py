@@ -59,6 +59,7 @@ def iter_row_pieces(stream: IO[bytes]) -> Iterator[bytes]:
     while chunk := stream.read(_CHUNK_BYTES):
         remainder += chunk
         cut = remainder.rfind(_ROW_END) + len(_ROW_END)
+        # where no row ends, `rfind` gives -1, and the cut is shorter than the end itself
         if cut >= len(_ROW_END):
             yield remainder[:cut]
             remainder = remainder[cut:]
@@ -69,6 +70,7 @@ def _scan_piece(piece: bytes, facts: SheetFacts) -> None:
     if _is_unusual(piece):
         raise UnusualXmlError
     rows = list(map(int, _ROW.findall(piece)))
+    # a row without a number is missing from the list; page breaks begin alike and stand at the end
     if len(rows) != piece.count(b"<row") - piece.count(b"<rowBreaks", -_SAMPLE_BYTES):
         raise UnusualXmlError
     facts.rows += rows
@@ -112,6 +114,7 @@ def match_attributes(element: bytes) -> dict[str, str]:
 
 def _is_unusual(piece: bytes) -> bool:
     """Return whether XML is written in any way that the expressions above do not foresee."""
+    # who uses a prefix uses it from the start, so the first bytes tell
     sample = piece[:_SAMPLE_BYTES]
     if b":row" in sample or b":c " in sample:
         return True
@@ -134,10 +137,12 @@ def _has_unusual_pairs(piece: bytes) -> bool:
     may_be_prefixed = False
     characters = np.frombuffer(piece, np.uint8)
     for start in range(0, len(characters), _STEP_BYTES):  # a step at a time stays in the processor's cache
+        # one byte more, so that no pair hides at the seam
         window = characters[start : start + _STEP_BYTES + 1]
         is_equals, is_blank = window == ord("="), window <= ord(" ")
         if (is_equals[1:] & is_blank[:-1]).any() or (is_equals[:-1] & is_blank[1:]).any():
             return _SPACED_ATTRIBUTE.search(piece) is not None or _has_prefixed_cells(piece)
+        # a digit behind a colon is a time or a range; a prefix has a letter there
         may_be_prefixed = may_be_prefixed or bool(((window[:-1] == ord(":")) & (window[1:] > ord("9"))).any())
     return may_be_prefixed and _has_prefixed_cells(piece)
 
@@ -157,6 +162,7 @@ def _find_empty_formulas(piece: bytes) -> Iterator[Overlay]:
     for match in matches:
         attributes, formula, stored = match.groups()
         value = _VALUE.match(stored) if stored else None
+        # `t="str"` with an empty `v` is a result: the empty text
         is_empty_text = stored and b't="str"' in attributes
         if not value and not is_empty_text:
             row, column = _parse_position(attributes)

@@ -21,6 +21,7 @@ _OVERLAP_BYTES = 64
 _XML_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _FAR_REFERENCE = re.compile(rb' r="(?:[A-Za-z]{3}|[B-Zb-z][A-Za-z]|[A-Za-z]{1,2}\d{7})')
 """A reference beyond column AZ or row 999,999; without one a sheet has at most 52 million cells."""
+# neither `<c/>` nor `<c></c>`: the parser allocates nothing for cells that are only formatted
 _FILLED_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\sr="([A-Za-z]+)(\d+)"[^>]*(?<!/)>(?!</)')
 
 
@@ -75,6 +76,7 @@ def _check_part(
     is_markup = member.filename.lower().endswith((".xml", ".rels", ".vml"))
     extent = _SheetExtent(name, limits.area) if _is_sheet_part(member.filename) else None
     for piece in _iter_overlapping(package, member):
+        # the bytes that pieces share count once
         size += len(piece) - _OVERLAP_BYTES
         if size > remaining_bytes:
             raise Refusal.TOO_LARGE(name, most=limits.unpacked >> 20)
@@ -89,6 +91,7 @@ def _check_part(
 
 def _check_markup(name: str, part: str, piece: bytes, unusual: UnusualParts) -> None:
     """Note a piece of XML that is in UTF-16 or commented; refuse one that declares entities."""
+    # the searches below find nothing in UTF-16; the repair converts such a part and looks again
     if b"\0" in piece:
         unusual.utf16.add(part)
     if b"<!" in piece:
@@ -104,6 +107,7 @@ def has_entities(xml: bytes) -> bool:
 
 def _iter_overlapping(package: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
     """Yield a part in pieces that share some bytes, so that nothing hides at a seam."""
+    # blanks for the first piece, so that every piece is longer by the same number of bytes
     tail = b" " * _OVERLAP_BYTES
     with package.open(member) as stream:
         while chunk := stream.read(_CHUNK_BYTES):

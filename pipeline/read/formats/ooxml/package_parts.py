@@ -29,6 +29,7 @@ class _Link(NamedTuple):
 def find_part(package: zipfile.ZipFile, part: str, kind: str) -> str:
     """Return the first part of a kind that another leads to; "" when there is none."""
     links = _iter_links(package, part)
+    # by the ending: Strict Open XML has other addresses that end alike
     return next((link.part for link in links if link.type.endswith(f"/{kind}")), "")
 
 

@@ -48,6 +48,7 @@ def repair_package(
         parts |= {part: _convert_to_utf8(name, parts[part]) for part in utf16_parts}
         data, package = _write_package({part.replace("\\", "/"): content for part, content in parts.items()})
     workbook = find_workbook_part(package)
+    # a binary workbook lists its sheets in records; its parser leaves the unlinked ones out itself
     if not workbook.endswith(".xml"):
         return data, package
     sheet_list = package.read(workbook)
@@ -79,8 +80,10 @@ def replace_unknown_errors(package: zipfile.ZipFile, part: str) -> bytes:
 def _convert_to_utf8(name: str, content: bytes) -> bytes:
     """Convert XML from UTF-16, with or without a byte-order mark."""
     has_mark = content[:1] in b"\xff\xfe"
+    # XML begins with `<`, so a NUL in front is the high byte of it
     byte_order = "utf-16-be" if content[:1] == b"\0" else "utf-16-le"
     encoding = "utf-16" if has_mark else byte_order
+    # the declaration would still say UTF-16 of what is UTF-8 now
     text = _ENCODING_DECLARATION.sub(r"\1", content.decode(encoding))
     if has_entities(text.encode()):
         raise Refusal.ENTITIES(name)

@@ -68,6 +68,7 @@ class SheetFacts:
     def record_hidden_row(self, row: int, attributes: Mapping[str, str]) -> None:
         """Record a row that is hidden, or has no height."""
         height = attributes.get("ht", "")
+        # no height at all (`0`, `0.0`) hides a row as well
         if attributes.get("hidden", "") in TRUE_WORDS or (height and not height.strip("0.")):
             self.hidden_rows.add(row)
 
