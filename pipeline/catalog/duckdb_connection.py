@@ -59,7 +59,7 @@ def open_catalog_file(
         connection.execute(
             f"ATTACH '{quoted}' AS catalog ({_ATTACH_OPTIONS[mode]})"
         )  # DuckDB 1.5 binds no path
-        # after the attachment, which is external access itself; the locked configuration keeps it from being undone
+        # after the attachment, which is external access itself; once locked, nothing undoes it
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield connection

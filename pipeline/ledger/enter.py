@@ -1,8 +1,8 @@
 """Entering a run in the ledger, and withdrawing what one prepared.
 
 In: a run's rows, table by table.
-Out: events; the head that a run folder's summary names. Everything of a run is in the ledger and its folder in
-place, or neither.
+Out: events; the head that a run folder's summary names. Everything of a run is in the ledger and its folder
+in place, or neither.
 Never: changes an entry that is there; decides whether an invoice may come: it refuses an identity that is
 taken.
 """

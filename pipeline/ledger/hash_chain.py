@@ -1,9 +1,9 @@
 """Canonical bytes, digests of a run, and the chain of events.
 
 In: rows as the ledger holds them.
-Out: hashes. An event's hash covers its columns and the hash of the event before it, so nothing can be changed,
-added, removed or moved without breaking the chain; the event that enters a run carries the digest of all its
-rows.
+Out: hashes. An event's hash covers its columns and the hash of the event before it, so nothing can be
+changed, added, removed or moved without breaking the chain; the event that enters a run carries the digest of
+all its rows.
 Never: touches a file.
 """
 

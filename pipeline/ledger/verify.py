@@ -1,8 +1,8 @@
 """Whether the ledger and the run folders are still what they were.
 
 In: a `Ledger`.
-Out: faults as sentences; none is good. Everything is worked out again: the chain of events, the digest of each
-run, who is live, sums, the hashes of the request files, the heads noted outside.
+Out: faults as sentences; none is good. Everything is worked out again: the chain of events, the digest of
+each run, who is live, sums, the hashes of the request files, the heads noted outside.
 Never: mends or changes anything.
 """
 
