@@ -1,6 +1,8 @@
 """The result of a check or run: verdict, totals, and frames to look closer.
 
-In: an assessment and its summary. Out: `Result`, `CatalogLoad`. Never: reads a file, prints.
+In: an assessment and its summary.
+Out: `Result`, `CatalogLoad`.
+Never: reads a file, prints.
 """
 
 from __future__ import annotations

@@ -1,5 +1,9 @@
 """The checks that a field's declaration stands for: one Arrow kernel each, with its issue code.
 
+In: the declaration of a field.
+Out: its checks, in the order in which they report.
+Never: looks at another column.
+
 A check says of each cell whether it holds; a blank cell holds everywhere except in `E201`. Order matters:
 a cell is reported under the first check it fails.
 """
@@ -51,6 +55,7 @@ def iter_text_checks(field: Field, *, allow_astral: bool, date_notation: DateNot
     if field.kind in _TEXT_KINDS:
         yield _build_check("E212", field, _VISIBILITY_KERNELS[field.kind])
         if not allow_astral:
+            # from 0xF0 on a byte begins a character of 4 bytes
             yield _build_check("E213", field, lambda cells: _is_free_of(cells, _ASTRAL_REGEX, 0x00, 0xEF))
     if field.kind is Kind.IDENTIFIER:
         yield _build_check(

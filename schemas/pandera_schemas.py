@@ -1,5 +1,9 @@
 """Pandera schemas derived from the declarations, and the rows that fail them.
 
+In: declarations and rules; then a frame.
+Out: schemas; then the failing rows of each check.
+Never: formats a message, or lets pandera drop or convert a row.
+
 A table is checked in two passes, because a cell must be readable before its value can be checked:
 `build_text_schema` for the cells as text, `build_value_schema` for the parsed columns and those derived from
 them. Every check is an Arrow kernel wrapped as a `pandera.Check` that carries its issue code; `iter_failures`
@@ -140,6 +144,7 @@ def _build_pandera_check(code: str, field: str, predicate: Callable[[Any], Any])
     def run_check(data: Any) -> pd.Series[bool]:
         return pd.Series(predicate(data).to_numpy(zero_copy_only=False), index=data.index)
 
+    # pandera would leave null cells out of the column, and the positions would be wrong
     return pandera.Check(run_check, name=f"{code} {field}", error=code, ignore_na=False)
 
 

@@ -99,6 +99,7 @@ def enrich_items(
     )
     charge_id = matches.get_column(_CHARGE_ID)
     if charges.null_count < len(charges):
+        # where no charge was found the sheet's own id stays
         charge_id = pc.coalesce(decode_dictionary(charge_id), decode_dictionary(charges))
     items = valid.items.assign(**{_CHARGE_ID: to_series(charge_id)})
     catalog = _build_catalog_frame(valid, matches, options.catalog_fields)
@@ -130,6 +131,7 @@ def _find_unchecked(valid: ValidSheets, options: EnrichOptions) -> Iterator[Find
     is_lost = pc.and_(pc.is_valid(skus), pc.is_null(charges)).to_numpy(zero_copy_only=False)
     yield Findings("E408", "items", _CATALOG_SKU, np.flatnonzero(is_lost))
     unchecked = np.flatnonzero(pc.is_valid(charges).to_numpy(zero_copy_only=False))
+    # without a row there is no count either
     yield Findings(
         "W402", "items", _CHARGE_ID, unchecked[:1], row_counts=np.array([len(unchecked)])[: len(unchecked)]
     )
@@ -190,6 +192,7 @@ def _find_overruled(
             decode_dictionary(arrow_column(items[name])),
             decode_dictionary(matches.get_column(name)),
         )
+        # a blank of the catalog overrules the sheet as well: comparing with it gives null
         differs = pc.and_(
             pc.is_valid(sheet_values), pc.fill_null(pc.not_equal(sheet_values, catalog_values), True)
         )

@@ -210,6 +210,7 @@ def _build_pairs(starts: Positions, group_of_item: Positions) -> _Pairs:
     groups = group_of_item[items]
     sizes = np.diff(starts)[groups]
     offsets = np.concatenate(([0], np.cumsum(sizes)))
+    # a run for each item, counted on from the first candidate of its group
     candidates = (starts[groups] - offsets[:-1]).repeat(sizes) + np.arange(offsets[-1])
     return _Pairs(items, offsets, candidates)
 
@@ -218,6 +219,7 @@ def _has_several_charges(candidates: pa.Table, pairs: _Pairs, is_possible: Mask)
     """Return per item whether its possible candidates are of more than one charge."""
     codes = _encode_charges(candidates)[pairs.candidates]
     highest_code = codes.max(initial=0)
+    # beyond the highest and below the lowest code, an impossible candidate decides neither
     lowest = _reduce_groups(np.minimum, np.where(is_possible, codes, highest_code + 1), pairs.offsets)
     highest = _reduce_groups(np.maximum, np.where(is_possible, codes, -1), pairs.offsets)
     return np.asarray(lowest != highest)
@@ -226,6 +228,7 @@ def _has_several_charges(candidates: pa.Table, pairs: _Pairs, is_possible: Mask)
 def _find_best_pairs(valid: ValidSheets, candidates: pa.Table, pairs: _Pairs, is_possible: Mask) -> Positions:
     """Return per item its first possible pair, those in the invoice's currency before the others."""
     is_priced = _has_same_currency(valid, candidates, pairs.candidates, pairs.expand(pairs.items))
+    # 0 and 1 are possible candidates, with and without the currency; 2 and 3 are not possible
     return _find_first_lowest(np.where(is_possible, 0, 2) + ~is_priced, pairs.offsets)
 
 
@@ -234,6 +237,7 @@ def _group_candidates(
 ) -> tuple[Positions, Positions]:
     """Return where each group of candidates starts, and each item's group."""
     kind, key = merge_chunks(candidates["kind"]), merge_chunks(candidates["key"])
+    # with the kind, since one key may be both a SKU and a charge id
     group_names = pc.binary_join_element_wise(kind, key, " ")
     is_new = np.ones(len(group_names), bool)
     is_new[1:] = pc.not_equal(
@@ -296,6 +300,7 @@ def _has_same_currency(valid: ValidSheets, candidates: pa.Table, pairs: Position
 
 
 def _reduce_groups(ufunc: np.ufunc, values: npt.NDArray[_Scalar], offsets: Positions) -> npt.NDArray[_Scalar]:
+    # every item here has a candidate: of an empty group `reduceat` would take a neighbour's value
     return ufunc.reduceat(values, offsets[:-1]) if len(offsets) > 1 else values[:0]
 
 

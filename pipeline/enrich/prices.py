@@ -132,6 +132,7 @@ def _check_amounts(
 ) -> list[Findings]:
     """Apply the rules that could not be checked before the price was known."""
     columns = {"effective_amount": amounts, "has_invoice": pa.array(valid.invoice_of_item >= 0)}
+    # what is unknown does not fail
     is_nonnegative = pc.fill_null(rules.has_nonnegative_amount(columns, rule_settings), True).to_numpy(
         zero_copy_only=False
     )

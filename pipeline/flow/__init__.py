@@ -8,7 +8,8 @@
 check and run are two stopping points of one pipeline; `check` changes nothing, wherever it is called. The
 product catalog and the account list are loaded by `reference_data`.
 
-In: paths of files, the path of a workspace, flags. Out: a `Result`.
+In: paths of files, the path of a workspace, flags.
+Out: a `Result`.
 Never: prints, exits, or does a stage's work itself.
 """
 
@@ -180,6 +181,7 @@ def _record_enriched(
         assessment = classify_invoices(enriched, recorder.workspace, select_fingerprints)
         release_memory()
         exit_code = EXIT_CODES[assessment.verdict]
+        # of a run that does not balance nothing is written
         if assessment.verdict == "unbalanced":
             table = make_invoice_table(assessment)
             summary = summarise_run(assessment, table, "run", None, None, clock.elapsed())
@@ -210,6 +212,7 @@ def _build_template(settings: Settings, workspace: Workspace) -> bytes:
 def _prepare_workspace(path: str | Path, settings: Settings) -> Workspace:
     """Return the workspace, made where it is absent, and without the folders that broken runs left."""
     workspace = made_if_absent(path)
+    # under the lock, so that a folder which the ledger lacks is nobody's
     with ledger.lock_run_ids(open_ledger(workspace, settings)) as run_ids:
         remove_orphans(workspace, run_ids)
     return workspace

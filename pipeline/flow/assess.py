@@ -1,6 +1,7 @@
 """The first half of check and run, which no ledger can change: read, validate, enrich.
 
-In: paths of files, a workspace, the settings. Out: `Validated`, then `Enriched`.
+In: paths of files, a workspace, the settings.
+Out: `Validated`, then `Enriched`.
 Never: asks the ledger; changes the workspace.
 """
 
@@ -128,6 +129,7 @@ def assess_files(
     _require_settings(target, settings)
     mapping = load_optional_mapping(settings.mapping, _build_requirements(target, settings).tables)
     settings = _apply_mapping(settings, mapping)
+    # anew, since the mapping may have declared how dates and numbers are written
     requirements = _build_requirements(target, settings)
     progress("reading")
     raw, read_issues = _read_sheets(files, requirements, settings, mapping)

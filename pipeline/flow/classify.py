@@ -1,6 +1,7 @@
 """The second half of check and run: accept, reject or skip each invoice, and batch the accepted ones.
 
-In: `Enriched`, the workspace with its ledger. Out: an `Assessment`.
+In: `Enriched`, the workspace with its ledger.
+Out: an `Assessment`.
 Never: writes; withdraws or changes an entry of the ledger.
 """
 
@@ -51,6 +52,7 @@ def classify_invoices(
     rejected = accept.find_rejected_invoices(valid, issues)
     skipped, conflicts = _compare_with_live(enriched, ledger_file, rejected, workspace, get_fingerprints)
     issues = accept.drop_errors_of(issues, valid, skipped) + conflicts
+    # again: conflicts reject, and the errors of what is skipped no longer do
     rejected = accept.find_rejected_invoices(valid, issues) & ~skipped
     if settings.policy == "all-or-nothing":
         issues += accept.apply_all_or_nothing(valid, rejected, skipped)

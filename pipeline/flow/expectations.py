@@ -1,6 +1,7 @@
 """The control totals that the preparer expects: Control sheet, control files, flags.
 
-In: the sheets as read, the flags. Out: `Expectations`, and with the totals of what came in a `ControlResult`.
+In: the sheets as read, the flags.
+Out: `Expectations`, and with the totals of what came in a `ControlResult`.
 Never: computes a total; decides whether the run goes on.
 """
 

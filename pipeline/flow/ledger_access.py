@@ -1,6 +1,8 @@
 """Questions to the ledger alone, and the withdrawal of a run.
 
-In: the path of a workspace, a run id. Out: the ledger's records. Never: reads a sheet; makes a ledger.
+In: the path of a workspace, a run id.
+Out: the ledger's records.
+Never: reads a sheet; makes a ledger.
 """
 
 from __future__ import annotations

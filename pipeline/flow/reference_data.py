@@ -2,7 +2,8 @@
 
     read -> check each cell -> look for contradictions -> a new snapshot
 
-In: files of a price list or of customers, the path of a workspace. Out: a `CatalogLoad`, snapshots, rows.
+In: files of a price list or of customers, the path of a workspace.
+Out: a `CatalogLoad`, snapshots, rows.
 Never: loads a part of a list: a list with faults is not loaded at all, and the one in use stays.
 """
 
@@ -130,6 +131,7 @@ def _merge_sources(sources: Sequence[SourceFile]) -> SourceFile:
     if len(sources) == 1:
         return sources[0]
     name = translate("{name} and {count} more", name=sources[0].name, count=str(len(sources) - 1))
+    # sorted, so that the order in which files are given does not matter
     hashes = "".join(sorted(source.sha256 for source in sources))
     return SourceFile(name, sha256(hashes.encode()).hexdigest(), sum(source.size for source in sources))
 

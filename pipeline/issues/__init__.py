@@ -1,6 +1,7 @@
 """Issues: faults in the user's data, the catalogue of their codes, and how they travel.
 
-In: nothing; stages create `Findings` and `SheetIssue`. Out: `Issues`, and `CATALOGUE` to word them.
+In: nothing; stages create `Findings` and `SheetIssue`.
+Out: `Issues`, and `CATALOGUE` to word them.
 Never: a sentence made ready for a reader; reports fill the templates in the reader's language.
 """
 

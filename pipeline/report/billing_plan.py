@@ -1,4 +1,9 @@
-"""What a run bills, in a few numbers: `check` shows it before anything happens, `run` afterwards."""
+"""What a run bills, in a few numbers: `check` shows it before anything happens, `run` afterwards.
+
+In: the assessment and the table of invoices.
+Out: the plan as values for JSON.
+Never: counts an invoice that is not accepted.
+"""
 
 from __future__ import annotations
 
@@ -69,6 +74,7 @@ def select_largest(accepted: pa.Table, currency: str, limit: int = _MAX_LARGEST)
         limit: how many.
     """
     candidates = accepted.filter(pc.equal(accepted["currency"], currency))
+    # unstable, but the row decides between equal amounts
     row_indices = pc.select_k_unstable(candidates, limit, [("amount", "descending"), ("row", "ascending")])
     chosen = candidates.take(row_indices).select(
         ["invoice_ref", "account", "currency", "invoice_date", "items", "amount"]

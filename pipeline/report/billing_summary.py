@@ -1,8 +1,8 @@
 """What will be billed: the largest invoices, and totals by account, month and product.
 
 In: the assessment and the table of invoices.
-Out: rankings of bounded size. Each adds up: what is not among its rows is in one row of its own. They are
-grouped in Arrow, so that a million items cost a fraction of a second.
+Out: rankings of bounded size. Each adds up: what is not among its rows is in one row of its own.
+Never: loops over items: they are grouped in Arrow, so that a million of them cost a fraction of a second.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ def summarise_billing(assessment: Assessment, invoice_table: pa.Table) -> Iterat
     """
     accepted = invoice_table.filter(pc.is_in(invoice_table["state"], value_set=ACCEPTED_STATES))
     invoice_dates = merge_chunks(accepted["invoice_date"]).dictionary_encode()
+    # each day is formatted once, not each invoice
     month = pc.take(pc.strftime(invoice_dates.dictionary, format="%Y-%m"), invoice_dates.indices)
     accounts = _sum_groups(accepted.select(["currency", "account", "amount"]), "account")
     months = _sum_groups(
@@ -102,6 +103,7 @@ def _sum_products(assessment: Assessment, invoice_table: pa.Table) -> pa.Table:
     )
     items = pa.table(
         {
+            # one number for currency and name, taken apart again below
             "group": currency_codes.to_numpy().astype(np.int64) * len(names.dictionary)
             + name_codes.to_numpy(),
             "amount": pc.take(
@@ -134,6 +136,7 @@ def _name_items(assessment: Assessment) -> pa.DictionaryArray:
     # all point to the same charges: it is enough to name each charge once
     indices = columns[0].indices
     values = pc.coalesce(*(column.dictionary for column in columns), placeholder)
+    # one name more at the end, for items without a charge
     names = pa.concat_arrays([values, pa.array([placeholder])]).dictionary_encode()
     codes = pc.take(names.indices, pc.fill_null(indices, len(values)))
     return pa.DictionaryArray.from_arrays(codes, names.dictionary)
@@ -158,6 +161,7 @@ def _select_currency(sums: pa.Table, currency: str) -> pa.Table:
 
 def _rank_by_amount(sums: pa.Table, limit: int) -> Ranking:
     order = [("amount", "descending"), ("name", "ascending")]
+    # only the first are sorted, not every group
     first = pc.select_k_unstable(sums, k=min(limit, len(sums)), sort_keys=order)
     return _make_ranking(sums, sums.take(first).sort_by(order))
 

@@ -1,7 +1,8 @@
 """Catalogs and account lists as text and as JSON: what `load`, `search`, `list` and `info` show.
 
 In: snapshots, and what was found in them.
-Out: text in the language in use, or values for JSON, which no language changes.
+Out: text in the language in use, or values for JSON.
+Never: translates what is for machines.
 """
 
 from __future__ import annotations

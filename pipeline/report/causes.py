@@ -1,5 +1,9 @@
 """Issues grouped by code and column, with the number of rows, the first places and the fix.
 
+In: the table of issues.
+Out: `IssueGroups` of bounded size; where an issue is, as part of a sentence.
+Never: lets many rows of one cause crowd out another.
+
 The terminal, the HTML report and the reply all show issues in these groups.
 """
 
@@ -83,6 +87,7 @@ def _build_group(group: Mapping[str, Any], issues: pa.Table, place_limit: int) -
         kind.code,
         title,
         group["rows_sum"] if group["rank"] == _ROW_RANK else 0,
+        # one fix for all is said once, under the group
         members["fix"][0].as_py() if len(pc.unique(members["fix"])) == 1 else "",
         first.to_pylist(),
         len(members) - len(first),

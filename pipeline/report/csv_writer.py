@@ -1,7 +1,8 @@
 """Writer of CSV that is safe to open: formula injection is escaped.
 
 In: Arrow columns.
-Out: UTF-8, written by whole columns: a loop over cells would take minutes for a million items.
+Out: UTF-8, written by whole columns.
+Never: loops over cells, which would take minutes for a million items.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def write_csv(columns: Mapping[str, ArrowColumn], file: BinaryIO, header: bool =
         *leading, last = (_format_batch(column, width, start) for column, width in groups)
         ended_cells = pc.binary_join_element_wise(last, "\n", "", null_handling="replace")
         lines = pc.binary_join_element_wise(*leading, ended_cells, ",", null_handling="replace")
+        # the lines lie one after the other in Arrow's buffer, which is written as it is
         file.write(get_text_bytes(lines).data)
 
 
@@ -57,6 +59,7 @@ def _format_cells(values: ArrowColumn) -> Texts:
     special = find_characters(texts, _NEEDS_QUOTES)
     if not special:
         return texts
+    # only if there are quotes to double: the column was searched for them already
     escaped = pc.replace_substring(texts, '"', '""') if '"' in special else texts
     return pc.binary_join_element_wise('"', escaped, '"', "")
 
@@ -83,6 +86,7 @@ def _has_same_indices(left: ArrowColumn, right: ArrowColumn) -> bool:
     return (
         len(left.dictionary) == len(right.dictionary)
         and left_indices.offset == right_indices.offset
+        # the same memory: comparing addresses spares a comparison of all indices
         and [buffer and buffer.address for buffer in left_indices.buffers()]
         == [buffer and buffer.address for buffer in right_indices.buffers()]
     )
@@ -96,4 +100,5 @@ def _format_batch(values: ArrowColumn, width: int, start: int) -> Texts:
         if isinstance(batch, pa.DictionaryArray)
         else _format_cells(batch)
     )
+    # a group of cells that is null needs the commas between them
     return pc.fill_null(texts, "," * (width - 1)) if width > 1 else texts

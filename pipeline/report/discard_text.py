@@ -1,4 +1,9 @@
-"""What `discard` says: the invoices, items and money that were withdrawn."""
+"""What `discard` says: the invoices, items and money that were withdrawn.
+
+In: a `Withdrawal`.
+Out: a sentence in the language in use, or values for JSON.
+Never: translates what is for machines.
+"""
 
 from __future__ import annotations
 

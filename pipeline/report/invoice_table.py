@@ -2,6 +2,7 @@
 
 In: the assessment.
 Out: Arrow columns with a row for each invoice or item, in the order of the sheet.
+Never: leaves a row out, or copies to each item what its invoice or its charge holds once.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ def join_error_codes(assessment: Assessment) -> Texts:
     errors = [findings for findings in assessment.issues.findings if findings.level is Level.ERROR]
     codes = sorted(file_codes.union(findings.code for findings in errors))
     positions = np.arange(len(assessment.rejected))
+    # invoice and code in one number, so that `unique` sorts by both and drops what is there twice
     keys = [positions * len(codes) + codes.index(error_code) for error_code in file_codes]
     for findings in errors:
         failed = assessment.sheets.valid.find_invoices(findings.table)[findings.rows]
@@ -68,6 +70,7 @@ def join_error_codes(assessment: Assessment) -> Texts:
     invoice_positions, code_positions = np.divmod(unique_keys, max(len(codes), 1))
     starts = np.searchsorted(invoice_positions, np.append(positions, len(positions)))
     texts = pa.array(codes, pa.string()).take(pa.array(code_positions))
+    # a list of codes for each invoice, joined without a Python string for each
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(starts, pa.int32()), texts), " ")
 
 
@@ -83,6 +86,7 @@ def make_invoice_table(assessment: Assessment) -> pa.Table:
             "invoice_ref": decode_dictionary(arrow_column(raw.frame["invoice_ref"]))
             if "invoice_ref" in raw.frame
             else _fill_blank(len(frame)),
+            # the first key that an invoice names stands for its account
             "account": pc.coalesce(*(_get_column(frame, field) for field in ACCOUNT_KEYS)),
             "currency": _get_column(frame, "effective_currency"),
             "invoice_date": _get_column(frame, "invoice_date", pa.date32()),

@@ -1,7 +1,8 @@
 """Runs of the ledger as text and as JSON: `ledger list`, `ledger show` and `ledger verify`.
 
 In: what the ledger answers.
-Out: text in the language in use, or values for JSON, which no language changes.
+Out: text in the language in use, or values for JSON.
+Never: translates what is for machines.
 """
 
 from __future__ import annotations

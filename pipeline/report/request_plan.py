@@ -1,4 +1,9 @@
-"""The planned requests: how many invoices, items and how much money each holds."""
+"""The planned requests: how many invoices, items and how much money each holds.
+
+In: the batches and the table of invoices.
+Out: the first requests, and how many follow.
+Never: builds a payload.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Root causes: the codes and columns that explain most of the rejected invoices."""
+"""Root causes: the codes and columns that explain most of the rejected invoices.
+
+In: the assessment.
+Out: a `RootCause` for each code and column, and a sentence on how few explain how much.
+Never: counts an invoice as explained while another error is left on it.
+"""
 
 from __future__ import annotations
 
@@ -93,11 +98,13 @@ def summarize_root_causes(assessment: Assessment, root_causes: list[RootCause]) 
     last_rank = np.full(len(assessment.rejected), -1)
     errors = [cause for cause in root_causes if _is_error(cause.code)]
     for rank, cause in enumerate(errors):
+        # later causes overwrite earlier ones: the last error of an invoice is the one that explains it whole
         last_rank[cause.invoices] = rank
     ranks = last_rank[assessment.rejected & (last_rank >= 0)]
     if not len(ranks):
         return ""
     explained = np.cumsum(np.bincount(ranks))
+    # in whole numbers: a share as a float could miss the exact tenth
     cause_count = int(np.argmax(explained * _EXPLAINED_SHARE[1] >= explained[-1] * _EXPLAINED_SHARE[0])) + 1
     return translate_count(
         cause_count,

@@ -2,6 +2,7 @@
 
 In: the summary, as `summary.json` has it.
 Out: sentences in the language in use.
+Never: sums money up: the sums are in the summary.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 In: the assessment and its tables.
 Out: values for JSON. They are an interface: a change of their form changes `SCHEMA_VERSION`.
+Never: translates anything.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Lines of text: counts with their nouns, columns, line breaks, unprintable characters."""
+"""Lines of text: counts with their nouns, columns, line breaks, unprintable characters.
+
+In: numbers, cells and lines.
+Out: lines for a terminal or a text file.
+Never: knows what a line is about.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What a run leaves: its folder and its entries in the ledger, both or neither.
 
-In: the assessment of a run. Out: `runs/<run id>/` and the ledger's rows. The folder is filled under another
+In: the assessment of a run.
+Out: `runs/<run id>/` and the ledger's rows. The folder is filled under another
 name and flushed; it gets its name inside the ledger's transaction, and only then the transaction commits.
 Never: decides what becomes of an invoice; leaves a folder or an entry when anything fails.
 """

@@ -1,7 +1,8 @@
 """Stage 2: type raw sheets, and find every fault of every cell and row in one pass.
 
-In: `RawSheets`. Out: `ValidSheets` with all rows, also the faulty ones, as balances count them, and the
-`Issues` that tell which invoices are rejected.
+In: `RawSheets`.
+Out: `ValidSheets` with all rows, also the faulty ones, as balances count them, and the `Issues` that tell
+which invoices are rejected.
 Never: a changed value, a file, a clock, a setting of the environment, or a judgement that is not a check of a
 compiled pandera schema.
 """

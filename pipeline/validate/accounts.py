@@ -1,4 +1,9 @@
-"""Accounts of invoices: what the account list says of the keys that each invoice names."""
+"""Accounts of invoices: what the account list says of the keys that each invoice names.
+
+In: the typed keys of the invoices, and the account list's answers to them.
+Out: the account of each invoice, and the columns that rules about accounts read.
+Never: asks the list itself, or says what is a fault.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +49,7 @@ class AccountMatch:
             currency: of the invoices as in the sheet; null if blank or unreadable.
         """
         known = {f"{name}_known": self._is_known(name) for name in ACCOUNT_KEYS}
+        # where either is unknown nothing is unusual
         is_usual = pc.fill_null(pc.equal(currency, self.get_listed("currency")), True)
         is_given = [pc.is_valid(key) for key in self._keys.values()]
         return {

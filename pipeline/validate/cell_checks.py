@@ -1,6 +1,7 @@
 """Checks of cells as text: is each one there, readable, short enough and of the right type.
 
-In: a raw table and its cells as text. Out: `Findings` by column, and the cells that cannot be read.
+In: a raw table and its cells as text.
+Out: `Findings` by column, and the cells that cannot be read.
 Never: a look at another cell of the row; that is for the rules, once cells are typed.
 """
 
@@ -69,6 +70,7 @@ def check_cells(table: Table, raw: RawTable, cells: pd.DataFrame, notation: Text
 
     findings = []
     with open_thread_pool() as pool:
+        # `map` keeps the order of the sheet, whichever column is done first
         for column_findings in pool.map(check_column, raw.fields):
             findings += column_findings
     return findings

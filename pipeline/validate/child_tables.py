@@ -1,5 +1,9 @@
 """Child tables (discounts, taxes, rates, contacts): each row's parent and derived columns.
 
+In: typed child rows, and the keys of invoices and items.
+Out: a `ChildTable` for each table, and the columns that its rules read.
+Never: links a row by its place in the sheet.
+
 A row names its invoice by reference, its item by number, and its discount by number: its foreign keys. Only
 tables with rows are handled, so that a file without them costs nothing.
 """
@@ -96,6 +100,7 @@ def _attach_table(
         positions = {"items": item}
     if table.nearest_parent:
         numbers = _get_texts(frame, table.key[-1])
+        # a row with a number belongs to the discount of that number, and to the item only without one
         positions = {
             "items": np.where(pc.is_valid(numbers).to_numpy(zero_copy_only=False), _NONE, item),
             table.nearest_parent: _find_nearest_parent(
@@ -159,6 +164,7 @@ def _number_siblings(parent_positions: Mapping[str, Positions]) -> Integers:
 
 def _join_key(positions: Positions, names: Texts) -> Texts:
     """Return one text per parent position and name within it; null if either is missing."""
+    # a part that is null makes the whole key null
     return pc.binary_join_element_wise(
         pc.cast(pa.array(positions, mask=positions < 0), pa.string()), names, _SEPARATOR
     )

@@ -1,6 +1,7 @@
 """Derived columns: what rules need beyond a row's own cells, computed once for all rows.
 
-In: the cells of all tables, as text and typed. Out: `RuleInputs`.
+In: the cells of all tables, as text and typed.
+Out: `RuleInputs`.
 Never: a judgement; a derived column says what is so, a rule says what must be.
 """
 
@@ -207,6 +208,7 @@ class _Derivation:
         # an unreadable amount stays unknown, even if it could be computed: it may say something else
         computed = product if unreadable is None else pc.if_else(pa.array(unreadable), None, product)
         is_priced = pc.and_(pc.is_valid(quantity), pc.is_valid(price))
+        # null although all is known: the product is longer than an amount may be
         fits = pc.or_(pc.is_valid(product), pc.invert(pc.and_(is_priced, pc.is_valid(digits))))
         is_later = self.requirements.catalog_prices
         return {
@@ -295,6 +297,7 @@ def _is_mark_of_currency(marks: Texts, currency: Texts, invoice_positions: Posit
             pc.is_in(currencies, value_set=pa.array(find_currencies(mark), pa.string())),
         )
         fits = pc.or_(fits, is_meant)
+    # without a currency nobody can say, and what is unknown does not fail
     return pc.if_else(pc.or_(pc.is_valid(currencies), pc.equal(marks, "")), fits, None)
 
 

@@ -1,5 +1,9 @@
 """Derived columns for changes of drafts, and the amounts that such changes name.
 
+In: typed columns of rows with an action, and the cells that could not be read.
+Out: the columns that rules about changes read; the amounts that balances count.
+Never: takes an unreadable cell for a blank one.
+
 Only for a target that changes what is in the billing system already: one whose items have an action.
 """
 
@@ -54,6 +58,7 @@ def resolve_amounts(amounts: Decimals, values: pd.DataFrame, unreadable: Mapping
     without_amount = pc.and_(
         pc.is_null(amounts), pc.fill_null(pc.not_equal(_get_texts(values, "action"), ACTION_ADD), False)
     )
+    # a cell that could not be read may say an amount, so its row has none that is left as it is
     for name in ("amount", "quantity", "unit_price", "action"):
         if name in unreadable:
             without_amount = pc.and_(without_amount, pa.array(~unreadable[name]))

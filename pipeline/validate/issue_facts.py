@@ -1,6 +1,7 @@
 """Facts that fill the sentence of an issue: limits, compared values, readings, suggestions.
 
-In: the rows that failed a check or a rule. Out: by placeholder one text, or one text per failing row.
+In: the rows that failed a check or a rule.
+Out: by placeholder one text, or one text per failing row.
 Never: an issue code. Its record in the catalogue and its rule say which facts a sentence needs.
 """
 

@@ -1,4 +1,9 @@
-"""Links of items to their invoices, by the text of the invoice reference."""
+"""Links of items to their invoices, by the text of the invoice reference.
+
+In: the cells of items and invoices as text.
+Out: `ItemLinks`.
+Never: links by the order of rows, or a blank reference to a blank one.
+"""
 
 from __future__ import annotations
 

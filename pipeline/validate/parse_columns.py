@@ -1,4 +1,9 @@
-"""Typed columns from cells as text; each distinct value of a repetitive column is parsed once."""
+"""Typed columns from cells as text; each distinct value of a repetitive column is parsed once.
+
+In: a raw table; then its cells with those that failed a check.
+Out: cells as text with columns of what each held; the typed frame.
+Never: parses a text that failed a check.
+"""
 
 from __future__ import annotations
 
@@ -73,6 +78,7 @@ def parse_table(
     Returns:
         The fields found, in the order of the sheet; a blank or unreadable cell is null.
     """
+    # a name with a colon is that of a column of facts
     names = [str(name) for name in cells.columns if ":" not in str(name)]
 
     def parse_column(name: str) -> pd.Series[Any]:

@@ -1,4 +1,9 @@
-"""Possible readings of an ambiguous number or date, for the sentence that refuses it."""
+"""Possible readings of an ambiguous number or date, for the sentence that refuses it.
+
+In: the text of a cell.
+Out: a sentence with every reading; empty without one.
+Never: prefers one of two.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 """Totals rows, compared with the sum of the rows above them.
 
+In: the totals rows, and the typed columns above them.
+Out: an issue for each cell that is not the sum of its column.
+Never: sums a column in which a cell could not be read.
+
 A totals row is no data, but it says what its writer believes to be there: if the sum differs, rows are
 missing, surplus, or left out of its formula.
 """

@@ -1,6 +1,7 @@
 """Checks of typed values and of the rules that a target names.
 
-In: typed and derived columns, and the cells that could not be read. Out: `Findings` by column and rule.
+In: typed and derived columns, and the cells that could not be read.
+Out: `Findings` by column and rule.
 Never: an answer where a cell that a rule needs is unknown: unknown does not fail.
 """
 
@@ -69,6 +70,7 @@ class _CellStates:
         if CATALOGUE[failure.code].level is Level.ERROR:  # a warning hides no error
             self._get_reported(failure.field)[rows] = True
         if rule is None:  # an implausible value: rules that need the cell are skipped
+            # a copy, since later findings report the cell without making it unknown
             self._unknown[failure.field] = self._get_reported(failure.field).copy()
 
     def _get_reported(self, field: str) -> Mask:

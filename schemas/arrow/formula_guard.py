@@ -1,5 +1,9 @@
 """Protection against formula injection: an apostrophe before texts that a spreadsheet would run.
 
+In: texts, as people typed them or as a file has them.
+Out: the same with the apostrophe, or without; which of them look like a formula.
+Never: touches a number, or a text of which it could not give back every character.
+
 One rule, both ways: `unescape_formulas(escape_formulas(text)) == text` for every text. A text looks like a
 formula if it begins with one of `= + - @`, a tab or a line end, perhaps after apostrophes, and is no number.
 """
@@ -17,8 +21,10 @@ from schemas.arrow.columns import Booleans, Texts
 from schemas.arrow.text_bytes import match_first_characters, replace_rows
 
 APOSTROPHE = "'"
+# an apostrophe too: a text that has one must not lose it when it is read back
 _FIRST_CHARACTERS = "=+-@\t\r\n'"
 _FORMULA_REGEX = r"^'*[=+\-@\t\r\n]"
+# a negative number begins like a formula and is none
 _NUMBER_REGEX = r"^'*-?[0-9]+(\.[0-9]+)?$"
 
 

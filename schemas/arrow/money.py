@@ -1,4 +1,9 @@
-"""Exact money arithmetic on whole columns: products, rounding, sums, and amounts as text."""
+"""Exact money arithmetic on whole columns: products, rounding, sums, and amounts as text.
+
+In: columns of decimals, and the digits of each row's currency.
+Out: decimals, null where an operand is unknown; or their text.
+Never: passes through a binary fraction.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,7 @@ from schemas.arrow import scaled_integers
 from schemas.arrow.columns import DECIMAL, Decimals, Integers, Texts
 from schemas.currencies import CURRENCY_DIGITS
 
+# Arrow gives a product the digits of both factors and one more: 19 + 18 + 1 are the 38 of a decimal128
 _NARROW_QUANTITY = pa.decimal128(19, 9)
 _NARROW_PRICE = pa.decimal128(18, 9)
 _WIDE_TYPE = pa.decimal256(24, 9)
@@ -41,6 +47,7 @@ def calculate_amounts(quantity: Decimals, unit_price: Decimals, digits: Integers
     else:
         exact = pc.multiply(pc.cast(quantity, _WIDE_TYPE), pc.cast(unit_price, _WIDE_TYPE))
     rounded = round_amounts(exact, digits)
+    # longer than `DECIMAL` holds before its point
     upper_limit = pa.scalar(Decimal(10) ** 15, rounded.type)
     return pc.cast(pc.if_else(pc.less(pc.abs(rounded), upper_limit), rounded, None), DECIMAL)
 
@@ -101,6 +108,7 @@ def _apply_by_digits(digits: Integers, calculate: Callable[..., Decimals], *colu
         rows = np.flatnonzero(row_digits == (_UNKNOWN_DIGITS if value is None else value))
         groups.append(rows)
         results.append(calculate(value, *(pc.take(column, pa.array(rows)) for column in columns)))
+    # the inverse of the order in which the groups come
     order = np.empty(len(row_digits), np.int32)
     order[np.concatenate(groups)] = np.arange(len(row_digits), dtype=np.int32)
     return pc.take(pa.concat_arrays(results), pa.array(order))

@@ -1,5 +1,9 @@
 """Fixed-point arithmetic on decimals as scaled 64-bit integers, which numpy multiplies and rounds.
 
+In: columns of `DECIMAL`.
+Out: whole numbers with their scale, and `DECIMAL` again.
+Never: rounds where it was not asked to, or lets a number overflow.
+
 Exact, or not done: where a value might not fit into 63 bits the result is None, and the caller calculates in
 decimals of 128 or 256 bits instead.
 """
@@ -16,6 +20,7 @@ import pyarrow.compute as pc
 from schemas.arrow.columns import DECIMAL, Booleans, Decimals, Integers
 
 _SCALE = DECIMAL.scale
+# half of what 63 bits hold, so that half a divisor can be added before it is divided
 _MAX_INTEGER = 1 << 62
 _POWERS = 10 ** np.arange(19)
 
@@ -42,6 +47,7 @@ def to_scaled(values: Decimals) -> ScaledIntegers | None:
     integers, high_words = words[:, 0], words[:, 1]
     if not np.array_equal(high_words, integers >> 63) or _find_largest(integers) >= _MAX_INTEGER:
         return None
+    # the more tens all values share, the smaller the integers, and the sooner a product fits
     spare_scale = _count_tens(int(np.gcd.reduce(integers))) if len(integers) else _SCALE
     return ScaledIntegers(integers // _POWERS[spare_scale], _SCALE - spare_scale)
 
@@ -58,6 +64,7 @@ def multiply_scaled(left: ScaledIntegers, right: ScaledIntegers) -> ScaledIntege
         left: one factor per row.
         right: the other, as many rows.
     """
+    # Python's integers never overflow, so the bound itself is exact
     if _find_largest(left.integers) * _find_largest(right.integers) >= _MAX_INTEGER:
         return None
     return ScaledIntegers(left.integers * right.integers, left.scale + right.scale)
@@ -77,6 +84,7 @@ def round_scaled(exact: ScaledIntegers, currency_digits: Integers) -> Int64Array
     )
     digits = pc.fill_null(currency_digits, 0).to_numpy()
     divisors = _POWERS[lost_digits][digits]
+    # of the magnitude, since `//` rounds down and not towards zero
     magnitudes = (np.abs(exact.integers) + divisors // 2) // divisors
     factors = _POWERS[_SCALE - kept_digits]
     if len(magnitudes) and _find_largest(magnitudes) * int(factors[np.unique(digits)].max()) >= _MAX_INTEGER:
@@ -92,6 +100,7 @@ def to_decimals(billionths: Int64Array, is_known: Booleans) -> Decimals:
         is_known: one per row, without nulls.
     """
     words = np.empty((len(billionths), 2), np.int64)
+    # the high word repeats the sign
     words[:, 0], words[:, 1] = billionths, billionths >> 63
     return pc.if_else(is_known, pa.Array.from_buffers(DECIMAL, len(words), [None, pa.py_buffer(words)]), None)
 

@@ -1,4 +1,9 @@
-"""Search and replacement in the UTF-8 bytes of a text column, without a string per cell."""
+"""Search and replacement in the UTF-8 bytes of a text column, without a string per cell.
+
+In: string arrays, slices of longer ones too.
+Out: bytes, masks of rows, or the column with some rows replaced or left out.
+Never: writes into a buffer, or knows a character beyond ASCII.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,7 @@ def get_text_bytes(texts: Texts) -> npt.NDArray[np.uint8]:
     Args:
         texts: a string array.
     """
+    # a slice shares the buffers of the whole column and begins at its offset
     begin, end = texts.offset, texts.offset + len(texts)
     _, offsets, data = texts.buffers()
     if data is None or not len(texts):
@@ -67,6 +73,7 @@ def get_edge_bytes(texts: Texts) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.
     content, filled = np.frombuffer(data, np.uint8), bounds[1:] > bounds[:-1]
     if texts.null_count:  # a null may keep the bytes of the text that it was
         filled &= texts.is_valid().to_numpy(zero_copy_only=False)
+    # an empty text has no byte of its own: that of a neighbour is multiplied by 0
     first_bytes = content[np.minimum(bounds[:-1], len(content) - 1)] * filled
     return first_bytes, content[np.maximum(bounds[1:], 1) - 1] * filled
 
@@ -101,6 +108,7 @@ def keep_rows(column: pa.ChunkedArray, kept: npt.NDArray[np.bool_]) -> pa.Chunke
         column: texts.
         kept: which rows are kept, one per row.
     """
+    # 1 where a run of kept rows begins, -1 behind its end
     edges = np.flatnonzero(np.diff(np.concatenate(([False], kept, [False])).astype(np.int8)))
     starts, stops = edges[::2].tolist(), edges[1::2].tolist()
     if len(starts) > _MAX_KEPT_PIECES:

@@ -1,5 +1,9 @@
 """Dates as people write them: normalization to ISO dates, in the one reading that a declaration leaves.
 
+In: columns of text, and the declared format.
+Out: the same with dates in ISO form; what is no date stays as it is.
+Never: reads a year of two digits, or tries a second order of day and month.
+
 Accepted without a declaration: `2026-11-30`. Declared: one order of day, month and year (`dd.mm.yyyy`,
 `dd-mmm-yyyy`), or a spreadsheet's day numbers (`serial`, `serial-1904`); ISO dates are accepted besides.
 """
@@ -70,6 +74,7 @@ class DateNotation:
 
     @property
     def _fragment(self) -> str:
+        # `mmm` before `mm`, which is its beginning
         pieces = re.split("(dd|mmm|mm|yyyy)", self.declared)
         groups = {token: f"(?P<{token}>{form})" for token, form in DATE_TOKENS.items()}
         return "".join(groups.get(piece, re.escape(piece)) for piece in pieces)
@@ -84,6 +89,7 @@ class DateNotation:
             return texts
         if self.is_serial:
             return _map_distinct(texts, self._convert_serial)
+        # what has another form is null here and stays as it is
         return pc.coalesce(self._join_iso_date(pc.extract_regex(texts, pattern=self.regex)), texts)
 
     def to_iso_datetimes(self, texts: Texts) -> Texts:
@@ -92,6 +98,7 @@ class DateNotation:
         Args:
             texts: a string array.
         """
+        # a day number has no time of day
         if not self.declared or self.is_serial:
             return texts
         groups = pc.extract_regex(texts, pattern=f"^{self._fragment}{_TIME_REGEX}$")

@@ -1,5 +1,9 @@
 """Numbers as people write them: normalization to plain numbers, in one reading or none.
 
+In: columns of text with the kinds of their cells, and the declared decimal mark.
+Out: plain numbers as text, and the currency beside each.
+Never: chooses between two readings: such a text becomes `UNREADABLE_NUMBER`.
+
 Accepted without a declaration: digits, a point before the decimals, a minus in front; every other form is
 refused with what it could mean. With a declared decimal mark (`decimal = "point"` or `"comma"`): all of
 `number_forms` as well, in the one way that the declaration leaves.
@@ -113,6 +117,7 @@ class NumberNotation:
         texts = cells.dictionary if isinstance(cells, pa.DictionaryArray) else cells
         if not self.declared:
             return bool(find_characters(texts, ",")) and _has_match(texts, _DECIMAL_COMMA_REGEX)
+        # 1.234 looks plain, and means 1234 there
         if self.declared == "comma" and find_characters(texts, "."):
             return True
         return not pc.all(pc.match_substring_regex(texts, pattern=_PLAIN_OR_BLANK_REGEX)).as_py()
@@ -183,8 +188,10 @@ def _translate_to_ascii(texts: Texts, decimal_mark: str) -> Texts:
 def _build_regex(decimal_mark: str) -> str:
     separators = (THOUSANDS_MARKS[decimal_mark], " ", "'")
     grouped = "|".join(f"[1-9][0-9]{{0,2}}(?:{re.escape(separator)}[0-9]{{3}})+" for separator in separators)
+    # the longest first: `US$` before the `$` that it ends with
     symbols = "|".join(re.escape(symbol) for symbol in sorted(CURRENCY_SYMBOLS, key=len, reverse=True))
     currency = f"(?:{symbols}|[A-Z]{{3}})"
+    # a sign stands in front, behind a currency, behind the number, or behind a parenthesis, never twice
     return (
         rf"^(?P<s1>[-+]?)(?P<open>\(?)(?P<before>{currency}?) ?(?P<s2>[-+]?)(?P<whole>{grouped}|[0-9]*)"
         rf"(?:{re.escape(decimal_mark)}(?P<part>[0-9]+))?(?P<s3>-?) ?(?P<after>{currency}?)"

@@ -1,5 +1,9 @@
 """Parsing of cells by kind of field: the text forms that can be read without guessing, and their values.
 
+In: columns of text that passed the checks of their kind.
+Out: columns of the kind's storage type; masks for the checks.
+Never: reads what its check refuses.
+
 Everything works on whole Arrow columns of text. A form is stated once, as a regular expression (RE2), which
 both the check that refuses a cell and the parser use.
 """
@@ -59,6 +63,7 @@ def is_real_date(texts: Texts, regex: str = _ISO_DATE_REGEX) -> Booleans:
     moments = pc.strptime(days, format="%Y-%m-%d", unit="s", error_is_null=True)
     # strptime rolls 30 February over into March: only what prints back the same is in the calendar
     in_calendar = pc.equal(pc.strftime(moments, format="%Y-%m-%d"), days)
+    # Python's calendar begins with the year 1
     return pc.fill_null(pc.and_(in_calendar, pc.invert(pc.starts_with(days, "0000"))), False)
 
 
@@ -87,6 +92,7 @@ def parse_texts(kind: Kind, texts: Texts, date_notation: DateNotation) -> ArrowC
     """
     match kind:
         case Kind.NUMBER | Kind.MONEY:
+            # the cast refuses more than 9 decimals, even where they are zeros
             if pc.any(pc.match_substring_regex(texts, pattern=r"\.[0-9]{9}0+$")).as_py():
                 texts = pc.replace_substring_regex(texts, pattern=r"(\.[0-9]{9})0+$", replacement=r"\1")
             return pc.cast(texts, DECIMAL)
@@ -105,6 +111,7 @@ def parse_texts(kind: Kind, texts: Texts, date_notation: DateNotation) -> ArrowC
             )
         case Kind.BOOLEAN:
             lowered = pc.utf8_lower(texts)
+            # `is_in` says no of null
             return pc.if_else(pc.is_null(texts), None, pc.is_in(lowered, value_set=pa.array(YES_WORDS)))
         case _:
             return texts

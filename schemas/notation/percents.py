@@ -1,5 +1,9 @@
 """Percentages of fields that are a share of a whole: 19 % is read as 0.19, exactly.
 
+In: cells of a share as the sheet has them, and the same as plain numbers.
+Out: plain numbers, those with a percent sign divided by 100.
+Never: rounds.
+
 Accepted: a percent sign after the number, with or without a space, in fields declared as `is_share`. A
 percent sign anywhere else is no number: 50 % of an amount is a sum that somebody has to calculate.
 """

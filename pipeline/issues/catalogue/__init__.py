@@ -1,6 +1,7 @@
 """The catalogue of issue codes: one record per code, one module per chapter or part of it.
 
-In: nothing. Out: `CATALOGUE`, every `IssueType` by code.
+In: nothing.
+Out: `CATALOGUE`, every `IssueType` by code.
 Never: a fact about a code elsewhere than in its record. Rules (`schemas.rules`), cell checks
 (`schemas.checks`) and targets (`schemas.targets`) refer to a code; what it means is said here alone.
 """

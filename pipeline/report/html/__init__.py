@@ -120,6 +120,7 @@ def _make_environment() -> jinja2.Environment:
 def _translate_html(text: str, **facts: object) -> Markup:
     """Translate a text; a fact may be markup of the page, everything else is escaped."""
     escaped_facts = {name: str(escape(fact)) for name, fact in facts.items()}
+    # the text is escaped before it is filled, so that markup among the facts stays markup
     html = fill_placeholders(str(escape(translate(text))), escaped_facts)
     return Markup(html)  # noqa: S704 - the text and its facts are escaped
 
@@ -149,6 +150,7 @@ def _make_linker(
         file, sheet = marked.get((issue["file"], issue["sheet"]), ("", ""))
         if not file:
             return ""
+        # a quote in the name of a sheet is doubled within its quotes
         sheet = sheet.replace("'", "''")
         cell = issue["cell"] or (f"A{issue['row']}" if issue["row"] else "A1")
         return f"{quote(file, safe='')}#" + quote(f"'{sheet}'!{cell}", safe="!'")

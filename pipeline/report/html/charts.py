@@ -141,6 +141,7 @@ def draw_month_chart(ranking: Ranking, currency: str) -> Chart | None:
     amounts = [row.amount for row in ranking.rows]
     names = [row.name for row in ranking.rows]
     low, high = min(Decimal(0), *amounts), max(Decimal(0), *amounts)
+    # all amounts may be 0: a range of nothing cannot be divided by
     high = high if high > low else low + 1
     values = _choose_ticks(low, high)
     labels = [format_number(value) for value in values]
@@ -205,6 +206,7 @@ def _label_bands(bands: Sequence[tuple[float, float]], labels: Iterable[str]) ->
 
 def _get_share(part: Decimal, total: Decimal) -> float:
     """Return a part of a sum as the coordinate it gets: exact money is rounded to a billionth of the axis."""
+    # exact money becomes a whole number of steps before it is a float
     return int(part * _SHARE_STEPS / total) / _SHARE_STEPS
 
 
@@ -235,6 +237,7 @@ def _stack_bars(amounts: Sequence[Decimal], band: tuple[float, float], length: f
     total, before = sum(amounts, Decimal(0)), Decimal(0)
     for series, amount in enumerate(amounts):
         start = _scale(_get_share(before, total), length)
+        # from the sums before and after, so that no gap comes of rounding each width
         end = _scale(_get_share(before + amount, total), length)
         if amount:
             yield Bar(start, y, end - start, height, series)
@@ -243,6 +246,7 @@ def _stack_bars(amounts: Sequence[Decimal], band: tuple[float, float], length: f
 
 def _choose_ticks(low: Decimal, high: Decimal) -> list[int]:
     """Return between 4 and 20 round numbers, in whole units of the currency."""
+    # the order of magnitude below the largest amount, as a first guess of a step
     order = round(math.log10(max(abs(low), abs(high)))) - 1
     while (high - low) / Decimal(10) ** order < _MIN_TICKS:
         order -= 1

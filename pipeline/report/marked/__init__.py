@@ -90,6 +90,7 @@ def write_marked_copies(
     """
     if not (assessment.issues.findings or assessment.issues.sheet_issues):
         return []
+    # the setting 0: no copy of anything
     if not assessment.settings.marked_rows:
         return _explain_missing(assessment, (), 0)
     issues = select_row_issues(assessment, MAX_MARKS)
@@ -142,6 +143,7 @@ def _write_rejected(
         return []
     names = tuple(source.name for source in assessment.raw.sources if source.rows)
     count, max_rows = sum(map(len, rows.values())), assessment.settings.marked_rows
+    # a fault of the whole file is corrected in the file, not row by row
     if is_rejected_by_file(assessment):
         return [MarkedCopy("", names, _WHOLE_FILE_REJECTED, "rejected")]
     if count > max_rows:
@@ -206,6 +208,7 @@ def _apply_annotations(package: WorkbookPackage, annotations: WorkbookAnnotation
     styles = add_mark_styles(package)
     for part, sheet in annotations.sheets.items():
         annotator = SheetAnnotator(package, sheet, styles)
+        # the drawing is known only once all pieces have been taken
         package.replace(part, annotator.iterate_pieces())
         notes = {position: "\n".join(note.paragraphs) for position, note in sheet.notes.items()}
         write_comments(package, part, annotator.drawing, notes)

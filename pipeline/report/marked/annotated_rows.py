@@ -1,4 +1,9 @@
-"""The rows of a sheet, streamed as bytes, with two cells added at the end of each: status and reason."""
+"""The rows of a sheet, streamed as bytes, with two cells added at the end of each: status and reason.
+
+In: the XML of a sheet from its first row on, and what is said in the sheet.
+Out: the same with the two cells in the rows that have a status.
+Never: changes a cell of the preparer's, or holds the rows whole in memory.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +54,7 @@ class RowAnnotator:
         """
         end_tag = b"</" + self._prefix + b"sheetData>"
         while (stop := rest.find(end_tag)) < 0:
+            # where no row ends, `rfind` gives -1, and the cut is shorter than the end tag itself
             cut = rest.rfind(self._row_end) + len(self._row_end)
             if cut >= len(self._row_end):
                 yield self._annotate_rows(rest[:cut])
@@ -75,6 +81,7 @@ class RowAnnotator:
         start = row.rfind(self._row_start)
         tag_end = row.find(b">", start) + 1
         number = _NUMBER.search(row, start, tag_end)
+        # a row without a number comes right after the one before it, those without cells included
         self._row_number = int(number[1]) if number else self._row_number + row.count(self._row_start)
         status_cells = self._encode_status_cells(self._row_number - 1)
         if status_cells is None and not self._annotations.has_status_columns:

@@ -50,6 +50,7 @@ _OUR_RULE = re.compile(
 _PRIORITY = re.compile(rb'(<(?:\w+:)?cfRule\b[^>]*?\spriority=")(-?\d+)(")')
 _RULE = (
     '<{p}conditionalFormatting sqref="{cells}"><{p}cfRule type="expression" dxfId="{look}" priority="{rank}">'
+    # always true, and names us: by that text a later marking finds the rule again
     '<{p}formula>ISTEXT("invoice-import")</{p}formula></{p}cfRule></{p}conditionalFormatting>'
 )
 _MAX_RANGES = 500
@@ -85,12 +86,14 @@ class SheetAnnotator:
             yield rest  # a sheet without cells, like a chart, stays as it was
             return
         top, prefix, rest = rest[: data.start()], data[1], rest[data.end() :]
+        # closed by hand, so that what stands before the rows can be parsed as an element
         head = parse_element(top + b"</" + prefix + b"worksheet>")
         yield self._encode_head(head) + b"<" + prefix + b"sheetData>"
         if not data[2]:
             rest = yield from RowAnnotator(self._annotations, self._styles, prefix).iterate_pieces(
                 rest, chunks
             )
+        # the start tag again, since it declares the namespaces that the rest uses
         root = head.head[head.head.rfind(b"<") :]
         tail = parse_element(root + rest + b"".join(chunks))
         tail.head = b""
@@ -125,6 +128,7 @@ class SheetAnnotator:
         self._remove_our_rules(tail)
         rules = list(self._encode_rules(root.prefix.decode()))
         self._move_priorities(tail, len(rules))
+        # backwards, since each is put before all that are there
         for rule in reversed(rules):
             tail.insert(rule, _OUR_RULES_FIRST)
         self._link_drawing(tail, root)
@@ -155,6 +159,7 @@ class SheetAnnotator:
         """Rank the sheet's own rules after ours: of two colors, that of the lower priority number shows."""
         ranked = [child for child in tail.children if child.name in ("conditionalFormatting", "extLst")]
         found = chain.from_iterable(_PRIORITY.finditer(child.xml) for child in ranked)
+        # 0 or less: the sheet's own rules rank behind ours already
         shift = rules + 1 - min((int(match[2]) for match in found), default=rules + 1)
         if shift <= 0:
             return

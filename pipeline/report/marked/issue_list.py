@@ -1,4 +1,9 @@
-"""The content of the Issues sheet: what became of the invoices, causes, each issue, how to go on."""
+"""The content of the Issues sheet: what became of the invoices, causes, each issue, how to go on.
+
+In: the assessment, its root causes, and the issues that are marked.
+Out: an `IssueList`, in the language in use.
+Never: knows how it is written into a workbook.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +43,7 @@ def build_issue_list(
         )
         for cause in causes
     )
+    # `sorted` is stable: within a cause the issues stay in the order of the sheet
     ordered = sorted(entries, key=lambda entry: rank.get(entry.code, 0))
     return IssueList(tuple(sentences), cause_entries, tuple(ordered))
 

@@ -1,4 +1,9 @@
-"""The Issues sheet: what explains the faults, the causes with their counts, each issue with a link."""
+"""The Issues sheet: what explains the faults, the causes with their counts, each issue with a link.
+
+In: a package, and the `IssueList` of its workbook.
+Out: the package with the sheet, in place of the one of an earlier marking.
+Never: writes a formula, or takes the name of another sheet.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +60,7 @@ def _add_sheet_part(package: WorkbookPackage) -> str:
     old = workbook.find("sheets")
     sheets = parse_element(old.xml if old else b"<sheets/>")
     sheet_attributes = [child.attributes for child in sheets.children]
+    # Excel compares the names of sheets without case
     taken_names = {sheet.get("name", "").casefold() for sheet in sheet_attributes}
     name, number = ISSUES_SHEET_NAME, 1
     while name.casefold() in taken_names:
@@ -97,6 +103,7 @@ def _encode_row(row: int, cells: ListCells) -> bytes:
 def _encode_links(issue_list: IssueList) -> Iterator[bytes]:
     for row, entry in enumerate(issue_list.entries, _find_first_entry(issue_list)):
         if entry.sheet:
+            # a quote in the name of a sheet is doubled within its quotes
             location = escape_text("'{}'!{}".format(entry.sheet.replace("'", "''"), entry.cell))
             reference = format_reference(row, 1).encode()
             yield b'<hyperlink ref="%s" location="%s"/>' % (reference, location)
@@ -107,6 +114,7 @@ def _estimate_height(cells: ListCells) -> int:
 
     A single text does not wrap: it runs on over the empty cells to its right.
     """
+    # two characters less, for the margins of a cell
     lengths = [len(str(value)) / (width - 2) for (value, _), width in zip(cells, _WIDTHS, strict=False)]
     lines = max(map(math.ceil, lengths), default=1) if len(cells) > 1 else 1
     return max(1, min(lines, _MAX_LINES)) * _LINE_HEIGHT

@@ -112,6 +112,7 @@ def _fill_sheet(
     reasons = [statuses.explain_rejection(table.name, position) for position in positions.tolist()]
     columns = _build_columns(package, part, assessment, table, positions)
     columns += _build_status_columns(package, len(table.fields), reasons)
+    # row 1 is the header
     numbers = np.arange(2, len(positions) + 2, dtype=np.int32)
     replace_data_rows(package, part, encode_rows(columns, numbers))
 
@@ -124,6 +125,7 @@ def _count_issues(assessment: Assessment, rejected: RejectedRows) -> int:
 
 def _is_among_rejected(issue: RowIssue, rejected: RejectedRows) -> bool:
     positions = rejected.get(issue.table, ())
+    # positions ascend, so this is a look-up without a set of them all
     index = int(np.searchsorted(positions, issue.position))
     return index < len(positions) and positions[index] == issue.position
 
@@ -183,9 +185,11 @@ def _collect_cells(
     """
     raw, selection = assessment.raw.tables[table.name], pa.array(positions)
     cells = decode_dictionary(pc.take(arrow_column(raw.frame[field.name]), selection))
+    # the reader takes an apostrophe off before a text like a formula, so one that is there gets another
     texts = formula_guard.escape_apostrophes(cells)
     kinds = raw.kinds[field.name][positions] if field.name in raw.kinds else None
     typed = _get_typed_rows(assessment, table.name)
+    # only a mapping can make the written text mean something else in the template
     if not assessment.settings.mapping or field.name not in typed:
         return texts, kinds
     values = pc.take(arrow_column(typed[field.name]), selection)

@@ -1,4 +1,9 @@
-"""What became of each row, and why: the text of the two columns that marking adds."""
+"""What became of each row, and why: the text of the two columns that marking adds.
+
+In: the assessment, and the issues that are marked.
+Out: a `RowStatus` for each row of a table.
+Never: leaves a rejected row without a reason.
+"""
 
 from __future__ import annotations
 

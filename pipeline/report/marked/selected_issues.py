@@ -1,4 +1,9 @@
-"""The issues of rows that are marked, with their cell and message: as many as spreadsheets bear."""
+"""The issues of rows that are marked, with their cell and message: as many as spreadsheets bear.
+
+In: the assessment, and how many issues may be marked.
+Out: `RowIssue` records, those of the rarest causes first.
+Never: leaves a cause out because another has many rows.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +68,7 @@ def select_row_issues(assessment: Assessment, limit: int) -> list[RowIssue]:
         The issues, those of the rarest causes first.
     """
     waiting = [findings for findings in assessment.issues.findings if findings.table in assessment.tables]
+    # the smallest first, so that what they leave of their share is known to the others
     waiting.sort(key=len)
     issues: list[RowIssue] = []
     # Each group may take its share of what is left; what a small one does not need goes to the larger ones.

@@ -1,4 +1,9 @@
-"""Sheets of CSV, Parquet and old workbooks as sheets of a new workbook: same rows, same values."""
+"""Sheets of CSV, Parquet and old workbooks as sheets of a new workbook: same rows, same values.
+
+In: a sheet as it was read.
+Out: a `NewSheet`, under a name by which the reader assigns it again.
+Never: lets an invoice pass whose fault the new sheet cannot show.
+"""
 
 from __future__ import annotations
 
@@ -81,4 +86,5 @@ def choose_sheet_name(page: SheetContent, assessment: Assessment) -> str:
     table, _ = _get_first_fed(list(_find_fed_tables(page, assessment)), assessment)
     if page.name == assessment.raw.sources[page.source].name and table:
         return CONTROL.label if table == CONTROL.name else assessment.tables[table].label
+    # Excel takes no quote at either end of a name
     return page.name.translate(_FORBIDDEN_IN_NAMES)[:_MAX_SHEET_NAME].strip("' ") or "Sheet"

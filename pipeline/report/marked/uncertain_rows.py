@@ -1,5 +1,9 @@
 """Marks on invoices with faults that a rewritten copy cannot show: ragged, hidden, contradictory rows.
 
+In: the issues, and the texts of a column of invoices.
+Out: the invoices that must not pass; the column with a mark before their values.
+Never: changes a value behind its mark.
+
 In the file such rows have issues. In a copy that is made anew they would look like any other, and pass, or
 their invoice would go on without them. So a date of their invoice gets a mark that no date has: the invoice
 is rejected until somebody has corrected its rows and removed the mark.
@@ -64,6 +68,7 @@ def choose_marked_field(table: Table, fields: Collection[str]) -> str:
         for field in table:
             if field.kind is kind and field.name in fields:
                 return field.name
+    # without such a field the reference itself is marked, and nothing can be linked to it
     return table.key[0]
 
 

@@ -1,4 +1,9 @@
-"""What is said in a marked workbook: notes on cells, a status for each row, and the list of issues."""
+"""What is said in a marked workbook: notes on cells, a status for each row, and the list of issues.
+
+In: the assessment, the issues that are marked, and the part of each sheet.
+Out: `WorkbookAnnotations`.
+Never: touches the workbook itself.
+"""
 
 from __future__ import annotations
 

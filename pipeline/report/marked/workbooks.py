@@ -1,4 +1,9 @@
-"""Which workbooks come back marked: one for each workbook, and one for files that are none."""
+"""Which workbooks come back marked: one for each workbook, and one for files that are none.
+
+In: the files and the sheets that were kept.
+Out: a `SourceWorkbook` for each, with a file name that no other has.
+Never: gives two copies one name, or one a name that is too long for a disk.
+"""
 
 from __future__ import annotations
 
@@ -87,6 +92,7 @@ def name_workbooks(assessment: Assessment) -> Iterator[tuple[SourceWorkbook, str
     for workbook in list_workbooks(assessment):
         name, number = _build_copy_name(workbook.name), 1
         stem, _, suffix = name.rpartition(".marked.")
+        # without case, since some disks do not tell such names apart
         while name.casefold() in taken_names:
             number += 1
             name = f"{stem}-{number}.marked.{suffix}"
@@ -100,8 +106,10 @@ def _build_copy_name(name: str) -> str:
     Args:
         name: of the file, perhaps behind that of its ZIP.
     """
+    # the path in a ZIP may have been written by Windows
     path = PurePosixPath(name.replace("\\", "/"))
     stem = "".join(_make_safe(character) for character in path.stem)
+    # cut in bytes, as disks count; half a character at the cut is dropped
     cut = stem.removesuffix(".marked").encode()[:_MAX_STEM_BYTES].decode("utf-8", "ignore")
     suffix = ".xlsm" if path.suffix.lower() == ".xlsm" else ".xlsx"
     return f"{cut.strip('. ') or 'sheets'}.marked{suffix}"
