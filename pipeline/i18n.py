@@ -105,6 +105,7 @@ def translate_count(count: int, singular: str, plural: str, **facts: str) -> str
 def format_number(number: int | Decimal) -> str:
     """Format a number with the separators of the language in use and with all its decimals."""
     language = LANGUAGES[get_language()]
+    # both marks in one pass, so that a comma which became a point does not become a comma again
     return f"{number:,}".translate(str.maketrans(",.", language.thousands + language.decimals))
 
 

@@ -67,6 +67,7 @@ class JsonObjects:
             offsets: `rows[offsets[i]:offsets[i + 1]]` are a group; one more than there are groups.
             **extra: as for `encode_objects`.
         """
+        # a group without rows would begin where the next one begins, so it takes no part
         is_filled = np.diff(offsets) > 0
         if not len(rows):
             return pa.nulls(len(is_filled), pa.string())
@@ -93,6 +94,7 @@ class JsonObjects:
 def _slice_groups(texts: Texts, offsets: npt.NDArray[np.int64], is_filled: npt.NDArray[np.bool_]) -> Texts:
     """Return the texts of each group as one text, a view of the same memory; null for an empty group."""
     _, text_offsets, content = texts.buffers()
+    # from a group's first row to the next group's, the text is the array
     bounds = np.frombuffer(text_offsets, np.int32)[texts.offset :][offsets]
     validity = None if is_filled.all() else pa.array(is_filled).buffers()[1]
     return pa.StringArray.from_buffers(len(is_filled), pa.py_buffer(bounds), content, validity)
@@ -119,6 +121,7 @@ class NestedObjects:
         children = np.flatnonzero(parent_rows >= 0)
         self._objects, self._nested = objects, nested
         self._child_rows = children[np.argsort(parent_rows[children], kind="stable")]
+        # children of a parent are one span of the sorted rows
         self._starts = np.concatenate(
             ([0], np.cumsum(np.bincount(parent_rows[children], minlength=parent_count)))
         )
@@ -151,6 +154,7 @@ class NestedObjects:
         starts = self._starts[parents]
         sizes = self._starts[parents + 1] - starts
         offsets = np.concatenate(([0], np.cumsum(sizes)))
+        # a run for each parent, counted on from its first child
         return self._child_rows[np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])], offsets
 
     def _encode_nested(self, rows: npt.NDArray[np.int64]) -> dict[str, Texts]:

@@ -42,6 +42,7 @@ _GC_THRESHOLD = 50_000
 
 def prepare_process() -> None:
     """Tune the process for one long piece of work; to be called before Arrow and numpy are loaded."""
+    # what the user has set stays
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     gc.set_threshold(_GC_THRESHOLD)

@@ -441,6 +441,7 @@ class Settings:
     @property
     def sha256(self) -> str:
         """SHA-256 of the effective settings, in hex: two runs with equal values have equal hashes."""
+        # sorted below, so that the order of the declarations does not matter
         values = {setting.name: getattr(self, setting.name) for setting in fields(self)}
         return hashlib.sha256(
             json.dumps(values, sort_keys=True, default=_write_for_hash).encode()
@@ -484,6 +485,7 @@ def load_settings(
         UsageError: a setting is unknown or its value makes no sense.
     """
     _check_variable_names(environment)
+    # each over the one before it
     layers = [
         (_load_file(file), translate("in {file}", file=file.name) if file else ""),
         (_get_variables(environment), translate("in the environment")),

@@ -40,6 +40,7 @@ def fold_name(text: str) -> str:
 def _fold_names(names: Collection[str]) -> list[str]:
     """Fold each name; ASCII names together in one text, which takes a tenth of the time."""
     text = "\n".join(names)
+    # a name with a line end in it would be taken for two
     if not text.isascii() or text.count("\n") != len(names) - 1:
         return list(map(fold_name, names))
     return [line.lstrip("0") for line in text.casefold().translate(_FOLD_IN_LINES).split("\n")]
@@ -63,6 +64,7 @@ class KnownNames:
         nearest = {value: self._folded.get(fold_name(value), "") for value in values}
         unmatched = [value for value, name in nearest.items() if not name]
         if len(unmatched) * len(self._names) <= MAX_COMPARED_PAIRS:
+            # without case on both sides, since `get_close_matches` compares letter by letter
             names_by_lower = {name.casefold(): name for name in self._names}
             for value in unmatched:
                 matches = get_close_matches(value.casefold(), names_by_lower, 1, 0.75)
@@ -118,6 +120,7 @@ def _explain_typo(value: str, near: str) -> str:
         min(len(value), len(near)),
     )
     value_tail, near_tail = value[start:], near[start:]
+    # the typo is where the two begin to differ: behind it all must be the same
     if value_tail and near_tail and value_tail[1:] == near_tail[1:]:
         return translate("one character differs")
     if value_tail[1:] == near_tail or value_tail == near_tail[1:]:

@@ -1,4 +1,9 @@
-"""Facts about cells besides their text (kind of cell, merged range, displayed text) and their checks."""
+"""Facts about cells besides their text (kind of cell, merged range, displayed text) and their checks.
+
+In: the declaration of a field.
+Out: the checks on each column of facts about it.
+Never: looks at the text itself.
+"""
 
 from __future__ import annotations
 

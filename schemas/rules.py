@@ -42,6 +42,7 @@ from schemas.catalog import ACCOUNT_KEYS
 from schemas.draft_rules import DRAFT_RULES
 from schemas.rule import Columns, Computation, FactSource, Predicate, Rule, RuleSettings
 
+# the most decimals that a currency has
 _MAX_DIGITS = 4
 _TOTAL_TYPE = pa.decimal128(38, 12)
 
@@ -114,6 +115,7 @@ def has_storable_total(row: Columns, settings: RuleSettings) -> Booleans:
     """Return whether the invoice's total, in the unit that is sent, can be stored."""
     if settings.total_limit is None:
         return pc.is_valid(row["item_count"])  # never null: every row keeps the rule
+    # the limit in units of each currency, by the number of its decimals
     units = [Decimal(10) ** (digits if settings.in_minor_units else 0) for digits in range(_MAX_DIGITS + 1)]
     bounds = pa.array([settings.total_limit / unit for unit in units], _TOTAL_TYPE)
     bound = pc.take(bounds, get_currency_digits(row["effective_currency"]))

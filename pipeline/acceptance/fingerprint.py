@@ -36,6 +36,7 @@ _EFFECTIVE_COLUMNS = ("amount", "currency")
 _FIELD_SEPARATOR = "\x1f"
 _LINE_END = "\x1e"
 _TABLE_SEPARATOR = "\x1d"
+# invoices whose lines are in memory at once
 _CHUNK_INVOICES = 5_000
 
 ChildLines = dict[str, dict[int, list[str]]]

@@ -114,6 +114,7 @@ def list_snapshots(folder: Path, kind: SnapshotKind = CHARGES) -> list[Snapshot]
     Raises:
         CatalogError: one is damaged.
     """
+    # what a load is still building begins with a dot
     snapshots = [describe_snapshot(path, kind) for path in folder.glob("[0-9a-f]*.duckdb")]
     return sorted(snapshots, key=lambda snapshot: (snapshot.loaded, snapshot.sha256))
 
@@ -199,6 +200,7 @@ def get_snapshot_path(folder: Path, sha256: str) -> Path:
 
 def _read_snapshot(path: Path, kind: SnapshotKind) -> Snapshot:
     with open_read_only(path) as connection:
+        # by name, since each kind has other figures
         names = [row[0] for row in fetch_rows(connection, "SELECT column_name FROM (DESCRIBE catalog.about)")]
         about_rows = [
             dict(zip(names, row, strict=True))

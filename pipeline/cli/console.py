@@ -37,6 +37,7 @@ def _run_command(command: Callable[..., int], args: Sequence[Any], parameters: M
     try:
         _load_language(parameters)
         code = command(*args, **parameters)
+        # a result that cannot be printed must fail here, not when Python exits
         if sys.stdout is not None:
             sys.stdout.flush()
     except PipelineError as error:
@@ -108,6 +109,7 @@ def make_progress_line() -> Callable[[str], None]:
         return lambda _: None
 
     def show(step: str) -> None:
+        # back to the start of the line, which is cleared first
         click.echo(f"\r\x1b[2K{step} …", err=True, nl=False)
 
     return show

@@ -94,6 +94,7 @@ class SettingsCommand(click.Command):
 
         own_parameters = super().get_params(ctx)
         flags = [_make_setting_flag(name) for name, field in SETTINGS.items() if field.metadata["flag"]]
+        # `--help` stays the last
         return [*self.params, *flags, *own_parameters[len(self.params) :]]
 
 

@@ -279,6 +279,7 @@ def _is_valid_on(candidates: pa.Table, pairs: Positions, days: npt.NDArray[np.in
 
 def _is_usable(candidates: pa.Table) -> Mask:
     models = pc.utf8_lower(pc.utf8_trim_whitespace(merge_chunks(candidates["charge_model"])))
+    # a trailing `Pricing` is the same model
     models = pc.replace_substring_regex(models, pattern=r"\s*pricing$", replacement="")
     allowed = pa.array([model.lower() for model in USABLE_CHARGE_MODELS])
     return np.asarray(pc.is_in(models, value_set=allowed).to_numpy(zero_copy_only=False))

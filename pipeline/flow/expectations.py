@@ -132,6 +132,7 @@ def _find_formula_rows(raw: RawSheets) -> Positions:
     for sheet_index, sheet in enumerate(control_sheet.sheets):
         letters = [column.letter for column in sheet.columns if column.field == "expected"]
         if letters:
+            # a text file has no package and no formulas
             rows = find_formula_rows(raw.sources[sheet.source].package, sheet.part, letters[0])
             is_of_sheet = control_sheet.sheet_indices == sheet_index
             has_formula |= is_of_sheet & np.isin(control_sheet.row_numbers, list(rows))

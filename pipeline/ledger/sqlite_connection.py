@@ -242,6 +242,7 @@ def _create_ledger(ledger: Ledger) -> None:
 
 def _build_empty_ledger() -> bytes:
     """Return an empty ledger's bytes, marked as in WAL mode."""
+    # in memory, so that the file gets its name only as a whole ledger
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.execute(f"PRAGMA page_size = {schema.PAGE_SIZE}")
         connection.executescript(schema.SCHEMA_SQL)

@@ -132,6 +132,7 @@ class Batches:
         items_before = _to_offsets(self.invoices.item_counts[self.index.positions])[ends]
         start = 0
         while start < len(self.batches):
+            # the first batch by which the group has enough items
             stop = int(np.searchsorted(items_before, items_before[start] + min_items))
             stop = min(stop, len(self.batches))
             yield self._build_group(self.batches[start:stop])

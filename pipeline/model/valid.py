@@ -103,6 +103,7 @@ def sum_invoice_totals(
     Returns:
         `DECIMAL`, one per invoice; null where a part is unknown.
     """
+    # taxes come on top of the total; discounts are part of it
     counted = [child for child in children.values() if child.amounts is not None and not child.added_to_total]
     if not counted:
         return money.sum_by_parent(invoice_of_item, amounts, invoice_count)

@@ -112,6 +112,7 @@ def _sum_products(assessment: Assessment, invoice_table: pa.Table) -> pa.Table:
         }
     )
     sums = items.group_by("group").aggregate([("amount", "sum"), ("amount", "count")])
+    # the inverse of how the groups were numbered
     currency_code, name_code = np.divmod(sums["group"].to_numpy(), len(names.dictionary))
     return pa.table(
         {

@@ -65,6 +65,7 @@ def make_issue_table(issues: Issues, raw: RawSheets, tables: Mapping[str, Table]
         raw: the sheets as read.
         tables: the declarations, by name.
     """
+    # files and headers first: what is wrong there may explain the rows
     parts = [_make_sheet_table(issues.sheet_issues)] if issues.sheet_issues else []
     for name, table in tables.items():
         rows = [_make_rows(findings, raw, table) for findings in issues.findings if findings.table == name]

@@ -71,6 +71,7 @@ def _render_balance(summary: Mapping[str, Any]) -> Iterator[str]:
     rows = [["", *map(translate, SHARES)], *_make_count_rows(summary), *_make_money_rows(summary)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *cells in rows:
+        # numbers to the right, names to the left
         numbers = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
         yield "   ".join([first.ljust(widths[0]), *numbers])
     yield from list_unread_amounts(summary)
@@ -175,4 +176,5 @@ def _render_next_steps(summary: Mapping[str, Any]) -> Iterator[str]:
 
 def _name_run(summary: Mapping[str, Any]) -> str:
     """Return a run as `discard` takes it, with its workspace where that is not the default one."""
+    # a run's folder lies in `runs`, and that in the workspace
     return format_run_argument(summary["run_id"], Path(summary["run_folder"]).parent.parent)

@@ -72,6 +72,7 @@ def _get_references(frame: pd.DataFrame, rows: Positions) -> pa.Array:
 
 
 def _count_rows(rows: Positions) -> Positions:
+    # without a row there is no count either
     return np.array([len(rows)])[: len(rows)]
 
 

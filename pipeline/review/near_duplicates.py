@@ -32,6 +32,7 @@ def find_near_duplicates(view: pa.Table, history: pa.Table, days: int) -> Findin
         days: between the dates at most; 0 turns the check off.
     """
     names = [*_KEY_COLUMNS, "ref", "invoice_date"]
+    # the ledger first: from its length on, positions are those of the file
     combined = pa.concat_tables([history.select(names), view.select(names)])
     if not days or len(combined) < 2:
         return None
@@ -42,6 +43,7 @@ def find_near_duplicates(view: pa.Table, history: pa.Table, days: int) -> Findin
     is_comparable &= combined["invoice_date"].is_valid().to_numpy()
     days_since_epoch = pc.fill_null(pc.cast(combined["invoice_date"], pa.int32()), 0).to_numpy()
     keys = _encode_keys(combined)
+    # by key, then by day: what is near stands side by side
     order = np.lexsort((days_since_epoch, keys))
     first, second = order[:-1], order[1:]
     is_near = (
@@ -62,6 +64,7 @@ def _encode_keys(combined: pa.Table) -> Positions:
     keys = np.zeros(len(combined), np.int64)
     for name in _KEY_COLUMNS:
         codes = merge_chunks(combined[name]).dictionary_encode()
+        # numbered anew for each column, so that products of many columns never overflow
         _, keys = np.unique(
             keys * (len(codes.dictionary) + 1)
             + pc.fill_null(codes.indices, len(codes.dictionary)).to_numpy(),
@@ -76,6 +79,7 @@ def _choose_reported(first: Positions, second: Positions, ledger_count: int) -> 
     reported, duplicates = np.where(is_swapped, first, second), np.where(is_swapped, second, first)
     is_in_file = reported >= ledger_count
     reported, duplicates = reported[is_in_file], duplicates[is_in_file]
+    # each once, though it may be near to one before it and one after it
     reported, kept = np.unique(reported, return_index=True)
     return reported, duplicates[kept]
 

@@ -25,6 +25,7 @@ from schemas.arrow.columns import Dates, Indices, Texts, decode_dictionary, merg
 from schemas.arrow.frames import arrow_column
 
 _PRODUCT_COLUMNS = ("product_rate_plan_charge_id", "charge_name", "sku")
+# 22 bits hold the days of eleven thousand years
 _DAYS_PER_KEY = np.int64(1) << 22
 _DAY_OFFSET = np.int64(1) << 21
 """Added to days since 1970, so that none is negative; a key and a day make one number."""
@@ -69,6 +70,7 @@ def find_overlapping_periods(invoices: Invoices, view: pa.Table, history: pa.Tab
     rows = np.flatnonzero((ledger_overlaps >= 0) | (file_overlaps >= 0))
     if not len(rows):
         return None
+    # in the order of the sheet, as other findings are
     rows = rows[np.argsort(items[rows], kind="stable")]
     ledger_indices = pa.array(
         ledger_rows[ledger_overlaps[rows]] if len(ledger_rows) else ledger_overlaps[rows],
@@ -136,6 +138,7 @@ def _find_overlaps(old: _Periods, new: _Periods) -> Positions:
     begins = (old.key * _DAYS_PER_KEY + old.first)[order]
     ends = (old.key * _DAYS_PER_KEY + old.last)[order]
     latest = np.maximum.accumulate(ends)
+    # where the running maximum was set last: the period that ends last so far
     longest = np.maximum.accumulate(np.where(ends == latest, np.arange(len(ends)), 0))
     index = np.searchsorted(begins, new.key * _DAYS_PER_KEY + new.last, side="right") - 1
     is_overlapping = (index >= 0) & (latest[index] >= new.key * _DAYS_PER_KEY + new.first)

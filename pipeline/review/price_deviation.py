@@ -62,6 +62,7 @@ def _is_far(price: Decimals, list_price: Decimals, tolerance: Decimal) -> Boolea
     deviation = pc.abs(pc.subtract(pc.cast(price, _WIDE), pc.cast(list_price, _WIDE)))
     hundred, percent = (pa.scalar(number, pa.decimal256(24, 9)) for number in (Decimal(100), tolerance))
     return pc.greater(
+        # multiplied out: a quotient would have to be rounded
         pc.multiply(pc.cast(deviation, pa.decimal256(48, 18)), hundred),
         pc.multiply(pc.cast(pc.abs(list_price), pa.decimal256(48, 18)), percent),
     )

@@ -69,6 +69,7 @@ def _compute_typical_amounts(history: pa.Table) -> pa.Table:
 def _compute_medians(rows: pa.Table, name: str) -> pa.Table:
     """Compute the lower median of a column per account and currency: always one of the values."""
     ordered = rows.sort_by([(column, "ascending") for column in (*_GROUP_COLUMNS, name)])
+    # without threads the groups keep the order of the sorted rows, which `starts` relies on
     sizes = ordered.group_by(_GROUP_COLUMNS, use_threads=False).aggregate([(name, "count")])
     count = sizes[f"{name}_count"].to_numpy()
     starts = np.cumsum(count) - count

@@ -86,6 +86,7 @@ class RunRecorder:
             reports = pool.submit(write_reports, assessment, self.options, folder.create, table, summary)
             payloads = write_payloads(assessment, folder, table)
             release_memory()
+            # most is on its way to the disk while the ledger is entered, so that `publish` waits less
             flushing = pool.submit(folder.flush_ahead)
             self.progress("entering the ledger")
             invoice_rows = iter_invoice_rows(table, get_fingerprints())
@@ -97,6 +98,7 @@ class RunRecorder:
                 reports.result()
                 summary["seconds"] = round(self.get_elapsed(), 3)
                 summary_text = orjson.dumps(summary).decode()
+                # the folder is published last, inside the transaction: an error before it leaves neither
                 head = writer.finish(self._build_run_row(assessment, payloads, summary_text))
                 flushing.result()
                 folder.write("summary.json", ledger.add_ledger_head(summary_text, head))

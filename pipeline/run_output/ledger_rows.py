@@ -1,4 +1,9 @@
-"""The rows of a run in the ledger: one an invoice, and one an item of those that are prepared."""
+"""The rows of a run in the ledger: one an invoice, and one an item of those that are prepared.
+
+In: the assessment, the table of invoices and the fingerprints.
+Out: tuples in the order of the ledger's columns; an Arrow table of the items.
+Never: writes them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The payloads of a run as files, and the manifest of them all."""
+"""The payloads of a run as files, and the manifest of them all.
+
+In: the batches, the target that makes requests of them, and the run's folder.
+Out: a file for each request, and what the ledger says of it.
+Never: holds all bodies in memory.
+"""
 
 from __future__ import annotations
 
@@ -60,6 +65,7 @@ def write_payloads(assessment: Assessment, folder: RunFolder, table: pa.Table) -
         for request in assessment.target.build_requests(assessment.batches, assessment.settings):
             name = f"payloads/{request.number:04d}.json"
             waiting.append(pool.submit(folder.write, name, request.body))
+            # waits for the oldest, so that bodies never pile up in memory
             if len(waiting) > _MAX_WAITING:
                 waiting.popleft().result()
             row_indices = pa.array(invoices.get_rows(request.invoices))

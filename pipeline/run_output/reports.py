@@ -1,5 +1,9 @@
 """The reports of a check or run as files.
 
+In: the assessment, its table of invoices, and what makes a file of a name.
+Out: the files; those of a check appear whole, each under its name only when all are written.
+Never: writes over a file that was handed in.
+
 `issues.csv`, `ledger.csv`, the marked workbooks, `rejected.xlsx`, `report.html`, and a check's
 `summary.json`.
 """
@@ -95,6 +99,7 @@ def write_check_reports(
     """
     written: list[tuple[Path, Path]] = []
 
+    # under another name until all are written
     def create(name: str) -> BinaryIO:
         written.append((folder / f".{name}.partial", folder / name))
         return open(written[-1][0], "wb")
@@ -126,6 +131,7 @@ def _refuse_overwriting(paths: Iterable[Path], assessment: Assessment) -> None:
     handed_in = {source.sha256 for source in assessment.raw.sources}
     sizes = {source.size for source in assessment.raw.sources}
     for path in paths:
+        # the size first: only a file that may be the same is read and hashed
         same_size = path.is_file() and path.stat().st_size in sizes
         if same_size and sha256(path.read_bytes()).hexdigest() in handed_in:
             raise UsageError(

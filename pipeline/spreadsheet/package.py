@@ -143,6 +143,7 @@ class WorkbookPackage:
             content_type: a media type.
         """
         types = parse_element(self.read(CONTENT_TYPES))
+        # names of parts are compared without case
         declared = (entry.attributes.get("PartName", "").lower() for entry in types.children)
         if f"/{part}".lower() in declared:
             return

@@ -142,6 +142,7 @@ def _encode_booleans(texts: Texts, styles: ValueStyles) -> Texts:
 
 
 def _encode_errors(texts: Texts, styles: ValueStyles) -> Texts:
+    # null stands for cells of other kinds, which are not taken from here
     escaped = _escape_texts(pc.fill_null(texts, ""))
     return pc.binary_join_element_wise(f'{styles.value}" t="e"><v>', escaped, "")
 

@@ -87,6 +87,7 @@ class XmlElement:
         if replaced is not None:
             self.children[self.children.index(replaced)] = inserted
             return
+        # before the first child that the schema puts behind it
         successors = set(order[order.index(inserted.name) + 1 :])
         later = (index for index, child in enumerate(self.children) if child.name in successors)
         self.children.insert(next(later, len(self.children)), inserted)

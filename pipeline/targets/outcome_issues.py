@@ -25,6 +25,7 @@ def build_outcome_issues(outcomes: Iterable[InvoiceOutcome]) -> Issues:
     Args:
         outcomes: of any requests of one set of batches.
     """
+    # a dictionary keeps the order in which its keys first appeared
     reasons_by_column: dict[tuple[str, str, str], list[RefusalReason]] = {}
     for outcome in outcomes:
         if outcome.state is InvoiceState.CREATED:

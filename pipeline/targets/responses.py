@@ -74,6 +74,7 @@ class RequestLocator:
             item: which of the invoice's items, from 0; an unknown item means the invoice.
         """
         rows, table = self._invoices.get_item_rows(invoice), "items"
+        # what an API names that was not sent is said of the invoice as a whole
         if item is None or not 0 <= item < len(rows):
             rows, table, item = self._invoices.get_invoice_row(invoice), "invoices", 0
         field = self._fields[table].get(key, "")

@@ -78,6 +78,7 @@ def _write_new_files(contents: Mapping[Path, bytes], folder: Path) -> list[Path]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, data in contents.items():
+            # `x`: a file that another process made meanwhile is not overwritten either
             with path.open("xb") as file:
                 written.append(path)
                 file.write(data)

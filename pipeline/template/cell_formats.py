@@ -56,12 +56,14 @@ def _build_conditions(field: Field, ranges: TableRanges) -> Iterator[tuple[str, 
         case Kind.CURRENCY:
             yield "E220", f"AND({filled},ISNA(MATCH({cell},{CURRENCIES_NAME},0)))"
         case Kind.NUMBER | Kind.MONEY:
+            # `+0` asks whether a text can be read as a number as well
             yield "E202", f"AND({filled},ISERROR({cell}+0))"
         case Kind.DATE:
             first, last = (
                 f"DATE({limit.year},{limit.month},{limit.day})" for limit in (field.earliest, field.latest)
             )
             yield "E205", f"AND({filled},NOT(ISNUMBER({cell})),ISERROR(DATEVALUE({cell})))"
+            # the last day includes its hours
             yield "E207", f"AND(ISNUMBER({cell}),OR({cell}<{first},{cell}>={last}+1))"
         case _:
             pass

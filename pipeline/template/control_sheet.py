@@ -24,6 +24,7 @@ _AMOUNT_ROWS = 8
 """Currencies that a template has room for; further rows may be typed below."""
 
 _MEASURES = (MEASURE_INVOICES, MEASURE_ITEMS, *[MEASURE_AMOUNT] * _AMOUNT_ROWS)
+# a tolerance, since formulas count in binary fractions
 _DIFFERS = 'AND($C2<>"",IFERROR(ABS($D2-$C2)>0.0000001,TRUE))'
 _AGREES = 'AND($C2<>"",IFERROR(ABS($D2-$C2)<=0.0000001,FALSE))'
 
@@ -42,6 +43,7 @@ def fill_control_sheet(sheet: Worksheet, formulas: list[str], edition: str, form
     for row, (measure, formula) in enumerate(zip(_MEASURES, formulas, strict=True), 1):
         _write_measure(sheet, row, measure, formula, formats)
     last = len(_MEASURES)
+    # from row 4 on, where the amounts begin: a count has no currency
     sheet.data_validation(3, 1, last, 1, {"validate": "list", "source": f"={CURRENCIES_NAME}"})
     for criteria, cell_format in ((_DIFFERS, formats.wrong), (_AGREES, formats.right)):
         sheet.conditional_format(
@@ -119,6 +121,7 @@ def _sum_amounts_formula(
     items = ranges["items"]
     amount, quantity, price = (items.get_column_name(name) for name in ("amount", "quantity", "unit_price"))
     digits = f"INDEX({CURRENCY_DECIMALS_NAME},MATCH($B{row},{CURRENCIES_NAME},0))"
+    # a filled amount counts as it is: the product is multiplied by 0 then
     sums = [(items, f"{amount}+(LEN({amount})=0)*ROUND({quantity}*{price},{digits})")]
     sums += [(table_ranges, table_ranges.get_column_name(name)) for table_ranges, name in amount_columns]
     parts = (
@@ -134,6 +137,7 @@ def _match_currency(
     """Match rows whose invoice is in the currency of this row of Control."""
     refs, invoice_refs = ranges.get_column_name(INVOICE_REF.name), invoices.get_column_name(INVOICE_REF.name)
     currencies = invoices.get_column_name("currency")
+    # `"="&`, since a reference could begin with a sign that COUNTIF takes for an operator
     matches = f'COUNTIFS({invoice_refs},"="&{refs},{currencies},$B{row})'
     if formula_settings.currency:
         matches += (

@@ -37,6 +37,7 @@ class TableRanges:
 
     def get_cell(self, name: str) -> str:
         """Return the cell of a field in the checked row."""
+        # the column is fixed and the row is not: the format moves it down row by row
         return f"${self._letters[name]}2"
 
     def get_column_name(self, name: str) -> str:
@@ -61,6 +62,7 @@ class TableRanges:
     def row_count_formula(self) -> str:
         """A formula for the number of rows, at least 1."""
         refs = self._build_full_range(self._letters[INVOICE_REF.name])
+        # LOOKUP passes over errors: it finds the last row whose length is not 0
         return f"=IFERROR(LOOKUP(2,1/(LEN({refs})>0),ROW({refs}))-1,1)"
 
     def iterate_names(self) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 In: a table as the target takes it, the conditional formats of its rules, and the names of the lists.
 Out: a filled worksheet.
+Never: states a limit of its own: all are those of the declarations.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ def format_header(field: Field) -> str:
     return f"{field.label} *" if field.required else field.label
 
 
+# a long header wraps in two lines, so half of it is enough
 def _choose_width(field: Field) -> int:
     return max(_WIDTHS.get(field.kind, 18), min(len(field.label) // 2 + 4, 24))
 

@@ -68,8 +68,10 @@ def build_template_workbook(
         formula_settings: what the settings say.
     """
     out = io.BytesIO()
+    # texts that look like formulas or addresses stay texts
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(out, options) as workbook:
+        # a fixed day, so that the same input gives the same bytes
         workbook.set_properties({"title": title, "created": _CREATED})
         workbook.set_custom_property("invoice-import template", edition)
         formats = add_formats(workbook)
@@ -78,6 +80,7 @@ def build_template_workbook(
         control = workbook.add_worksheet(CONTROL.label)
         conditional_formats = build_row_formats(tables, rules, formula_settings)
         for name, table in tables.items():
+            # limits of a cell before rules of the row
             conditional_formats[name][:0] = build_cell_formats(table)
         control_formulas = control_sheet.build_control_formulas(tables, formula_settings)
         every_format = chain.from_iterable(conditional_formats.values())
@@ -155,6 +158,7 @@ def _write_lists(
         The name of the list of each field that drops one down.
     """
     hidden = workbook.add_worksheet(_LISTS_SHEET)
+    # not even listed among the sheets to be shown again
     hidden.very_hidden()
     keys = {field: keys[:MAX_LISTED_KEYS] for field, keys in choices.keys.items() if keys}
     columns: list[tuple[str, Sequence[str | int]]] = [

@@ -1,4 +1,9 @@
-"""How a template looks: the formats of one workbook, and how its sheets are printed."""
+"""How a template looks: the formats of one workbook, and how its sheets are printed.
+
+In: an open workbook, or one of its sheets.
+Out: the formats that its cells share; the sheet set up for paper.
+Never: writes a cell.
+"""
 
 from __future__ import annotations
 
@@ -101,5 +106,6 @@ def set_up_printing(sheet: Worksheet, width: int) -> None:
     sheet.set_paper(9)
     sheet.repeat_rows(0)
     sheet.repeat_columns(0)
+    # divided and rounded up
     sheet.fit_to_pages(-(-width // PAGE_CHARACTERS), 0)
     sheet.set_footer("&L&A&R&P / &N")

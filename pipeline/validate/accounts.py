@@ -88,6 +88,7 @@ class AccountMatch:
         """
         suggestions = self._answers.suggestions if self._answers else {}
         folded = fold_account_keys(name, decode_dictionary(self._keys[name]))
+        # each distinct key is looked up and worded once
         texts = pc.take(folded, pa.array(rows)).dictionary_encode()
         matches = [suggestions.get((name, key), "") for key in texts.dictionary.to_pylist()]
         sentences = [translate(" Did you mean {near}?", near=match) if match else "" for match in matches]

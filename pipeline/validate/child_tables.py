@@ -158,6 +158,7 @@ def _number_siblings(parent_positions: Mapping[str, Positions]) -> Integers:
     for number, positions in enumerate(parent_positions.values()):
         # one code per parent row, whichever of the tables that parent is in
         codes = np.where(positions >= 0, positions * len(parent_positions) + number, codes)
+    # how many rows with the same code come before, and one
     sibling_numbers = pd.Series(codes).groupby(codes).cumcount().to_numpy() + 1
     return pa.array(sibling_numbers, mask=codes < 0)
 

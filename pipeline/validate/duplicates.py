@@ -1,4 +1,9 @@
-"""Duplicate values: which rows have a value that another row has as well."""
+"""Duplicate values: which rows have a value that another row has as well.
+
+In: a column of texts.
+Out: a mask of its rows.
+Never: takes two blanks for duplicates.
+"""
 
 from __future__ import annotations
 

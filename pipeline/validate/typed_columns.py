@@ -1,4 +1,9 @@
-"""Typed columns of a table, present or not: a column that the sheet lacks is null in every row."""
+"""Typed columns of a table, present or not: a column that the sheet lacks is null in every row.
+
+In: the fields found, typed, and the table's declaration.
+Out: any column by its name; the frame that the table's rules read.
+Never: fills a value in.
+"""
 
 from __future__ import annotations
 

@@ -64,6 +64,7 @@ class RunFolder:
         """Create a new file inside (`payloads/0001.json`), open for writing, 0600."""
         path = self.prepare_path(name)
         with translate_os_errors(path):
+            # `x`: nothing in the folder is ever written twice
             return open(path, "xb", opener=lambda file_path, flags: os.open(file_path, flags, 0o600))
 
     def write(self, name: str, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """Arrow columns in pandas frames: in and out without a copy.
 
-In, out: Arrow arrays and pandas columns.
+In: an Arrow array, or a pandas column.
+Out: the other of the two.
 Never: is imported by a module that the parser process needs; pandas doubles the start of that process.
 """
 

@@ -96,6 +96,7 @@ def read_blobs(path: Path, limits: ReadLimits) -> Iterator[Blob]:
         yield from _read_folder(path, limits)
         return
     name, data = _escape_name(path.name), _read_regular_file(path, limits)
+    # a plain zip is a folder; one that is a workbook is a file
     if data.startswith(ZIP_MAGIC) and (names := _list_plain_zip(name, data)) is not None:
         yield from _read_members(name, data, names, limits)
         return

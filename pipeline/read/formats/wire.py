@@ -21,6 +21,7 @@ OUT_OF_MEMORY = 12
 
 def read_frame(stream: IO[bytes]) -> bytes | None:
     """Read one frame; None when the other side has closed or died."""
+    # fewer bytes: the other side is gone
     length_bytes = stream.read(8)
     if len(length_bytes) < 8:
         return None
@@ -84,6 +85,7 @@ def decode_grid(description: dict[str, Any], frame: bytes) -> Grid:
         hidden_columns=frozenset(description["hidden_columns"]),
         is_filtered=description["is_filtered"],
         is_patchable=description["is_patchable"],
+        # an empty list has no second dimension
         merges=np.array(description["merges"], np.int32).reshape(-1, 4),
         displayed={position: table[f"s{position}"] for position in positions if f"s{position}" in present},
     )

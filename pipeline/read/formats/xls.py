@@ -60,6 +60,7 @@ def read_xls_sheets(file: FormatInput) -> Iterator[Grid]:
         parsed.is_hidden = sheet.visibility != 0
         parsed.notes = "xls workbook" + (", dates from 1904" if workbook.datemode else "")
         yield parsed.to_grid()
+        # its cells are in Arrow by now
         workbook.unload_sheet(index)
 
 

@@ -186,6 +186,7 @@ def _find_ignored(
     is_note = _find_note_rows(sheet, texts, starts_with_mark)
     is_example = np.zeros(size, np.bool_)
     if sheet.key_index is not None:
+        # a note may quote the example: each row counts once
         is_example = pc.equal(texts[sheet.key_index], EXAMPLE_REF).to_numpy() & ~is_note
     is_total = find_totals_rows(sheet, first_cells, texts, kinds)
     is_total &= ~(is_note | is_example | is_blank)

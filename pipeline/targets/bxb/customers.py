@@ -39,8 +39,10 @@ def read_customers(answers: Sequence[tuple[str, Any]]) -> list[ApiRecord] | None
     Raises:
         SourceError: a further page may be missing.
     """
+    # empty pages alone could be of any API
     if not all(_is_page(content) for _, content in answers) or not any(content for _, content in answers):
         return None
+    # only the last page may be short: where the shortest is full, another may follow
     if min(len(content) for _, content in answers) in _PAGE_SIZES:
         raise SourceError(
             translate(

@@ -36,6 +36,7 @@ _PATH = "/v1/invoices/one_off"
 _GROUP_ITEMS = 16_000
 """Items whose texts are made together, at least: some megabytes."""
 
+# 28 digits and the factor's 5 make a product of 34, of the 38 that there are
 _MINOR_UNIT_TYPE = pa.decimal128(28, 9)
 _MINOR_UNITS = pa.array([Decimal(10) ** digits for digits in range(5)], pa.decimal128(5, 0))
 """Minor units in one major unit, indexed by the decimals of the currency."""
@@ -72,6 +73,7 @@ def _collect_invoice_columns(batches: Batches) -> dict[str, ArrowColumn]:
     }
     if "due_date" in valid.invoices:
         days = pc.cast(arrow_column(valid.invoices["due_date"]), pa.string())
+        # the server takes a time, and a due date has none: the beginning of its day
         columns["due_date"] = pc.binary_join_element_wise(days, "T00:00:00Z", "")
     if "billing_entity_id" in valid.invoices:
         columns["billing_entity_id"] = arrow_column(valid.invoices["billing_entity_id"])

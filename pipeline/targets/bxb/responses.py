@@ -87,6 +87,7 @@ def _read_created(
 
 def _find_difference(sent: dict[str, Any], body: dict[str, Any]) -> str:
     """Return the first key in which the stored invoice differs from the one sent; empty if none does."""
+    # the server may spell an id of hex digits in another case
     if str(body.get("customer_id", "")).lower() != sent["customer_id"].lower():
         return "customer_id"
     if body.get("currency") != sent["currency"]:
@@ -94,6 +95,7 @@ def _find_difference(sent: dict[str, Any], body: dict[str, Any]) -> str:
     stored_items = body.get("line_items")
     if not isinstance(stored_items, list) or len(stored_items) != len(sent["line_items"]):
         return "line_items"
+    # by the amounts alone, since that is what the server bills
     total = sum((Decimal(item["amount"]) for item in sent["line_items"]), Decimal(0))
     try:
         stored_total = Decimal(str(body.get("total_cents")))

@@ -108,6 +108,7 @@ def _require_all_pages(pages: Sequence[_AnswerPage]) -> None:
     """
     queries: dict[str, list[str]] = {}
     for page in pages:
+        # pages of several queries may be handed in together
         record_kind = _classify_record(page.records[0]) if page.records else ""
         queries.setdefault(f"{page.kind} {record_kind}", []).append(page.next_page)
     for next_pages in queries.values():
@@ -126,6 +127,7 @@ def _is_incomplete(next_pages: Sequence[str]) -> bool:
     addresses = [address for address in next_pages if address]
     matches = [_PAGE_REGEX.search(address) for address in addresses]
     numbers = sorted(int(match[1]) for match in matches if match)
+    # the first page has no number of its own, so the addresses begin with 2
     if numbers and numbers != list(range(2, len(next_pages) + 1)):
         return True
     return bool(addresses) and len(addresses) != len(next_pages) - 1
@@ -160,6 +162,7 @@ def _add_plan(records: _CatalogRecords, page: _AnswerPage, plan: _RecordFields) 
 def _add_charge(records: _CatalogRecords, page: _AnswerPage, charge: _RecordFields) -> None:
     plan = _normalize_keys(charge.get("productrateplan"))
     if plan.get("id"):
+        # a plan that stands in its charge does not replace the plan's own answer
         records.plans.setdefault(str(plan["id"]), plan)
     records.charges.append((page.document_index, charge))
 
@@ -261,5 +264,6 @@ def _pick_day(
     choose: Callable[[list[str]], str], product: _RecordFields, plan: _RecordFields, key: str
 ) -> str | None:
     """Choose between the product's and the plan's day: the charge is sold while both are."""
+    # ISO days in their first ten characters: as text they sort by time
     days = [str(record[key])[:10] for record in (product, plan) if record.get(key)]
     return choose(days) if days else None

@@ -84,6 +84,7 @@ def _collect_item_columns(batches: Batches, settings: Settings) -> dict[str, Arr
     action = decode_dictionary(arrow_column(frame["action"]))
     has_amount = pc.equal(action, ACTION_ADD)
     if "amount" in frame:
+        # Kleene: an unknown action does not hide an amount that is given
         has_amount = pc.or_kleene(has_amount, pc.is_valid(arrow_column(frame["amount"])))
     columns["amount"] = JsonNumbers(pc.if_else(has_amount, columns["amount"].texts, None))
     return columns | {"delete": pc.if_else(pc.equal(action, ACTION_DELETE), True, None)}
@@ -108,6 +109,7 @@ def _read_outcomes(batches: Batches, request: Request, response: Response | None
         batches, schema.build_zuora_drafts_projection(by_number=len(request.invoices) == 1)
     )
     outcomes = read_outcomes_by_status(locator, request, response, _read_success)
+    # of many, a refusal says nothing certain of each
     return outcomes if len(outcomes) == 1 else tuple(_mark_in_doubt(outcome) for outcome in outcomes)
 
 

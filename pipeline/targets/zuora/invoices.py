@@ -135,6 +135,7 @@ def _attach_to_invoices(
         contacts = valid.children["contacts"]
         roles = np.array(decode_dictionary(arrow_column(contacts.frame["contact_role"])).to_pylist(), object)
         for role, key in schema.CONTACT_PAYLOAD_KEYS.items():
+            # the rows of other roles have no parent here
             parent_rows = np.where(roles == role, contacts.invoice_positions, -1)
             members[key] = NestedObjects(objects["contacts"], parent_rows, invoice_count, {}).encode_single
     return members

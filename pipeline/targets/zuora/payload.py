@@ -131,6 +131,7 @@ def list_item_permissions(batches: Batches, item_rows: Positions) -> tuple[str, 
     permissions = ["Modify Invoice"]
     if pc.any(has_charge).as_py():
         permissions.append("Create Standalone Invoice With Product Catalog")
+    # `all` of no items is true: only an item without a charge needs the permission
     if pc.all(has_charge).as_py() is False:
         permissions.append("Create Standalone Invoice Without Product Catalog")
     return tuple(permissions)

@@ -115,6 +115,7 @@ def _read_elements(locator: RequestLocator, request: Request, elements: list[Any
         _read_element(locator, *matched) for matched in zip(invoices, sent_invoices, elements, strict=True)
     )
     is_transaction = sent.get("useSingleTransaction") is True
+    # all or none: what is told as created beside a refusal contradicts itself
     if is_transaction and any(outcome.state is InvoiceState.REFUSED for outcome in outcomes):
         return tuple(_mark_in_doubt(locator, outcome) for outcome in outcomes)
     return outcomes
@@ -186,6 +187,7 @@ def _decide_outcome(
     causes = {_classify_code(api_reason.get("code")) for api_reason in api_reasons}
     if not reasons:
         reasons = (locator.make_reason(invoice, "no reason was given"),)
+    # one reason that does not rule it out is enough for a doubt
     if status_cause is RefusalCause.NONE and (not causes or RefusalCause.NONE in causes):
         return InvoiceOutcome(invoice, InvoiceState.IN_DOUBT, reasons=reasons)
     cause = next((cause for cause in _CAUSES_BY_URGENCY if cause in causes), status_cause)
@@ -211,6 +213,7 @@ def _build_reason(
     message = str(api_reason.get("message", ""))
     item_numbers = set(_ITEM_REGEX.findall(message))
     item = int(item_numbers.pop()) if len(item_numbers) == 1 else None
+    # two keys in one message would be a guess
     keys = set(_WORD_REGEX.findall(message)) & set(locator.list_keys("invoices" if item is None else "items"))
     return locator.make_reason(
         invoice, message, api_reason.get("code", ""), keys.pop() if len(keys) == 1 else "", item
