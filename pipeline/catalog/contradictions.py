@@ -234,7 +234,6 @@ def _count_overlaps(spans: _Spans) -> Positions:
 
 def _find_partners(spans: _Spans, values: Positions) -> Positions:
     """Return for each row the position of one that overlaps with it and has another value; each has one."""
-    # by group, then by the first day
     order = np.lexsort((spans.starts, spans.groups)).tolist()
     # lists, since a sweep takes single numbers, each of which NumPy would box
     groups, codes = spans.groups.tolist(), values.tolist()

@@ -1,4 +1,9 @@
-"""The text of `explain CODE`: what an issue means, its cause, its effect and its fix."""
+"""The text of `explain CODE`: what an issue means, its cause, its effect and its fix.
+
+In: a code, as a person types it; the record of its issue type.
+Out: text in the language in use, or values for JSON.
+Never: says anything of an issue that its record does not say.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The fields of a table as a table in Markdown, for the pages of targets and templates."""
+"""The fields of a table as a table in Markdown, for the pages of targets and templates.
+
+In: a table as a target takes it, and the key of each field in the payload.
+Out: lines of Markdown.
+Never: states a limit of its own: all are those of the declarations.
+"""
 
 from __future__ import annotations
 

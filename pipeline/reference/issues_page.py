@@ -1,4 +1,9 @@
-"""The page of all issues, docs/issues.md, made from the catalogue."""
+"""The page of all issues, docs/issues.md, made from the catalogue.
+
+In: the catalogue.
+Out: the page in Markdown.
+Never: leaves a code out.
+"""
 
 from __future__ import annotations
 

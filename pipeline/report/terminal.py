@@ -71,7 +71,6 @@ def _render_balance(summary: Mapping[str, Any]) -> Iterator[str]:
     rows = [["", *map(translate, SHARES)], *_make_count_rows(summary), *_make_money_rows(summary)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *cells in rows:
-        # numbers to the right, names to the left
         numbers = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
         yield "   ".join([first.ljust(widths[0]), *numbers])
     yield from list_unread_amounts(summary)

@@ -80,7 +80,6 @@ def build_template_workbook(
         control = workbook.add_worksheet(CONTROL.label)
         conditional_formats = build_row_formats(tables, rules, formula_settings)
         for name, table in tables.items():
-            # limits of a cell before rules of the row
             conditional_formats[name][:0] = build_cell_formats(table)
         control_formulas = control_sheet.build_control_formulas(tables, formula_settings)
         every_format = chain.from_iterable(conditional_formats.values())

@@ -21,9 +21,8 @@ OUT_OF_MEMORY = 12
 
 def read_frame(stream: IO[bytes]) -> bytes | None:
     """Read one frame; None when the other side has closed or died."""
-    # fewer bytes: the other side is gone
     length_bytes = stream.read(8)
-    if len(length_bytes) < 8:
+    if len(length_bytes) < 8:  # nothing more comes from the other side
         return None
     size = int.from_bytes(length_bytes, "little")
     body = stream.read(size)
