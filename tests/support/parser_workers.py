@@ -10,8 +10,13 @@ from __future__ import annotations
 import os
 import signal
 from functools import cache
+from pathlib import Path
 
 from support.fork_server import ForkServer
+
+
+_TESTS = Path(__file__).parents[1]
+"""A format made up by a test lies there."""
 
 
 class ForkedWorker:
@@ -42,7 +47,7 @@ class ForkedWorker:
 
 @cache
 def _get_server() -> ForkServer:
-    return ForkServer("pipeline.read.formats.parser_worker:main", *_get_parser_modules())
+    return ForkServer("pipeline.read.formats.parser_worker:run_worker", *_get_parser_modules(), folders=[_TESTS])
 
 
 def _get_parser_modules() -> list[str]:

@@ -148,7 +148,7 @@ def _open_package(file: FormatInput) -> tuple[FormatInput, bool]:
     return opened, package is not received
 
 
-def main() -> None:
+def run_worker() -> None:
     """Serve requests; exit with `OUT_OF_MEMORY` where no answer can say so any more."""
     try:
         serve_requests()
@@ -159,4 +159,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_worker()
