@@ -14,6 +14,7 @@ from dataclasses import field as attribute
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 EARLIEST_DATE = date(1900, 1, 1)
 LATEST_DATE = date(2199, 12, 31)
@@ -139,7 +140,7 @@ class Table:
     def __contains__(self, name: str) -> bool:
         return name in self.fields_by_name
 
-    @property
+    @cached_property
     def fields_by_name(self) -> Mapping[str, Field]:
         """The fields by their names."""
         return {field.name: field for field in self.fields}

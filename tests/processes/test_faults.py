@@ -314,7 +314,7 @@ def test_no_catalog_is_said(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def many(folder: Path, invoices: int = 20_000) -> Path:
+def many(folder: Path, invoices: int = 6_000) -> Path:
     """A pair that keeps a run busy for a while."""
     folder.mkdir()
     rows = range(invoices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import zipfile
 from collections.abc import Callable
 from dataclasses import fields
@@ -37,20 +38,34 @@ def _pair(desk: Desk) -> list[bytes]:
     return [each.read_bytes() for each in desk.pair([desk.invoice()], [desk.item()])]
 
 
+def _remarks(size: int) -> bytes:
+    """Rows that are no data, of a text that no zip makes much smaller."""
+    lines = (b"# " + random.Random(row).randbytes(500).hex().encode() for row in range(size // 1000 + 1))  # noqa: S311
+    return b"\n".join(lines)
+
+
 def _large_text(desk: Desk) -> list[Path]:
     invoices, items = desk.pair([desk.invoice()], [desk.item()])
-    items.write_bytes(items.read_bytes() + b"\n" * MEBIBYTE)
+    items.write_bytes(items.read_bytes() + _remarks(MEBIBYTE))
     return [invoices, items]
 
 
 def _large_member(desk: Desk) -> list[Path]:
     invoices, items = _pair(desk)
-    return [_zip(desk, {"invoices.csv": invoices, "items.csv": items + bytes(range(10, 14)) * MEBIBYTE})]
+    return [_zip(desk, {"invoices.csv": invoices, "items.csv": items + _remarks(3 * MEBIBYTE)})]
 
 
 def _bomb(desk: Desk) -> list[Path]:
     invoices, items = _pair(desk)
-    return [_zip(desk, {"invoices.csv": invoices, "items.csv": items + b"\n" * (11 * MEBIBYTE)})]
+    return [
+        _zip(
+            desk,
+            {
+                "invoices.csv": invoices,
+                "items.csv": items + (b"# " + b"a remark like all others " * 8 + b"\n") * (MEBIBYTE // 16),
+            },
+        )
+    ]
 
 
 def _bomb_in_a_book(desk: Desk) -> list[Path]:

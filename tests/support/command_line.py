@@ -17,6 +17,7 @@ from pathlib import Path
 from support.fork_server import ForkServer, Ran
 
 SCRIPT = Path(sys.executable).with_name("invoice-import")
+_TESTS = Path(__file__).parents[1]
 DATA = Path(__file__).parents[2] / "data"
 SAMPLE, PAIR, PRODUCTS = DATA / "invoices.xlsx", DATA / "pair", DATA / "products.csv"
 
@@ -29,6 +30,7 @@ _MODULES = (
     "pipeline.catalog",
     "pipeline.flow",
     "pipeline.ledger",
+    "pipeline.read.formats.parser_worker",
     "pipeline.read.read_files",
     "pipeline.report.catalog_text",
     "pipeline.report.html",
@@ -46,7 +48,12 @@ _MODULES = (
 
 @cache
 def _get_server() -> ForkServer:
-    return ForkServer("pipeline.cli:program", *_MODULES)
+    return ForkServer(
+        "pipeline.cli:program",
+        *_MODULES,
+        folders=[_TESTS],
+        prepare="support.parser_workers:fork_workers_here",
+    )
 
 
 def invoice_import(

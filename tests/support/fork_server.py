@@ -57,16 +57,18 @@ class Child(NamedTuple):
 class ForkServer:
     """Starts processes that call `function`, which finds its arguments in `sys.argv`."""
 
-    def __init__(self, function: str, *modules: str, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, function: str, *modules: str, folders: Sequence[Path] = (), prepare: str = "") -> None:
         """Start the server.
 
         Args:
             function: `module:name`; the process exits with what it returns.
             modules: further ones that are imported once.
             folders: put in front of `sys.path`.
+            prepare: `module:name` of what each process calls before the function.
         """
         self._socket, remote = socket.socketpair()
         options = {"function": function, "modules": modules, "folders": [str(path) for path in folders]}
+        options["prepare"] = prepare
         self._server = subprocess.Popen(
             [sys.executable, __file__, str(remote.fileno()), json.dumps(options)],
             pass_fds=[remote.fileno()],
@@ -232,14 +234,19 @@ def _take_over(request: dict[str, Any], files: Sequence[int]) -> None:
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
+def _import_function(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
 def _main() -> int:
     descriptor, text = sys.argv[1:]
     options = json.loads(text)
     sys.path[:0] = options["folders"]
     for name in options["modules"]:
         importlib.import_module(name)
-    module, _, name = options["function"].partition(":")
-    function = getattr(importlib.import_module(module), name)
+    function = _import_function(options["function"])
+    prepare = _import_function(options["prepare"]) if options["prepare"] else None
     threads = os.listdir("/proc/self/task")
     if len(threads) > 1:
         sys.exit(f"{len(threads)} threads: a fork would take only one")
@@ -247,6 +254,8 @@ def _main() -> int:
     gc.freeze()  # what was imported is not looked through, nor its pages copied, in each child
     if not _serve(socket.socket(fileno=int(descriptor))):
         return 0
+    if prepare:
+        prepare()
     code = function()
     sys.stdout.flush()
     sys.stderr.flush()
