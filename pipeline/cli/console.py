@@ -44,13 +44,18 @@ def _run_command(command: Callable[..., int], args: Sequence[Any], parameters: M
         clear_progress()
         click.echo(f"{translate('Error')}: {_flatten_sentence(str(error))}", err=True)
         return error.exit_code
-    except KeyboardInterrupt:  # before click makes an "Aborted!" of it
-        clear_progress()
-        click.echo(translate("Interrupted; nothing half-written was left."), err=True)
-        return INTERRUPTED_EXIT_CODE
+    except KeyboardInterrupt:
+        return report_interrupt()  # here, where the language is known
     except OSError as error:  # the work is done; only its result could not be printed
         return _handle_output_error(error)
     return code
+
+
+def report_interrupt() -> int:
+    """Report that the command was interrupted, and return the exit code of that."""
+    clear_progress()
+    click.echo(translate("Interrupted; nothing half-written was left."), err=True)
+    return INTERRUPTED_EXIT_CODE
 
 
 def _choose_language(parameters: Mapping[str, Any]) -> str:

@@ -123,7 +123,7 @@ def test_results_go_to_stdout_and_nothing_else_when_nobody_watches(place: Path) 
 
 def test_help_waits_for_nothing_heavy() -> None:
     program = (
-        "import sys; from pipeline.cli import main\n"
+        "import sys; from pipeline.cli.command_line import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "print([each for each in ('pandas', 'pandera', 'pyarrow', 'numpy', 'duckdb') if each in sys.modules])"

@@ -240,7 +240,7 @@ def commands() -> Iterator[str]:
     """Every command of the command line, groups spelt out."""
     import click
 
-    from pipeline.cli import cli
+    from pipeline.cli.command_line import cli
 
     for name, command in cli.commands.items():
         if isinstance(command, click.Group):
@@ -260,7 +260,7 @@ def test_the_readme_leads_to_the_page_of_every_target() -> None:
 def test_the_readme_names_every_setting_flag_and_exit_code() -> None:
     import click
 
-    from pipeline.cli import cli
+    from pipeline.cli.command_line import cli
 
     assert not [name for name in SETTINGS if f"\n| `{name}` |" not in README]
     flags = [
@@ -276,7 +276,7 @@ def test_the_readme_names_every_setting_flag_and_exit_code() -> None:
 
 
 def test_the_help_names_the_exit_codes_of_the_readme() -> None:
-    from pipeline.cli import cli
+    from pipeline.cli.command_line import cli
 
     told = re.findall(r"^  (\d+)  ", str(cli.epilog), re.MULTILINE)
     assert told == re.findall(r"^\| (\d+) \|", README, re.MULTILINE)

@@ -62,7 +62,7 @@ def _bomb(desk: Desk) -> list[Path]:
             desk,
             {
                 "invoices.csv": invoices,
-                "items.csv": items + (b"# " + b"a remark like all others " * 8 + b"\n") * (MEBIBYTE // 16),
+                "items.csv": items + (b"#" + b"x" * 100_000 + b"\n") * 115,
             },
         )
     ]
