@@ -17,7 +17,7 @@ from pipeline.settings import ENVIRONMENT_PREFIX
 hypothesis.settings.register_profile("house", deadline=None)  # a timed test fails on a busy machine
 hypothesis.settings.load_profile("house")
 
-pytest_plugins = ["support.room_minutes"]
+pytest_plugins = ["support.quick_run", "support.room_minutes"]
 
 
 @pytest.fixture

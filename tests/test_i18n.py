@@ -127,6 +127,7 @@ def test_nothing_is_said_that_has_no_translation(tmp_path: Path, monkeypatch: py
     assert missed.texts == []
 
 
+@pytest.mark.slow
 def test_what_the_terminal_says_in_german(tmp_path: Path) -> None:
     place = tmp_path / "workspace"
     assert invoice_import("catalog", "load", PRODUCTS, workspace=place).code == 0
@@ -135,6 +136,7 @@ def test_what_the_terminal_says_in_german(tmp_path: Path) -> None:
     assert agrees("sample_de.txt", scrubbed(ran.out, place))
 
 
+@pytest.mark.slow
 def test_why_a_file_is_not_read_in_german(tmp_path: Path) -> None:
     """Refusals of the reader itself, of the child process that parses workbooks, and of the settings."""
     pdf, half, twin = tmp_path / "rechnung.pdf", tmp_path / "halb.xlsx", tmp_path / "kopie.xlsx"
@@ -326,6 +328,7 @@ def test_what_reports_say_is_translated_or_for_machines() -> None:
     assert unknown == []
 
 
+@pytest.mark.slow
 def test_the_ledger_and_the_catalog_speak_german(tmp_path: Path) -> None:
     german, place = {"INVOICE_IMPORT_LANGUAGE": "de"}, tmp_path / "workspace"
     loaded = invoice_import("catalog", "load", PRODUCTS, workspace=place, env=german).out

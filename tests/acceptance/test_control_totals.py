@@ -102,6 +102,7 @@ def test_a_control_file_beside_the_csv_is_found(desk: Desk) -> None:
     assert issue["message"] == "Items: 5 expected, 3 read; 2 missing."
 
 
+@pytest.mark.slow
 def test_a_csv_cut_short_is_noticed(desk: Desk) -> None:
     def last(amount: str) -> dict[str, Any]:
         item = desk.item()
@@ -172,6 +173,7 @@ def test_an_expectation_that_cannot_be_understood_stops_everything(
     assert (Desk.codes(result), result.exit_code) == ([code], 7)
 
 
+@pytest.mark.slow
 def test_control_totals_can_be_demanded(desk: Desk) -> None:
     files, book = pair(desk), desk.workbook([desk.invoice()], [desk.item()])
     assert check(desk, files).summary["control"]["missing"] == "recommended"
@@ -203,6 +205,7 @@ def test_to_the_cent(expected: Decimal, found: Decimal) -> None:
     assert control.comparisons[0].expected.number + control.comparisons[0].difference == found
 
 
+@pytest.mark.slow
 def test_what_was_expected_is_told_first_and_nothing_is_called_prepared(desk: Desk, tmp_path: Path) -> None:
     place, folder = tmp_path / "workspace", tmp_path / "reports"
     asked = ("check", SAMPLE, "--expect-count", "99", "--report", folder)

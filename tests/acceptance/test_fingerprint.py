@@ -32,6 +32,7 @@ def test_it_is_a_sha256(desk: Desk) -> None:
     assert len(bytes.fromhex(_one(desk, INVOICE, ITEM))) == 32
 
 
+@pytest.mark.slow
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.permutations(range(6)), st.permutations(["R1", "R2"]))
 def test_the_order_of_rows_does_not_matter(desk: Desk, order: list[int], refs: list[str]) -> None:

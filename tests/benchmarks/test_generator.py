@@ -28,6 +28,8 @@ from schemas.currencies import CURRENCY_DIGITS
 from schemas.tables import INVOICES, ITEMS
 from schemas.tables.common import TOTAL_WORDS
 
+pytestmark = pytest.mark.slow
+
 NO_DATA = (beside.NOTE, beside.EXAMPLE)
 OUT_OF_REACH = {
     "a file, a sheet or a header is at fault": "E101 E102 E103 E104 E105 E107 E340 E352 W101 W412",

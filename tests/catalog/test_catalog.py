@@ -225,6 +225,7 @@ class TestDamage:
         with pytest.raises(CatalogError, match="damaged or no catalog"):
             get_current_snapshot(folder)
 
+    @pytest.mark.slow
     def test_flipped_and_cut_bytes_are_noticed_or_harmless(self, folder: Path) -> None:
         snapshot = load(folder, *(row(f"S{n}", f"c{n}") for n in range(5000)))
         whole = snapshot.path.read_bytes()

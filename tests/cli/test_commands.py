@@ -55,6 +55,7 @@ def run_folder(place: Path) -> Path:
     return found
 
 
+@pytest.mark.slow
 def test_the_exit_code_tells_the_verdict(place: Path, tmp_path: Path) -> None:
     assert invoice_import("check", PAIR, workspace=place).code == 0
     assert invoice_import("check", SAMPLE, workspace=place).code == 4
@@ -69,6 +70,7 @@ def test_the_exit_code_tells_the_verdict(place: Path, tmp_path: Path) -> None:
     assert invoice_import("check", PAIR, "--nonsense", workspace=place).code == 2
 
 
+@pytest.mark.slow
 def test_json_is_the_interface(place: Path) -> None:
     ran = invoice_import("run", SAMPLE, "--format", "json", workspace=place)
     assert (ran.code, ran.err) == (4, "")
@@ -134,6 +136,7 @@ def test_help_waits_for_nothing_heavy() -> None:
         assert told.endswith("\n[]\n"), words
 
 
+@pytest.mark.slow
 def test_a_check_changes_nothing(place: Path, tmp_path: Path) -> None:
     before = tree(tmp_path)
     for _ in range(2):
@@ -151,6 +154,7 @@ def test_a_check_without_a_workspace_makes_none(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_two_checks_and_a_run_leave_what_one_run_leaves(loaded: Path, tmp_path: Path) -> None:
     left = []
     for name, checks in (("one", 0), ("three", 2)):
@@ -172,6 +176,7 @@ def test_two_checks_and_a_run_leave_what_one_run_leaves(loaded: Path, tmp_path: 
     assert left[0] == left[1]
 
 
+@pytest.mark.slow
 def test_a_report_of_a_check_goes_where_it_is_told(place: Path, tmp_path: Path) -> None:
     before = tree(place)
     ran = invoice_import("check", SAMPLE, "--report", tmp_path / "report", workspace=place)
@@ -182,6 +187,7 @@ def test_a_report_of_a_check_goes_where_it_is_told(place: Path, tmp_path: Path) 
     assert tree(place) == before
 
 
+@pytest.mark.slow
 def test_settings_flags_over_environment_over_file_over_default(place: Path, tmp_path: Path) -> None:
     files = pair(tmp_path / "pair", "R1,A1,2026-11-01,\n", "R1,Day,1,2026-11-01\n")
     environment = {"INVOICE_IMPORT_DEFAULT_CURRENCY": "USD"}
@@ -202,6 +208,7 @@ def test_the_workspace_may_be_named_in_the_environment(place: Path, tmp_path: Pa
     assert invoice_import("check", PAIR, cwd=tmp_path, env=environment).code == 0
 
 
+@pytest.mark.slow
 def test_all_or_nothing(place: Path) -> None:
     ran = invoice_import("run", SAMPLE, "--policy", "all-or-nothing", "--format", "json", workspace=place)
     assert ran.code == 3
@@ -240,6 +247,7 @@ def test_discard_frees_the_references(place: Path) -> None:
     assert invoice_import("ledger", "verify", workspace=place).code == 0
 
 
+@pytest.mark.slow
 def test_the_ledger_shows_a_run(place: Path) -> None:
     invoice_import("run", SAMPLE, workspace=place)
     run_id = run_folder(place).name
@@ -279,6 +287,7 @@ def test_texts_that_start_like_a_formula_are_made_harmless(place: Path, tmp_path
     assert '"=HYPERLINK(\\"http://x\\")"' in (run_folder(place) / "payloads" / "0001.json").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("umask", [0o000, 0o077])
 def test_what_is_written_is_readable_by_its_owner_alone(umask: int, tmp_path: Path) -> None:
     place = tmp_path / "workspace"
@@ -292,6 +301,7 @@ def test_what_is_written_is_readable_by_its_owner_alone(umask: int, tmp_path: Pa
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_error(place: Path) -> None:
     command = f"'{SCRIPT}' check '{SAMPLE}' --workspace '{place}' | head -n 1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
@@ -326,6 +336,7 @@ def test_catalog_tells_what_is_in_it(place: Path) -> None:
     assert {each["sku"] for each in told} <= {"SUP-100"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a file that is always full")
 def test_a_result_that_cannot_be_printed_is_no_success(place: Path) -> None:
     with Path("/dev/full").open("w") as full:

@@ -11,6 +11,8 @@ import pytest
 from support.command_line import DATA, PRODUCTS, invoice_import
 from support.golden_files import agrees, scrubbed, scrubbed_summary
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = {"hanging": ("zuora", "HANGING"), "drafts": ("zuora-drafts", "CHANGES")}
 """By folder the target, and the name of its sheets in the maker."""
 

@@ -14,6 +14,8 @@ from benchmarks.generate import Plan, generate
 from pipeline.flow import load_catalog
 from pipeline.result import Result
 
+pytestmark = pytest.mark.slow
+
 PLANS = {
     "as usual": Plan(items=4_000, invoices=500, seed=11, bad_share=0.03),
     "items far apart": Plan(items=4_000, invoices=500, seed=12, bad_share=0.01, shuffle=1.0),

@@ -30,6 +30,7 @@ def test_only_three_names_are_public() -> None:
         pipeline.submit  # noqa: B018 - looking it up is what must fail
 
 
+@pytest.mark.slow
 def test_it_gives_what_the_command_prints(place: Path) -> None:
     printed = json.loads(invoice_import("check", SAMPLE, "--format", "json", workspace=place).out)
     given = dict(check(SAMPLE, workspace=place).summary)
@@ -38,6 +39,7 @@ def test_it_gives_what_the_command_prints(place: Path) -> None:
     assert given == printed
 
 
+@pytest.mark.slow
 def test_it_prints_nothing_and_exits_nothing(
     place: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -13,6 +13,8 @@ from support.saved_workbooks import read_comments, read_parts, save_in_libreoffi
 import pipeline
 from pipeline.template import write_template
 
+pytestmark = pytest.mark.slow
+
 WAYS = ["as it is", "by LibreOffice"]
 
 

@@ -33,6 +33,7 @@ def changed(folder: Path, old: str, new: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_what_was_rejected_gets_a_new_chance_once_the_product_is_loaded(place: Path) -> None:
     first = run(PAIR, workspace=place)
     assert (first.verdict, set(first.summary["issues"])) == ("rejected", {"E408"})
@@ -54,6 +55,7 @@ def test_numbers_and_blanks_written_differently_are_the_same_content(place: Path
     assert run(changed(tmp_path / "other", ",450,", ", 450.00,"), workspace=place).verdict == "duplicate"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -73,6 +75,7 @@ def test_other_content_under_the_same_reference_is_a_conflict(
     assert result.exit_code == 3
 
 
+@pytest.mark.slow
 def test_the_fix_of_a_conflict_withdraws_the_right_run_as_it_is_written(place: Path, tmp_path: Path) -> None:
     """Whoever copies the command hits the workspace in which the invoice is."""
     load_catalog(PRODUCTS, workspace=place)
@@ -90,6 +93,7 @@ def test_where_the_workspace_is_the_default_one_it_is_not_named() -> None:
     assert format_run_argument("R", Path("my books")) == "R --workspace 'my books'"
 
 
+@pytest.mark.slow
 def test_after_discard_a_corrected_file_may_come(place: Path, tmp_path: Path) -> None:
     load_catalog(PRODUCTS, workspace=place)
     first = run(PAIR, workspace=place)
@@ -125,6 +129,7 @@ def test_shuffled_items_are_the_same_content(place: Path, tmp_path: Path) -> Non
     assert run(other, workspace=place).verdict == "duplicate"
 
 
+@pytest.mark.slow
 def test_books_balance_in_every_case(place: Path, tmp_path: Path) -> None:
     load_catalog(PRODUCTS, workspace=place)
     for each in (PAIR, PAIR, changed(tmp_path / "other", "Workshop", "x")):

@@ -42,6 +42,7 @@ def folder(place: Path, ran: Ran) -> Path:
     return found
 
 
+@pytest.mark.slow
 def test_what_the_terminal_says(ran: Ran, place: Path) -> None:
     assert (ran.code, ran.err) == (4, "")
     assert agrees("sample.txt", scrubbed(ran.out, place))

@@ -21,6 +21,8 @@ from pipeline.errors import PipelineError
 from pipeline.read import read_raw_sheets
 from pipeline.read.formats.parser_process import ParserProcess
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path(os.environ.get("SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 CORPUS = SHARED / "messy"
 REFUSED = ("reject file", "reject: enc", "reject: empty", "clean error")

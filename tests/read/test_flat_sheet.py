@@ -130,6 +130,7 @@ def test_a_pair_with_a_column_too_many_is_no_flat_file(desk: Desk) -> None:
     assert desk.told(result) == [("E104", "amount", 1), ("E104", "charge_name", 1)]
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

@@ -75,6 +75,7 @@ def test_hidden_items_are_told_once(desk: Desk, tmp_path: Path) -> None:
     assert "E101" not in desk.codes(result)
 
 
+@pytest.mark.slow
 def test_hidden_sheets_are_read_where_the_setting_says_so(desk: Desk, tmp_path: Path) -> None:
     names = ("Discounts", "Taxes", "Items")
     shown = desk.checked(HANGING)

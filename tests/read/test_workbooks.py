@@ -326,6 +326,7 @@ def test_damage_that_would_lose_rows_is_refused(tmp_path: Path) -> None:
     assert "outside its rows" in refused(rows_replaced(tmp_path, astray))
 
 
+@pytest.mark.slow
 def test_time_and_memory_limits(tmp_path: Path) -> None:
     path = good(tmp_path / "a.xlsx")
     assert "within 0.01 seconds" in refused(path, seconds=0.01)

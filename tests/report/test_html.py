@@ -281,6 +281,7 @@ def asked_for(net_log: Path) -> set[str]:
     return {each for each in urls if re.match("(https?|wss?):", each) and not own.match(each)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", [True, False], ids=["as written", "without its policy"])
 def test_a_browser_runs_nothing_and_asks_nobody(desk: Desk, tmp_path: Path, policy: bool) -> None:
     html, path, log = html_of(hostile(desk)), tmp_path / "report.html", tmp_path / "net.json"

@@ -119,6 +119,7 @@ def test_the_issues_sheet_groups_by_cause_and_links_to_the_cells(desk: Desk) -> 
     assert not any(cell.hyperlink.target for row in page.iter_rows() for cell in row if cell.hyperlink)
 
 
+@pytest.mark.slow
 def test_corrected_in_the_marked_copy_it_is_accepted(desk: Desk) -> None:
     """The round trip: the copy goes to the preparer, is corrected there and comes back as it is."""
     pipeline.run(save_workbook(book(), desk.folder), workspace=desk.workspace)
@@ -132,6 +133,7 @@ def test_corrected_in_the_marked_copy_it_is_accepted(desk: Desk) -> None:
     assert not desk.codes(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["xlsx", "ods"])
 def test_corrected_in_libreoffice_it_is_accepted(desk: Desk, form: str) -> None:
     _, copy = marked(desk, save_workbook(book(), desk.folder))
@@ -491,6 +493,7 @@ def test_more_faults_than_are_marked_are_counted(desk: Desk, monkeypatch: pytest
     assert "Of 22 faults 4 are marked and listed here; issues.csv lists them all." in sentences
 
 
+@pytest.mark.slow
 def test_the_copy_opens_in_libreoffice(desk: Desk) -> None:
     _, copy = marked(desk, save_workbook(rich(), desk.folder))
     again = save_in_libreoffice(copy, "xlsx", desk.folder)

@@ -19,6 +19,8 @@ import pipeline
 from pipeline.report.marked import uncertain_rows
 from pipeline.result import Result
 
+pytestmark = pytest.mark.slow
+
 PAYLOADS = [
     "=1+1",
     "+1+1",

@@ -12,6 +12,7 @@ from support.golden_files import agrees
 import pipeline
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_what_the_preparer_of_the_sample_is_told(tmp_path: Path, language: str) -> None:
     place, out = tmp_path / "workspace", tmp_path / "out"

@@ -97,6 +97,7 @@ def test_invoices_over_nothing_are_no_twins(desk: Desk) -> None:
     assert not seconds(desk.check(map(desk.invoice, refs), [desk.item(ref, amount="0") for ref in refs]))
 
 
+@pytest.mark.slow
 def test_an_amount_far_from_usual_is_told_when_there_is_a_usual(desk: Desk) -> None:
     past = ["90.00", "100.00", "100.00", "110.00", "5000.00"]  # one odd invoice bends nothing
     for month, amount in enumerate(past[:-1], 1):
@@ -119,6 +120,7 @@ def test_an_amount_far_from_usual_is_told_when_there_is_a_usual(desk: Desk) -> N
     assert not told(off, "W802")
 
 
+@pytest.mark.slow
 def test_an_account_with_wide_swings_is_not_told_for_each(desk: Desk) -> None:
     for month, amount in enumerate(("1.00", "10.00", "100.00", "1000.00", "10000.00"), 1):
         bill(desk, f"P{month}", amount, f"2026-0{month}-15")

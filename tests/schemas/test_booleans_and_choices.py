@@ -121,6 +121,7 @@ def test_any_other_word_is_an_error_of_its_cell_and_spoils_no_other(
     assert [value is None for value in typed(result, field)] == [at in wrong for at in range(len(texts))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", WORDED)
 def test_what_the_template_offers_is_read_as_it_is_offered(target: str, tmp_path: Path) -> None:
     """Each entry of each list that a cell drops down, picked by hand, is one of the values of its field."""

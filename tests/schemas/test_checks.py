@@ -535,6 +535,7 @@ def test_a_column_that_repeats_is_judged_like_any_other() -> None:
         assert [(each.code, each.rows.tolist()) for each in found] == [("E220", [1, 4])]
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.sampled_from(["", "1", "-1.5", "x", "1,5", "12345678901234567", "0.1234567891", "\t", "😀"]))
 )

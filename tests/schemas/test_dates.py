@@ -33,6 +33,7 @@ def test_a_date_printed_in_the_declared_order_is_read_as_the_same_day(
     assert is_real_date(texts).to_pylist() == [True]
 
 
+@pytest.mark.slow
 @given(DAYS, st.booleans(), st.booleans())
 def test_months_by_name(day: date, padded: bool, full: bool) -> None:
     month = MONTH_NAMES[day.month - 1]

@@ -76,6 +76,7 @@ def test_a_number_printed_in_any_accepted_form_is_read_as_the_same_number(
     assert Decimal(read(text, declared)) == number
 
 
+@pytest.mark.slow
 @given(st.text(alphabet="0123456789.,-+() '’€$EURk\u00a0\u2212\uff11\u0661\u066b%eE_", max_size=9))
 @example("1,234")
 @example("0,123")

@@ -266,6 +266,7 @@ LINES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(LINES, min_size=1, max_size=4), st.sampled_from(["EUR", "JPY", "KWD"]), st.booleans())
 def test_any_valid_sheet_gives_payloads_that_fit_with_the_same_total(
@@ -303,6 +304,7 @@ def ran(place: Path) -> Ran:
     return invoice_import("run", file, "--target", "bxb", "--money-unit", "major", workspace=place)
 
 
+@pytest.mark.slow
 def test_what_the_sample_shows(ran: Ran, place: Path) -> None:
     assert (ran.code, ran.err) == (4, "")
     assert agrees("one_off/terminal.txt", scrubbed(ran.out, place))

@@ -28,6 +28,8 @@ from pipeline.targets import TARGETS
 from pipeline.template import bind_target_tables
 from schemas.fields import Table
 
+pytestmark = pytest.mark.slow
+
 MODELS = {
     ("zuora", "single"): ("create_invoice_request", "CreateInvoiceRequest"),
     ("zuora", "batch"): ("bulk_create_invoices_request", "BulkCreateInvoicesRequest"),

@@ -298,6 +298,7 @@ _JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(status=st.integers(100, 599), body=_JSON | st.binary(max_size=30))
 def test_whatever_comes_back_each_invoice_has_one_outcome_and_nothing_breaks(

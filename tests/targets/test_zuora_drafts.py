@@ -175,6 +175,7 @@ def test_a_change_has_an_identity_of_its_own(desk: Desk) -> None:
     assert desk.codes(silent) == ["E501"]  # a blank amount is not an amount of nothing
 
 
+@pytest.mark.slow
 def test_the_ledger_holds_when_only_a_header_changes(desk: Desk) -> None:
     rows = [draft(comments="late"), draft("C2", OTHER)]
     assert desk.run(rows, [added("C2")], target="zuora-drafts").verdict == "accepted"

@@ -36,6 +36,7 @@ def pages() -> dict[str, str]:
     return made
 
 
+@pytest.mark.slow
 def test_every_generated_file_is_as_the_declarations_tell(pages: dict[str, str]) -> None:
     stale = [path for path, text in pages.items() if (ROOT / path).read_text("utf-8") != text]
     assert not stale, "make docs writes them anew"

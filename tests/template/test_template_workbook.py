@@ -31,6 +31,8 @@ from schemas.fields import Kind
 from schemas.tables import TABLES
 from schemas.tables.common import EXAMPLE_REF
 
+pytestmark = pytest.mark.slow
+
 _ROW = re.compile(r"(\$[A-Z]+)2\b")
 
 

@@ -214,6 +214,7 @@ def test_the_charge_of_a_discount_names_it(desk: Desk) -> None:
     assert found == {"amount": Decimal(-1), "productRatePlanChargeId": "c1"}
 
 
+@pytest.mark.slow
 def test_what_hangs_on_an_item_is_part_of_what_the_invoice_says(desk: Desk) -> None:
     """The same again is skipped, whatever the order; another tax under the same reference is a conflict."""
 
@@ -270,6 +271,7 @@ ROWS = st.tuples(AMOUNTS, st.lists(AMOUNTS, max_size=5), st.lists(AMOUNTS, max_s
 """Of an item: what is left of it after the discounts, its taxes, and its discounts."""
 
 
+@pytest.mark.slow
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ROWS, min_size=1, max_size=6))
 def test_totals_in_payloads_equal_totals_in_sheets(desk: Desk, rows: list[Any]) -> None:
@@ -291,6 +293,7 @@ def test_totals_in_payloads_equal_totals_in_sheets(desk: Desk, rows: list[Any]) 
         assert Decimal(result.summary["sheets"]["taxes"]["on_top"]["EUR"]["accepted"]) == on_top
 
 
+@pytest.mark.slow
 def test_the_ledger_adds_up_with_discounts(desk: Desk) -> None:
     sheets = tree(desk, discounts=[discount(amount="-2.50"), discount("R2", amount="-10.00")], taxes=[tax()])
     pipeline.run(*desk.tree(**sheets), workspace=desk.workspace)
