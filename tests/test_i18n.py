@@ -59,8 +59,10 @@ def maker() -> dict[str, Any]:
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_the_catalogue_of_a_language_has_every_text_and_no_other(code: str, maker: dict[str, Any]) -> None:
-    there = [(each.msgid, each.msgid_plural) for each in polib.pofile(str(locate_translations(code)))]
-    assert there == [(each.one, each.many) for each in maker["texts"]()], (
+    there = [
+        (message.msgid, message.msgid_plural) for message in polib.pofile(str(locate_translations(code)))
+    ]
+    assert there == [(text.one, text.many) for text in maker["texts"]()], (
         "docs/messages.py brings it up to date"
     )
 
@@ -68,21 +70,21 @@ def test_the_catalogue_of_a_language_has_every_text_and_no_other(code: str, make
 @pytest.mark.parametrize("code", OTHERS)
 def test_every_text_is_translated_with_the_same_holes(code: str) -> None:
     texts = polib.pofile(str(locate_translations(code)))
-    assert [each.msgid for each in texts.untranslated_entries()] == []
-    for each in texts:
-        said = list(each.msgstr_plural.values()) or [each.msgstr]
-        assert all(said), each.msgid
-        assert holes(*said) == holes(each.msgid, each.msgid_plural), each.msgid
-        assert {edges(one) for one in said} == {edges(each.msgid)}, each.msgid
+    assert [message.msgid for message in texts.untranslated_entries()] == []
+    for message in texts:
+        translations = list(message.msgstr_plural.values()) or [message.msgstr]
+        assert all(translations), message.msgid
+        assert holes(*translations) == holes(message.msgid, message.msgid_plural), message.msgid
+        assert {edges(translation) for translation in translations} == {edges(message.msgid)}, message.msgid
 
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_a_translation_is_no_copy(code: str) -> None:
     """A sentence that reads the same in both languages was forgotten; single words may be the same."""
     copies = [
-        each.msgid
-        for each in polib.pofile(str(locate_translations(code)))
-        if each.msgstr == each.msgid and len(each.msgid.split()) > 2
+        message.msgid
+        for message in polib.pofile(str(locate_translations(code)))
+        if message.msgstr == message.msgid and len(message.msgid.split()) > 2
     ]
     assert not copies
 
@@ -108,9 +110,9 @@ class Missed(gettext.NullTranslations):
         self.texts.append(message)
         return message
 
-    def ngettext(self, one: str, many: str, count: int) -> str:
-        self.texts.append(one)
-        return super().ngettext(one, many, count)
+    def ngettext(self, singular: str, plural: str, count: int) -> str:
+        self.texts.append(singular)
+        return super().ngettext(singular, plural, count)
 
 
 def test_nothing_is_said_that_has_no_translation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,11 +143,11 @@ def test_why_a_file_is_not_read_in_german(tmp_path: Path) -> None:
     """Refusals of the reader itself, of the child process that parses workbooks, and of the settings."""
     pdf, half, twin = tmp_path / "rechnung.pdf", tmp_path / "halb.xlsx", tmp_path / "kopie.xlsx"
     pdf.write_bytes(b"%PDF-1.7")
-    with zipfile.ZipFile(SAMPLE) as whole, zipfile.ZipFile(half, "w") as made:
-        for each in whole.namelist():
-            made.writestr(each, b"<!DOCTYPE x [<!ENTITY y 'z'>]>" if "sheet1" in each else whole.read(each))
+    with zipfile.ZipFile(SAMPLE) as whole, zipfile.ZipFile(half, "w") as broken:
+        for name in whole.namelist():
+            broken.writestr(name, b"<!DOCTYPE x [<!ENTITY y 'z'>]>" if "sheet1" in name else whole.read(name))
     twin.write_bytes(SAMPLE.read_bytes())
-    said = {
+    sentences = {
         (pdf,): "rechnung.pdf ist ein PDF und keine Tabelle; bitte als .xlsx oder CSV speichern.",
         (
             half,
@@ -160,28 +162,28 @@ def test_why_a_file_is_not_read_in_german(tmp_path: Path) -> None:
         ): "Die Einstellung decimal auf der Befehlszeile ist 'dot': nötig ist eines von",
         (SAMPLE, "--expect-count", "x"): "--expect-count ist 'x': nötig ist eine ganze Zahl",
     }
-    for given, sentence in said.items():
+    for given, sentence in sentences.items():
         ran = invoice_import("check", *map(str, given), "--language", "de", workspace=tmp_path / "workspace")
         assert ran.code in (2, 3)
         assert sentence in ran.err
 
 
 def test_nothing_stops_a_run_with_a_sentence_that_was_not_said() -> None:
-    """Every error that a person reads is made of what `say` or a refusal gave, never of a text in the code."""
-    kinds = {each.__name__ for each in [PipelineError, *_kinds(PipelineError)]}
+    """Every error that a person reads is made of a translated text or a refusal, never of a literal."""
+    kinds = {kind.__name__ for kind in [PipelineError, *_kinds(PipelineError)]}
     unsaid = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in sorted(ROOT.glob("pipeline/**/*.py"))
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds
-        if any(isinstance(each, ast.Constant | ast.JoinedStr) for each in node.args)
+        if any(isinstance(argument, ast.Constant | ast.JoinedStr) for argument in node.args)
     ]
     assert unsaid == []
 
 
 def _kinds(parent: type[Exception]) -> list[type[Exception]]:
-    own = parent.__subclasses__()
-    return [*own, *(each for kind in own for each in _kinds(kind))]
+    subclasses = parent.__subclasses__()
+    return [*subclasses, *(descendant for kind in subclasses for descendant in _kinds(kind))]
 
 
 def test_why_the_workspace_ledger_or_catalog_cannot_be_used_in_german(tmp_path: Path) -> None:
@@ -195,7 +197,7 @@ def test_why_the_workspace_ledger_or_catalog_cannot_be_used_in_german(tmp_path: 
     (tmp_path / "kaputt").mkdir()
     (tmp_path / "kaputt" / "settings.toml").write_text("language = ")
     ledger = f"Das Journal {place / 'ledger.sqlite'} ist kein Journal."
-    said = (
+    cases = (
         (place, ("ledger", "list"), ledger),
         (place, ("run", SAMPLE), ledger),
         (place, ("catalog", "info"), "Nichts geladen (Katalog): invoice-import catalog load FILE."),
@@ -203,7 +205,7 @@ def test_why_the_workspace_ledger_or_catalog_cannot_be_used_in_german(tmp_path: 
         (place, ("check", SAMPLE, "--target", "fort"), "Es gibt kein Ziel fort; die Ziele sind "),
         (tmp_path / "kaputt", ("ledger", "list"), "Die Einstellungen in "),
     )
-    for folder, words, sentence in said:
+    for folder, words, sentence in cases:
         ran = invoice_import(*words, workspace=folder, env={"INVOICE_IMPORT_LANGUAGE": "de"})
         assert ran.code in (2, 3)
         assert ran.err.startswith(f"Fehler: {sentence}")
@@ -212,13 +214,13 @@ def test_why_the_workspace_ledger_or_catalog_cannot_be_used_in_german(tmp_path: 
 def test_every_refusal_is_a_sentence_in_german() -> None:
     with use_language("de"):
         for refusal in Refusal:
-            found = {hole[1:-1]: f"<{hole[1:-1]}>" for hole in holes(refusal.template) - {"{name}"}}
-            sentence = str(refusal("Datei.xlsx", **found))
+            facts = {hole[1:-1]: f"<{hole[1:-1]}>" for hole in holes(refusal.template) - {"{name}"}}
+            sentence = str(refusal("Datei.xlsx", **facts))
             assert "Datei.xlsx" in sentence
             assert sentence.endswith(".")
             assert not holes(sentence)
-            assert all(each in sentence for each in found.values())
-            assert sentence != fill_placeholders(refusal.template, {"name": "Datei.xlsx", **found})
+            assert all(fact in sentence for fact in facts.values())
+            assert sentence != fill_placeholders(refusal.template, {"name": "Datei.xlsx", **facts})
 
 
 def test_the_environment_sets_the_language_and_a_flag_goes_over_it() -> None:
@@ -306,22 +308,22 @@ def _join_literal(node: ast.expr) -> str:
 def test_what_reports_say_is_translated_or_for_machines() -> None:
     """Every literal of two words is a docstring, markup, an argument of a translator, or a text it knows."""
     translators = {"translate", "translate_count", "format_count"}
-    known = {entry.msgid for entry in polib.pofile(str(locate_translations("de")))} | set(_FOR_MACHINES)
+    known = {message.msgid for message in polib.pofile(str(locate_translations("de")))} | set(_FOR_MACHINES)
     unknown = []
     for path in sorted((ROOT / "pipeline" / "report").rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
-        said: set[int] = set()
+        exempt: set[int] = set()
         for node in ast.walk(tree):
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-                said.add(id(node.value))
+                exempt.add(id(node.value))
             elif (
                 isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in translators
             ):
-                said |= {id(part) for argument in node.args for part in ast.walk(argument)}
+                exempt |= {id(part) for argument in node.args for part in ast.walk(argument)}
             elif isinstance(node, ast.JoinedStr):
-                said |= {id(part) for part in node.values}
+                exempt |= {id(part) for part in node.values}
         for node in ast.walk(tree):
-            text = _join_literal(node) if isinstance(node, ast.expr) and id(node) not in said else ""
+            text = _join_literal(node) if isinstance(node, ast.expr) and id(node) not in exempt else ""
             is_markup = "<" in text or '="' in text
             if re.search(r"[^\W\d_]{2,}\W* [^\W\d_]{2,}", text) and not is_markup and text not in known:
                 unknown.append(f"{path.relative_to(ROOT)}:{node.lineno} {text}")

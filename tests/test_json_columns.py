@@ -24,7 +24,7 @@ TEXTS = st.text(
 
 
 def _read(array: pa.Array) -> list[Any]:
-    return [json.loads(each, parse_float=Decimal, parse_int=Decimal) for each in array.to_pylist()]
+    return [json.loads(text, parse_float=Decimal, parse_int=Decimal) for text in array.to_pylist()]
 
 
 def _yes(values: list[Any]) -> pa.Array:
@@ -42,16 +42,16 @@ def _encoded(values: pa.Array) -> pa.Array:
 @example([])
 def test_a_text_is_read_back_as_it_was(form: Callable[[Any], Any], texts: list[str | None]) -> None:
     objects = json_columns.JsonObjects({"key": form(pa.array(texts, pa.string())), "is": _yes(texts)})
-    found = _read(objects.encode_objects(pa.array(range(len(texts)), pa.int64())))
-    assert found == [{"is": True} if text is None else {"key": text, "is": True} for text in texts]
+    decoded = _read(objects.encode_objects(pa.array(range(len(texts)), pa.int64())))
+    assert decoded == [{"is": True} if text is None else {"key": text, "is": True} for text in texts]
 
 
 @given(st.lists(st.one_of(st.none(), st.decimals(-(10**14), 10**14, places=9)), max_size=8))
 @example([Decimal("0.000000001"), Decimal(0), Decimal("10.10"), Decimal("-0.5"), Decimal(100)])
 def test_a_number_is_read_back_exactly(values: list[Decimal | None]) -> None:
     objects = json_columns.JsonObjects({"n": pa.array(values, DECIMAL), "is": _yes(values)})
-    found = _read(objects.encode_objects(pa.array(range(len(values)), pa.int64())))
-    assert found == [{"is": True} if value is None else {"n": value, "is": True} for value in values]
+    decoded = _read(objects.encode_objects(pa.array(range(len(values)), pa.int64())))
+    assert decoded == [{"is": True} if value is None else {"n": value, "is": True} for value in values]
 
 
 def test_every_type_is_written_as_the_api_reads_it() -> None:
@@ -84,28 +84,28 @@ def test_objects_are_made_of_the_rows_asked_for_in_their_order() -> None:
 
 @given(st.lists(st.lists(st.integers(0, 99), max_size=4), max_size=6))
 def test_arrays_hold_the_objects_of_what_lies_between_their_offsets(groups: list[list[int]]) -> None:
-    rows = pa.array([each for group in groups for each in group], pa.int64())
+    rows = pa.array([row for group in groups for row in group], pa.int64())
     offsets = np.concatenate(([0], np.cumsum([len(group) for group in groups], dtype=np.int64)))
-    numbers = pa.array([Decimal(each) for each in range(100)], DECIMAL)
+    numbers = pa.array([Decimal(number) for number in range(100)], DECIMAL)
     texts = json_columns.JsonObjects({"n": numbers}).encode_arrays(rows, offsets).to_pylist()
     assert [text and json.loads(text) for text in texts] == [
-        [{"n": each} for each in group] or None for group in groups
+        [{"n": row} for row in group] or None for group in groups
     ]
 
 
 @given(st.lists(st.integers(-1, 4), max_size=9))
 def test_what_hangs_on_a_row_is_written_with_it_and_nothing_else_is(on: list[int]) -> None:
     inner = json_columns.NestedObjects(
-        json_columns.JsonObjects({"of": pa.array([str(each) for each in range(len(on))], pa.string())}),
+        json_columns.JsonObjects({"of": pa.array([str(row) for row in range(len(on))], pa.string())}),
         np.arange(len(on), dtype=np.int64),
         len(on),
         {},
     )
-    own = json_columns.JsonObjects({"at": pa.array([Decimal(each) for each in range(len(on))], DECIMAL)})
-    nested = json_columns.NestedObjects(own, np.array(on, np.int64), 5, {"within": inner})
+    outer = json_columns.JsonObjects({"at": pa.array([Decimal(row) for row in range(len(on))], DECIMAL)})
+    nested = json_columns.NestedObjects(outer, np.array(on, np.int64), 5, {"within": inner})
     parents = [3, 0, 4]
     texts = nested.encode_arrays(pa.array(parents)).to_pylist()
     assert [text and json.loads(text) for text in texts] == [
-        [{"at": at, "within": [{"of": str(at)}]} for at, each in enumerate(on) if each == parent] or None
+        [{"at": at, "within": [{"of": str(at)}]} for at, owner in enumerate(on) if owner == parent] or None
         for parent in parents
     ]

@@ -1,4 +1,4 @@
-"""Settings: flags over environment over file over defaults; each is checked, and no mistake passes in silence."""
+"""Settings: flags over environment over file over defaults; each is checked, and no mistake is silent."""
 
 from __future__ import annotations
 
@@ -33,15 +33,17 @@ def test_flags_go_over_the_environment_over_the_file_over_defaults(tmp_path: Pat
 
 
 def test_defaults_pass_their_own_check() -> None:
-    for each in fields(Settings):
-        assert each.metadata["help"]
-        value = getattr(Settings(), each.name)
-        assert each.metadata["parse"](value) == value
+    for setting in fields(Settings):
+        assert setting.metadata["help"]
+        value = getattr(Settings(), setting.name)
+        assert setting.metadata["parse"](value) == value
 
 
 def test_a_text_from_the_environment_is_read_like_a_value_of_the_file(tmp_path: Path) -> None:
-    told = {"ALLOW_NEGATIVE_ITEMS": "yes", "AMOUNT_TOLERANCE": "0.02", "INVOICE_NUMBER_LENGTH": "32"}
-    from_environment = load_settings({}, {ENVIRONMENT_PREFIX + name: value for name, value in told.items()})
+    written = {"ALLOW_NEGATIVE_ITEMS": "yes", "AMOUNT_TOLERANCE": "0.02", "INVOICE_NUMBER_LENGTH": "32"}
+    from_environment = load_settings(
+        {}, {ENVIRONMENT_PREFIX + name: value for name, value in written.items()}
+    )
     from_file = _from_toml(
         tmp_path, 'allow_negative_items = true\namount_tolerance = "0.02"\ninvoice_number_length = 32\n'
     )
@@ -126,7 +128,7 @@ def test_a_file_that_is_no_toml_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_custom_field_is_declared_in_a_line_or_in_a_table(tmp_path: Path) -> None:
-    made = _from_toml(
+    custom_fields = _from_toml(
         tmp_path,
         """
         [custom_fields.items]
@@ -138,7 +140,7 @@ def test_a_custom_field_is_declared_in_a_line_or_in_a_table(tmp_path: Path) -> N
         required = true
         """,
     ).custom_fields
-    (region,), (kind,) = made["items"], made["invoices"]
+    (region,), (kind,) = custom_fields["items"], custom_fields["invoices"]
     assert (region.name, region.label, region.kind, region.required) == (
         "Region__c",
         "Region__c",
@@ -155,9 +157,9 @@ def test_the_hash_is_that_of_the_effective_settings(tmp_path: Path) -> None:
         load_settings({"policy": "whole-invoices"}, {ENVIRONMENT_PREFIX + "BATCH_ORDER": "sheet"}).sha256
         == plain
     )
-    other = [{"policy": "all-or-nothing"}, {"amount_tolerance": "0.01"}, {"environment": "sandbox"}]
-    other.append({"custom_fields": {"items": {"Region__c": "text"}}})
-    assert len({plain, *(load_settings(each, {}).sha256 for each in other)}) == 5
+    changes = [{"policy": "all-or-nothing"}, {"amount_tolerance": "0.01"}, {"environment": "sandbox"}]
+    changes.append({"custom_fields": {"items": {"Region__c": "text"}}})
+    assert len({plain, *(load_settings(change, {}).sha256 for change in changes)}) == 5
 
 
 def test_the_hash_of_fields_of_ones_own_is_that_of_earlier_versions() -> None:

@@ -47,13 +47,13 @@ def test_what_is_like_nothing_is_not_guessed() -> None:
 
 
 def test_many_names_are_not_compared_letter_by_letter() -> None:
-    names = KnownNames(f"R{each}" for each in range(MAX_COMPARED_PAIRS))
+    names = KnownNames(f"R{number}" for number in range(MAX_COMPARED_PAIRS))
     assert names.find_nearest(["r-17", "Q17"]) == {"r-17": "R17"}
 
 
 @given(st.text(), st.text())
-def test_a_reason_is_the_same_both_ways(one: str, two: str) -> None:
-    assert explain_difference(one, two) == explain_difference(two, one)
+def test_a_reason_is_the_same_both_ways(left: str, right: str) -> None:
+    assert explain_difference(left, right) == explain_difference(right, left)
 
 
 @given(st.text(min_size=1))
@@ -62,15 +62,15 @@ def test_a_name_is_nearest_to_itself_written_otherwise(name: str) -> None:
 
 
 def test_an_item_without_invoice_asks_for_the_nearest(desk: Desk) -> None:
-    result = desk.check([desk.invoice("R-1")], [desk.item(each) for each in ("R-1", "r-1", "other")])
-    told = dict(zip(result.issues["value"], result.issues["message"], strict=True))
+    result = desk.check([desk.invoice("R-1")], [desk.item(ref) for ref in ("R-1", "r-1", "other")])
+    messages = dict(zip(result.issues["value"], result.issues["message"], strict=True))
     assert (
-        told["r-1"]
+        messages["r-1"]
         == 'No invoice has the reference "r-1". Did you mean R-1 (only upper and lower case differ)?'
     )
-    assert told["other"] == 'No invoice has the reference "other".'
+    assert messages["other"] == 'No invoice has the reference "other".'
 
 
 @given(st.lists(st.text() | st.text(st.characters(max_codepoint=127))))
 def test_many_names_are_folded_as_each_is(names: list[str]) -> None:
-    assert _fold_names(names) == [fold_name(each) for each in names]
+    assert _fold_names(names) == [fold_name(name) for name in names]

@@ -51,8 +51,8 @@ def pair(folder: Path, invoices: str, items: str) -> Path:
 
 
 def run_folder(place: Path) -> Path:
-    (found,) = (place / "runs").glob("2*")
-    return found
+    (folder,) = (place / "runs").glob("2*")
+    return folder
 
 
 @pytest.mark.slow
@@ -74,29 +74,29 @@ def test_the_exit_code_tells_the_verdict(place: Path, tmp_path: Path) -> None:
 def test_json_is_the_interface(place: Path) -> None:
     ran = invoice_import("run", SAMPLE, "--format", "json", workspace=place)
     assert (ran.code, ran.err) == (4, "")
-    told = json.loads(ran.out)
-    assert list(told)[: len(SUMMARY)] == SUMMARY
-    assert set(told) <= {*SUMMARY, "copies", "ledger"}
-    assert list(told["invoices"]) == SHARES
-    assert list(told["items"]) == [*SHARES, "amount_unread"]
-    assert list(told["money"]) == ["EUR", "JPY", "XXX"]
-    assert all(list(each) == SHARES for each in told["money"].values())
-    assert list(told["ignored_rows"]) == ["example", "note", "total", "blank"]
-    assert [list(each)[:3] for each in told["sources"]] == [["name", "sha256", "rows"]]
-    assert list(told["catalog"]) == ["sha256", "charges"]
-    assert list(told["settings"]) == ["sha256"]
-    assert (told["schema_version"], told["command"], told["verdict"]) == (1, "run", "partial")
+    summary = json.loads(ran.out)
+    assert list(summary)[: len(SUMMARY)] == SUMMARY
+    assert set(summary) <= {*SUMMARY, "copies", "ledger"}
+    assert list(summary["invoices"]) == SHARES
+    assert list(summary["items"]) == [*SHARES, "amount_unread"]
+    assert list(summary["money"]) == ["EUR", "JPY", "XXX"]
+    assert all(list(shares) == SHARES for shares in summary["money"].values())
+    assert list(summary["ignored_rows"]) == ["example", "note", "total", "blank"]
+    assert [list(source)[:3] for source in summary["sources"]] == [["name", "sha256", "rows"]]
+    assert list(summary["catalog"]) == ["sha256", "charges"]
+    assert list(summary["settings"]) == ["sha256"]
+    assert (summary["schema_version"], summary["command"], summary["verdict"]) == (1, "run", "partial")
     written = json.loads((run_folder(place) / "summary.json").read_text())
     assert written["ledger"].keys() == {"events", "head"}
-    assert {name: each for name, each in written.items() if name != "ledger"} == {
-        name: each for name, each in told.items() if name != "ledger"
+    assert {name: value for name, value in written.items() if name != "ledger"} == {
+        name: value for name, value in summary.items() if name != "ledger"
     }
 
 
 def test_json_of_a_check_names_no_run(place: Path) -> None:
-    told = json.loads(invoice_import("check", PAIR, "--format", "json", workspace=place).out)
-    assert list(told) == SUMMARY
-    assert (told["run_id"], told["run_folder"], told["command"]) == (None, None, "check")
+    summary = json.loads(invoice_import("check", PAIR, "--format", "json", workspace=place).out)
+    assert list(summary) == SUMMARY
+    assert (summary["run_id"], summary["run_folder"], summary["command"]) == (None, None, "check")
 
 
 @pytest.mark.parametrize(
@@ -128,12 +128,12 @@ def test_help_waits_for_nothing_heavy() -> None:
         "import sys; from pipeline.cli.command_line import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "print([each for each in ('pandas', 'pandera', 'pyarrow', 'numpy', 'duckdb') if each in sys.modules])"
+        "print([name for name in ('pandas', 'pandera', 'pyarrow', 'numpy', 'duckdb') if name in sys.modules])"
     )
     for words in (["--help"], ["check", "--help"], ["catalog", "load", "--help"], ["--version"]):
         command = [sys.executable, "-c", program, *words]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert told.endswith("\n[]\n"), words
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert printed.endswith("\n[]\n"), words
 
 
 @pytest.mark.slow
@@ -164,14 +164,14 @@ def test_two_checks_and_a_run_leave_what_one_run_leaves(loaded: Path, tmp_path: 
             invoice_import("check", SAMPLE, workspace=place)
         assert invoice_import("run", SAMPLE, workspace=place).code == 4
         folder = run_folder(place)
-        names = [each.replace(folder.name, "RUN") for each in tree(place)]
+        names = [path.replace(folder.name, "RUN") for path in tree(place)]
         reports = {
-            each: (folder / each).read_bytes()
-            for each in ("issues.csv", "ledger.csv", "payloads/0001.json", "payloads/manifest.json")
+            file: (folder / file).read_bytes()
+            for file in ("issues.csv", "ledger.csv", "payloads/0001.json", "payloads/manifest.json")
         }
         summary = json.loads((folder / "summary.json").read_text())
-        for each in ("run_id", "run_folder", "seconds", "ledger"):
-            del summary[each]
+        for key in ("run_id", "run_folder", "seconds", "ledger"):
+            del summary[key]
         left.append((names, reports, summary))
     assert left[0] == left[1]
 
@@ -212,8 +212,8 @@ def test_the_workspace_may_be_named_in_the_environment(place: Path, tmp_path: Pa
 def test_all_or_nothing(place: Path) -> None:
     ran = invoice_import("run", SAMPLE, "--policy", "all-or-nothing", "--format", "json", workspace=place)
     assert ran.code == 3
-    told = json.loads(ran.out)
-    assert (told["invoices"]["accepted"], told["issues"]["E502"]) == (0, 4)
+    summary = json.loads(ran.out)
+    assert (summary["invoices"]["accepted"], summary["issues"]["E502"]) == (0, 4)
     assert not list(run_folder(place).glob("payloads/0*.json"))
 
 
@@ -228,16 +228,16 @@ def test_fewest_requests(place: Path, tmp_path: Path) -> None:
 
     def requests(*flags: str) -> int:
         ran = invoice_import("check", files, "--format", "json", *flags, workspace=place)
-        made: int = json.loads(ran.out)["requests"]
-        return made
+        count: int = json.loads(ran.out)["requests"]
+        return count
 
     assert (requests(), requests("--batch-order", "fewest")) == (3, 2)
 
 
 def test_discard_frees_the_references(place: Path) -> None:
-    told = invoice_import("run", PAIR, workspace=place)
+    first = invoice_import("run", PAIR, workspace=place)
     run_id = run_folder(place).name
-    assert f"To withdraw it: invoice-import discard {run_id} --workspace {place}\n" in told.out
+    assert f"To withdraw it: invoice-import discard {run_id} --workspace {place}\n" in first.out
     ran = invoice_import("discard", run_id, workspace=place)
     assert (ran.code, ran.err) == (0, "")
     assert "4 invoices" in ran.out
@@ -255,8 +255,8 @@ def test_the_ledger_shows_a_run(place: Path) -> None:
     shown = invoice_import("ledger", "show", run_id, workspace=place)
     assert (shown.code, shown.err) == (0, "")
     assert "4 prepared, 11 rejected" in shown.out
-    told = json.loads(invoice_import("ledger", "show", run_id, "--format", "json", workspace=place).out)
-    assert told["states"] == {"prepared": 4, "rejected": 11}
+    run = json.loads(invoice_import("ledger", "show", run_id, "--format", "json", workspace=place).out)
+    assert run["states"] == {"prepared": 4, "rejected": 11}
 
 
 def test_verify_finds_what_was_changed(place: Path) -> None:
@@ -281,9 +281,9 @@ def test_texts_that_start_like_a_formula_are_made_harmless(place: Path, tmp_path
     invoice_import("run", files, workspace=place)
     for name in ("issues.csv", "ledger.csv"):
         cells = re.split(r"[,\n]", (run_folder(place) / name).read_text().replace('"', ""))
-        dangerous = {each for each in cells if each.startswith(("=", "+", "@", "-"))}
+        dangerous = {cell for cell in cells if cell.startswith(("=", "+", "@", "-"))}
         assert dangerous <= {"-4", "-4.00"}, name  # numbers are harmless
-        assert any(each.startswith("'=") for each in cells), name
+        assert any(cell.startswith("'=") for cell in cells), name
     assert '"=HYPERLINK(\\"http://x\\")"' in (run_folder(place) / "payloads" / "0001.json").read_text()
 
 
@@ -320,7 +320,7 @@ def test_explain_takes_codes_and_slugs_and_guesses() -> None:
 def test_template_writes_a_pair_that_may_be_handed_in(tmp_path: Path) -> None:
     ran = invoice_import("template", "-o", tmp_path / "new", workspace=tmp_path / "none")
     assert (ran.code, ran.err) == (0, "")
-    assert sorted(os.listdir(tmp_path / "new")) == sorted(f"{each.name}.csv" for each in TABLES)
+    assert sorted(os.listdir(tmp_path / "new")) == sorted(f"{table.name}.csv" for table in TABLES)
     assert invoice_import("template", "-o", tmp_path / "new", workspace=tmp_path / "none").code == 2
     assert not (tmp_path / "none").exists()
 
@@ -328,12 +328,12 @@ def test_template_writes_a_pair_that_may_be_handed_in(tmp_path: Path) -> None:
 def test_catalog_tells_what_is_in_it(place: Path) -> None:
     info = invoice_import("catalog", "info", workspace=place)
     assert "6 charges of 5 products with 7 prices" in info.out
-    found = invoice_import("catalog", "search", "SUP-100", workspace=place)
-    assert found.out.count("SUP-100") == 2
-    told: list[Any] = json.loads(
+    hits = invoice_import("catalog", "search", "SUP-100", workspace=place)
+    assert hits.out.count("SUP-100") == 2
+    charges: list[Any] = json.loads(
         invoice_import("catalog", "search", "sup", "--format", "json", workspace=place).out
     )
-    assert {each["sku"] for each in told} <= {"SUP-100"}
+    assert {charge["sku"] for charge in charges} <= {"SUP-100"}
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Items meet the charges they name: by SKU or charge id, at the date of service, of a model that can be billed."""
+"""Items meet the charges they name: by SKU or charge id, at the date of service, of a billable model."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_an_unknown_charge_id_is_told_with_the_nearest(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "found"),
+    ("day", "valid"),
     [
         ("2025-12-31", False),
         ("2026-01-01", True),
@@ -90,11 +90,11 @@ def test_an_unknown_charge_id_is_told_with_the_nearest(desk: Desk) -> None:
         ("2027-01-01", False),
     ],
 )
-def test_a_charge_is_valid_on_its_first_and_its_last_day(desk: Desk, day: str, found: bool) -> None:
+def test_a_charge_is_valid_on_its_first_and_its_last_day(desk: Desk, day: str, valid: bool) -> None:
     desk.catalog(desk.charge("SUP", "c1", effective_from="2026-01-01", effective_to="2026-12-31"))
     result = _check(desk, desk.sku("SUP", service_start_date=day))
-    assert desk.codes(result) == ([] if found else ["E403"])
-    if not found:
+    assert desk.codes(result) == ([] if valid else ["E403"])
+    if not valid:
         assert result.issues["message"][0] == (
             f'catalog_sku "SUP" is not valid on the service start date {day}; '
             "it is valid from 2026-01-01 to 2026-12-31."
@@ -157,7 +157,7 @@ def test_a_sku_of_several_charges_is_ambiguous(desk: Desk) -> None:
 
 
 def test_only_charges_that_could_be_billed_are_offered(desk: Desk) -> None:
-    rows = [desk.charge("CAB", each) for each in ("c1", "c3")]
+    rows = [desk.charge("CAB", charge_id) for charge_id in ("c1", "c3")]
     desk.catalog(desk.charge("CAB", "c2", charge_model="Tiered Pricing"), *rows)
     (message,) = _check(desk, desk.sku("CAB")).issues["message"]
     assert message.endswith("several charges: c1 (no name), c3 (no name).")
@@ -232,7 +232,9 @@ def test_without_a_catalog_a_sku_cannot_be_looked_up(desk: Desk) -> None:
 
 
 def test_without_a_catalog_charge_ids_are_sent_unchecked_and_that_is_told_once(desk: Desk) -> None:
-    items = [desk.item(product_rate_plan_charge_id=each, tax_code="T") for each in ("c1", "c2", "c3")]
+    items = [
+        desk.item(product_rate_plan_charge_id=charge_id, tax_code="T") for charge_id in ("c1", "c2", "c3")
+    ]
     result = _check(desk, *items)
     assert desk.told(result) == [("W402", "product_rate_plan_charge_id", 2)]
     assert list(result.issues["rows"]) == [3]
@@ -280,8 +282,8 @@ def test_a_sheet_value_that_differs_is_one_warning_a_cause(desk: Desk) -> None:
     ]
     result = _check(desk, *items)
     assert result.verdict == "accepted"
-    found = result.issues[["code", "row", "rows"]].to_numpy().tolist()
-    assert found == [["W401", 2, 3], ["W401", 7, 4], ["W401", 11, 1]]
+    issues = result.issues[["code", "row", "rows"]].to_numpy().tolist()
+    assert issues == [["W401", 2, 3], ["W401", 7, 4], ["W401", 11, 1]]
     assert result.summary["warnings"] == {"W401": 8}
     assert '"RED" in the sheet, but STD in the catalog' in result.issues["message"][0]
 
@@ -301,7 +303,7 @@ def test_the_catalogs_price_is_used_only_where_the_settings_say_so(desk: Desk) -
     item = desk.sku("SUP", amount=None, quantity="3")
     assert desk.told(_check(desk, item)) == [("E302", "Amount", 2)]
     result = _check(desk, item, item, catalog_price=True)
-    assert [(*each[:1], each[2]) for each in desk.told(result)] == [("W403", 2)]
+    assert [(*issue[:1], issue[2]) for issue in desk.told(result)] == [("W403", 2)]
     assert list(result.issues["rows"]) == [2]
     assert "450.125 is used" in result.issues["message"][0]
     sent = desk.sent(result)[0]["invoiceItems"][0]

@@ -26,7 +26,7 @@ def test_what_a_sample_shows(name: str, tmp_path: Path) -> None:
     assert agrees(f"{name}/terminal.txt", scrubbed(ran.out, place))
     (folder,) = (place / "runs").glob("2*")
     payloads = sorted(folder.glob("payloads/0*.json"))
-    assert [each.name for each in payloads] == ["0001.json"]
+    assert [path.name for path in payloads] == ["0001.json"]
     assert agrees(f"{name}/0001.json", payloads[0].read_text("utf-8"))
     written = (folder / "summary.json").read_text("utf-8")
     assert agrees(f"{name}/summary.json", scrubbed_summary(written, place))

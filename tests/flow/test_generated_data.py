@@ -50,7 +50,7 @@ def _agrees(result: Result, expected: dict[str, Any]) -> None:
     assert summary["requests"] == expected["requests"]
     frame = result.invoices
     accepted = frame.loc[frame["state"] == "prepared", "invoice_ref"]
-    digest = hashlib.sha256("".join(f"{each}\n" for each in accepted).encode()).hexdigest()
+    digest = hashlib.sha256("".join(f"{ref}\n" for ref in accepted).encode()).hexdigest()
     assert digest == expected["accepted_sha256"]
     assert result.line.balance.differences == []
 
@@ -76,9 +76,9 @@ def test_a_run_prepares_what_a_check_accepts_and_the_next_finds_nothing_left(tmp
     folder = Path(done.summary["run_folder"])
     manifest = json.loads((folder / "payloads" / "manifest.json").read_bytes())["requests"]
     assert len(manifest) == expected["requests"]
-    for each in manifest:
-        body = (folder / each["file"]).read_bytes()
-        assert hashlib.sha256(body).hexdigest() == each["sha256"]
+    for request in manifest:
+        body = (folder / request["file"]).read_bytes()
+        assert hashlib.sha256(body).hexdigest() == request["sha256"]
     again = pipeline.check(*files, workspace=workspace)
     assert (again.exit_code, again.summary["invoices"]["skipped"]) == (9, 250)
     assert again.summary["money"]["EUR"]["skipped"] == expected["money"]["EUR"]["accepted"]

@@ -34,8 +34,8 @@ def test_only_three_names_are_public() -> None:
 def test_it_gives_what_the_command_prints(place: Path) -> None:
     printed = json.loads(invoice_import("check", SAMPLE, "--format", "json", workspace=place).out)
     given = dict(check(SAMPLE, workspace=place).summary)
-    for each in (printed, given):
-        del each["seconds"]
+    for summary in (printed, given):
+        del summary["seconds"]
     assert given == printed
 
 
@@ -62,7 +62,7 @@ def test_frames_tell_of_every_invoice_and_item(place: Path) -> None:
     assert list(result.invoices["invoice_ref"][:3]) == ["2026-1001", "2026-1002", "2026-1003"]
     assert result.items["state"].value_counts().to_dict() == {"rejected": 17, "prepared": 6}
     for frame in (result.invoices, result.items, result.issues):
-        assert all(isinstance(each, pd.ArrowDtype) for each in frame.dtypes)
+        assert all(isinstance(dtype, pd.ArrowDtype) for dtype in frame.dtypes)
     bad = result.issues[result.issues["code"] == "E401"].iloc[0]
     assert (bad["file"], bad["sheet"], bad["row"], bad["cell"], bad["value"]) == (
         "invoices.xlsx", "Items", 19, "C19", "SUP-10O",
@@ -73,7 +73,7 @@ def test_totals_are_exact_and_add_up(place: Path) -> None:
     totals = check(SAMPLE, workspace=place).totals
     assert list(totals.columns) == ["in", "accepted", "rejected", "skipped"]
     assert list(totals.index) == ["EUR", "JPY", "XXX"]
-    assert all(isinstance(each, Decimal) for each in totals.to_numpy().ravel())
+    assert all(isinstance(value, Decimal) for value in totals.to_numpy().ravel())
     assert (totals["in"] == totals["accepted"] + totals["rejected"] + totals["skipped"]).all()
     assert totals.loc["EUR", "in"] == Decimal("10920.224")
 
@@ -91,9 +91,9 @@ def test_settings_are_keywords(place: Path) -> None:
 
 
 def test_progress_is_told_to_who_asks(place: Path) -> None:
-    told: list[str] = []
-    run(PAIR, workspace=place, progress=told.append)
-    assert told[:3] == ["reading", "checking and looking up the catalog", "tying items to the catalog"]
+    steps: list[str] = []
+    run(PAIR, workspace=place, progress=steps.append)
+    assert steps[:3] == ["reading", "checking and looking up the catalog", "tying items to the catalog"]
 
 
 def test_what_cannot_be_done_is_one_exception(tmp_path: Path) -> None:

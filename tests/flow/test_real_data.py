@@ -67,8 +67,8 @@ def _tells_all_reasons(result: Result) -> None:
         1,
     )
     kinds = {"no account": frame[no_account], "negative": frame[negative & ~no_account]}
-    told = {name: (len(f), int(f["items"].sum()), f"{f['amount'].sum():.2f}") for name, f in kinds.items()}
-    assert told == {
+    sums = {name: (len(f), int(f["items"].sum()), f"{f['amount'].sum():.2f}") for name, f in kinds.items()}
+    assert sums == {
         "no account": (3_710, 135_080, "1447682.12"),
         "negative": (3_654, 8_905, "-611342.09"),
     }

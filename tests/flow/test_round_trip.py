@@ -1,4 +1,4 @@
-"""The way of a person: a template, filled with faults, comes back marked, is corrected there, and is accepted."""
+"""A template, filled with faults, comes back marked, is corrected in the copy, and is accepted."""
 
 from __future__ import annotations
 
@@ -76,8 +76,10 @@ def test_corrected_in_the_marked_workbook_it_is_accepted(desk: Desk, way: str) -
     assert first.summary["invoices"] == {"in": 3, "accepted": 1, "rejected": 2, "skipped": 0}
     assert desk.codes(first) == ["E202", "E205", "E401"]
     marked = out / "november.marked.xlsx"
-    told = {place: said for place, said in read_comments(marked).items() if "invoice-import:" in said}
-    assert set(told) == {"Invoices!D4", "Items!C5", "Items!I6"}
+    comments = {
+        place: comment for place, comment in read_comments(marked).items() if "invoice-import:" in comment
+    }
+    assert set(comments) == {"Invoices!D4", "Items!C5", "Items!I6"}
     if way == "as it is":
         book = texts_kept(openpyxl.load_workbook(marked))
         typed(book, "Invoices", 4, {"Invoice date": date(2026, 11, 30)})
@@ -94,8 +96,8 @@ def test_corrected_in_the_marked_workbook_it_is_accepted(desk: Desk, way: str) -
     assert result.verdict == "accepted", result.issues.to_string()
     assert not result.summary["issues"]
     assert result.summary["control"]["holds"]
-    assert {each["accountNumber"] for each in desk.sent(result)} == {"00123"}
-    descriptions = {item["description"] for each in desk.sent(result) for item in each["invoiceItems"]}
+    assert {invoice["accountNumber"] for invoice in desk.sent(result)} == {"00123"}
+    descriptions = {item["description"] for invoice in desk.sent(result) for item in invoice["invoiceItems"]}
     assert descriptions == {"=1+1"}
 
 
@@ -127,10 +129,10 @@ def test_the_template_is_all_there_in_its_marked_copy(desk: Desk) -> None:
     before, after = read_parts(file), read_parts(out / "november.marked.xlsx")
     touched = {name for name in before if before[name] != after[name]}
     book = openpyxl.load_workbook(file)
-    sheets = {f"xl/worksheets/sheet{book.sheetnames.index(each) + 1}.xml" for each in ("Invoices", "Items")}
-    others = {name for name in before if "worksheets/sheet" in name} - sheets
+    sheets = {f"xl/worksheets/sheet{book.sheetnames.index(name) + 1}.xml" for name in ("Invoices", "Items")}
+    other_sheets = {name for name in before if "worksheets/sheet" in name} - sheets
     assert set(before) <= set(after)
-    assert not touched & others
+    assert not touched & other_sheets
     again = pipeline.check(
         out / "november.marked.xlsx", workspace=desk.workspace, report=desk.folder / "again"
     )

@@ -1,4 +1,4 @@
-"""The same again: what was accepted is skipped, what was rejected gets a new chance, what differs is a conflict."""
+"""The same files again: accepted is skipped, rejected gets a new chance, different is a conflict."""
 
 from __future__ import annotations
 
@@ -123,17 +123,17 @@ def test_another_environment_knows_nothing_of_the_first(place: Path) -> None:
 def test_shuffled_items_are_the_same_content(place: Path, tmp_path: Path) -> None:
     load_catalog(PRODUCTS, workspace=place)
     run(PAIR, workspace=place)
-    other = changed(tmp_path / "other", "no such text", "")
-    header, *rows = (other / "items.csv").read_text().splitlines()
-    (other / "items.csv").write_text("\n".join([header, *reversed(rows)]) + "\n")
-    assert run(other, workspace=place).verdict == "duplicate"
+    shuffled = changed(tmp_path / "other", "no such text", "")
+    header, *rows = (shuffled / "items.csv").read_text().splitlines()
+    (shuffled / "items.csv").write_text("\n".join([header, *reversed(rows)]) + "\n")
+    assert run(shuffled, workspace=place).verdict == "duplicate"
 
 
 @pytest.mark.slow
 def test_books_balance_in_every_case(place: Path, tmp_path: Path) -> None:
     load_catalog(PRODUCTS, workspace=place)
-    for each in (PAIR, PAIR, changed(tmp_path / "other", "Workshop", "x")):
-        summary = run(each, workspace=place).summary
+    for folder in (PAIR, PAIR, changed(tmp_path / "other", "Workshop", "x")):
+        summary = run(folder, workspace=place).summary
         for what in ("invoices", "items"):
             books = summary[what]
             assert books["in"] == books["accepted"] + books["rejected"] + books["skipped"]

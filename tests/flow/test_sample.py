@@ -38,8 +38,8 @@ def ran(place: Path, loaded: Ran) -> Ran:
 @pytest.fixture(scope="module")
 def folder(place: Path, ran: Ran) -> Path:
     assert ran.code == 4, ran.err
-    (found,) = (place / "runs").glob("2*")
-    return found
+    (run_folder,) = (place / "runs").glob("2*")
+    return run_folder
 
 
 @pytest.mark.slow
@@ -61,8 +61,8 @@ def test_the_summary(folder: Path, place: Path) -> None:
 
 def test_the_run_folder_holds_nothing_else(folder: Path) -> None:
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
-        "issues.csv", "ledger.csv", "report.html", "summary.json", "payloads/0001.json", "payloads/manifest.json",
-        "invoices.marked.xlsx", "rejected.xlsx",
+        "issues.csv", "ledger.csv", "report.html", "summary.json", "payloads/0001.json",
+        "payloads/manifest.json", "invoices.marked.xlsx", "rejected.xlsx",
     }  # fmt: skip
 
 
@@ -83,8 +83,8 @@ def test_the_readme_shows_what_is_printed(loaded: Ran, ran: Ran, place: Path) ->
 def test_the_sample_is_what_its_maker_makes(tmp_path: Path) -> None:
     maker = runpy.run_path(str(DATA / "make.py"))
     assert PRODUCTS.read_text("utf-8") == maker["PRODUCTS"]
-    book, made = openpyxl.load_workbook(SAMPLE), maker["workbook"]()
-    made.save(tmp_path / "made.xlsx")
+    book, rebuilt = openpyxl.load_workbook(SAMPLE), maker["workbook"]()
+    rebuilt.save(tmp_path / "made.xlsx")
     again = openpyxl.load_workbook(tmp_path / "made.xlsx")
     assert book.sheetnames == again.sheetnames
     for name in book.sheetnames:

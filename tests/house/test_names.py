@@ -1,6 +1,6 @@
 """The laws of names: verbs first, no pronouns, one name for one thing, and code that reads a line at a time.
 
-Each law counts over every file of `pipeline/` and `schemas/`, so a new module is held to it without being listed.
+Each law counts over every file of `pipeline/` and `schemas/`: a new module is held to it unlisted.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ VERBS = set(
     has can should must to from
     """.split()
 )
-"""Verbs that begin a function's name, predicates and conversions last. A verb of the field that is missing may be
-added; a past participle, a pronoun or an adverb may not."""
+"""Verbs that begin a function's name, predicates and conversions last.
+
+A missing verb of the field may be added; a past participle, a pronoun or an adverb may not.
+"""
 
 PARTICIPLES = set(
     """
@@ -50,8 +52,8 @@ PARTICIPLES = set(
 """Irregular ones; the regular ones end in `ed`."""
 
 PRONOUNS = {
-    "all_", "any_", "both", "each", "every", "found", "it", "made", "one", "other", "others", "own", "said", "same",
-    "some", "such", "that", "these", "thing", "things", "this", "those", "told", "which", "whose",
+    "all_", "any_", "both", "each", "every", "found", "it", "made", "one", "other", "others", "own", "said",
+    "same", "some", "such", "that", "these", "thing", "things", "this", "those", "told", "which", "whose",
 }  # fmt: skip
 """What a loop variable or a parameter is never called: it is named after its element."""
 
@@ -132,7 +134,8 @@ def test_functions_are_named_by_a_verb_and_never_by_a_participle() -> None:
     ]
     verbs = [name for word, name in words if word in VERBS]
     print(
-        f"\n{len(words)} functions: {len(verbs) / len(words):.0%} verb first, {len(participles)} participle first"
+        f"\n{len(words)} functions: {len(verbs) / len(words):.0%} verb first, "
+        f"{len(participles)} participle first"
     )
     assert len(participles) <= 0.02 * len(words), participles
     assert len(verbs) >= 0.5 * len(words)

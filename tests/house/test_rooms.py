@@ -24,8 +24,10 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 
 BASE = {"model", "issues", "errors", "settings", "i18n", "suggest", "json_columns", "process"}
-"""What travels between the rooms, the settings, the reader's language, and what Python itself needs: every room may
-import them."""
+"""What travels between the rooms, the settings, the reader's language, and what Python itself needs.
+
+Every room may import them.
+"""
 
 STAGES = {
     "read", "validate", "enrich", "targets", "ledger", "report", "catalog", "workspace", "review",
@@ -33,8 +35,7 @@ STAGES = {
 """Rooms that know nothing of each other."""
 
 COMPOSERS = {"flow", "run_output", "result", "template", "reference", "cli", "pipeline"}
-"""The conductor, what it writes at the end of a run, what it gives back, what is made from the declarations, and the
-two doors."""
+"""The conductor, what it writes last, its result, what is made of the declarations, and the two doors."""
 
 MAY_IMPORT = {
     **dict.fromkeys(STAGES, BASE),
@@ -76,20 +77,20 @@ class Import(NamedTuple):
 
 @cache
 def modules() -> dict[str, Path]:
-    found = {}
+    paths = {}
     for path in sorted([*ROOT.glob("pipeline/**/*.py"), *ROOT.glob("schemas/**/*.py")]):
         parts = path.relative_to(ROOT).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+        paths[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return paths
 
 
 @cache
 def imports() -> list[Import]:
     """Every import of ours, wherever it stands: at the top, in a function, for types only."""
     return [
-        each
+        dependency
         for name, path in modules().items()
-        for each in _imports(name, ast.parse(path.read_text("utf-8")))
+        for dependency in _imports(name, ast.parse(path.read_text("utf-8")))
     ]
 
 
@@ -104,11 +105,11 @@ def _imports(name: str, node: ast.AST, types_only: bool = False) -> Iterator[Imp
 
 def _targets(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Import):
-        return [each.name for each in node.names]
+        return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
         assert node.level == 0, "imports are absolute"
-        full = [f"{node.module}.{each.name}" for each in node.names]
-        return [each if each in modules() else str(node.module) for each in full]
+        full = [f"{node.module}.{alias.name}" for alias in node.names]
+        return [name if name in modules() else str(node.module) for name in full]
     return []
 
 
@@ -120,24 +121,29 @@ def room(module: str) -> str:
 
 def test_every_room_imports_only_what_it_may() -> None:
     broken = [
-        each
-        for each in imports()
-        if room(each.importer) not in ("schemas", room(each.imported))
-        and room(each.imported) != "schemas"
-        and room(each.imported) not in MAY_IMPORT.get(room(each.importer), set())
-        and not (each.types_only and room(each.imported) in MAY_NAME_TYPES.get(room(each.importer), set()))
+        dependency
+        for dependency in imports()
+        if room(dependency.importer) not in ("schemas", room(dependency.imported))
+        and room(dependency.imported) != "schemas"
+        and room(dependency.imported) not in MAY_IMPORT.get(room(dependency.importer), set())
+        and not (
+            dependency.types_only
+            and room(dependency.imported) in MAY_NAME_TYPES.get(room(dependency.importer), set())
+        )
     ]
     assert not broken
 
 
 def test_no_stage_may_import_another() -> None:
     assert all(not MAY_IMPORT[stage] & (STAGES | COMPOSERS) for stage in STAGES)
-    assert {room(each) for each in modules()} <= {"schemas", *MAY_IMPORT}
+    assert {room(module) for module in modules()} <= {"schemas", *MAY_IMPORT}
 
 
 def test_schemas_import_nothing_of_the_pipeline() -> None:
     assert not [
-        each for each in imports() if each.importer.startswith("schemas") and "pipeline" in each.imported
+        dependency
+        for dependency in imports()
+        if dependency.importer.startswith("schemas") and "pipeline" in dependency.imported
     ]
 
 
@@ -156,15 +162,15 @@ def test_no_import_goes_in_a_circle_not_even_a_late_one() -> None:
 def test_a_target_is_named_in_its_own_modules_and_the_registry_alone() -> None:
     for product in {target.partition("-")[0] for target in TARGETS}:
         homes = (f"pipeline.targets.{product}", f"schemas.targets.{product}")
-        found = [
+        mentions = [
             (name, line.strip())
             for name, path in modules().items()
             if not name.startswith(homes)
             for line in path.read_text("utf-8").splitlines()
             if product in line.lower()
         ]
-        assert {name for name, _ in found} == {"pipeline.targets"}
-        assert {line.split(" ")[0] for _, line in found} == {"from", "_REGISTRY"}, (
+        assert {name for name, _ in mentions} == {"pipeline.targets"}
+        assert {line.split(" ")[0] for _, line in mentions} == {"from", "_REGISTRY"}, (
             "imported and listed, no more"
         )
 
@@ -174,7 +180,7 @@ def test_no_binary_floating_point_near_money() -> None:
         "pipeline.read.formats.cell_values"
     }  # the parser hands numbers over as floats; 15 digits of them are text
     words = {"float16", "float32", "float64", "FloatType", "double"}
-    found = [
+    uses = [
         (name, node.lineno)
         for name, path in modules().items()
         if name not in allowed
@@ -188,7 +194,7 @@ def test_no_binary_floating_point_near_money() -> None:
             and "float" in ast.unparse(node)
         )
     ]
-    assert not found
+    assert not uses
 
 
 def test_every_module_and_public_name_says_what_it_is() -> None:
@@ -212,8 +218,8 @@ def test_the_top_of_the_repository_is_tidy() -> None:
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {line.partition("/")[0] for line in listed.splitlines() if (ROOT / line).exists()} == {
-        ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "benchmarks",
-        "data", "docs", "pipeline", "pyproject.toml", "schemas", "templates", "tests",
+        ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md",
+        "benchmarks", "data", "docs", "pipeline", "pyproject.toml", "schemas", "templates", "tests",
     }  # fmt: skip
 
 
@@ -226,7 +232,7 @@ def test_the_wheel_holds_pipeline_and_schemas_alone(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as package:
         names = set(package.namelist())
     tops = {name.partition("/")[0] for name in names}
-    assert {each for each in tops if not each.endswith(".dist-info")} == {"pipeline", "schemas"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"pipeline", "schemas"}
     ours = {str(path.relative_to(ROOT)) for path in modules().values()}
     typed = {"pipeline/py.typed", "schemas/py.typed"}
     texts = {str(path.relative_to(ROOT)) for path in ROOT.glob("pipeline/locale/*/LC_MESSAGES/*.po")}
@@ -244,13 +250,13 @@ def commands() -> Iterator[str]:
 
     for name, command in cli.commands.items():
         if isinstance(command, click.Group):
-            yield from (f"{name} {each}" for each in command.commands)
+            yield from (f"{name} {subcommand}" for subcommand in command.commands)
         else:
             yield name
 
 
 def test_the_readme_names_every_command() -> None:
-    assert not [each for each in commands() if each not in README]
+    assert not [command for command in commands() if command not in README]
 
 
 def test_the_readme_leads_to_the_page_of_every_target() -> None:
@@ -265,9 +271,9 @@ def test_the_readme_names_every_setting_flag_and_exit_code() -> None:
     assert not [name for name in SETTINGS if f"\n| `{name}` |" not in README]
     flags = [
         option
-        for each in cli.commands["run"].get_params(click.Context(cli.commands["run"]))
-        if isinstance(each, click.Option) and "--help" not in each.opts
-        for option in each.opts
+        for parameter in cli.commands["run"].get_params(click.Context(cli.commands["run"]))
+        if isinstance(parameter, click.Option) and "--help" not in parameter.opts
+        for option in parameter.opts
     ]
     assert not [flag for flag in flags if f"`{flag}" not in README]
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
@@ -278,8 +284,8 @@ def test_the_readme_names_every_setting_flag_and_exit_code() -> None:
 def test_the_help_names_the_exit_codes_of_the_readme() -> None:
     from pipeline.cli.command_line import cli
 
-    told = re.findall(r"^  (\d+)  ", str(cli.epilog), re.MULTILINE)
-    assert told == re.findall(r"^\| (\d+) \|", README, re.MULTILINE)
+    codes = re.findall(r"^  (\d+)  ", str(cli.epilog), re.MULTILINE)
+    assert codes == re.findall(r"^\| (\d+) \|", README, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -296,8 +302,8 @@ def test_the_help_names_the_exit_codes_of_the_readme() -> None:
 )
 def test_no_link_leads_nowhere(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
-    links = [each for each in re.findall(r"\]\(([^)]+)\)", text) if "://" not in each]
-    assert not [each for each in links if not ((ROOT / page).parent / each).exists()]
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    assert not [link for link in links if not ((ROOT / page).parent / link).exists()]
 
 
 def test_the_makefile_has_the_verbs_of_the_readme() -> None:

@@ -1,4 +1,4 @@
-"""`report.html`: it says what happened, adds up, is quiet whatever a cell holds, and can be read by everybody."""
+"""`report.html` says what happened, adds up, runs nothing that a cell holds, and is accessible."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ def hostile(desk: Desk) -> Result:
 
 
 def test_what_the_sample_says(sample: Result) -> None:
-    told = re.sub(r"(?<=Settings: )[0-9a-f]{12}", "SETTINGS", Page(html_of(sample)).text)
-    assert agrees("sample/report.txt", told)
+    text = re.sub(r"(?<=Settings: )[0-9a-f]{12}", "SETTINGS", Page(html_of(sample)).text)
+    assert agrees("sample/report.txt", text)
 
 
 def test_what_the_sample_says_in_german(tmp_path: Path) -> None:
@@ -116,21 +116,21 @@ def test_what_the_sample_says_in_german(tmp_path: Path) -> None:
     html = (tmp_path / "report.html").read_text("utf-8")
     assert Page(html).all("html") == [{"lang": "de"}]
     assert "<title>Teilweise: invoices.xlsx</title>" in html
-    told = re.sub(r"(?<=Einstellungen: )[0-9a-f]{12}", "SETTINGS", Page(html).text)
-    assert agrees("sample/report_de.txt", told)
+    text = re.sub(r"(?<=Einstellungen: )[0-9a-f]{12}", "SETTINGS", Page(html).text)
+    assert agrees("sample/report_de.txt", text)
 
 
 def test_no_word_of_the_template_stands_outside_of_a_call_that_says_it() -> None:
     template = jinja2.Environment(autoescape=True).parse((PAGE / "page.html").read_text("utf-8"))
-    page = Page("".join(each.data for each in template.find_all(jinja2.nodes.TemplateData)))
+    page = Page("".join(node.data for node in template.find_all(jinja2.nodes.TemplateData)))
     assert set(page.text.split()) & set(re.findall(r"\S*[^\W\d_]\S*", page.text)) == {"SHA-256"}
-    assert {str(each["aria-label"]) for each in page.all("nav")} == {""}
+    assert {str(nav["aria-label"]) for nav in page.all("nav")} == {""}
     calls = [
-        each for each in template.find_all(jinja2.nodes.Call) if getattr(each.node, "name", "") in SAYING
+        call for call in template.find_all(jinja2.nodes.Call) if getattr(call.node, "name", "") in SAYING
     ]
     assert len(calls) > 60
-    for each in calls:  # docs/messages.py finds literals alone; words of the summary are listed there
-        assert isinstance(each.args[-1], jinja2.nodes.Const | jinja2.nodes.Name | jinja2.nodes.Filter)
+    for call in calls:  # docs/messages.py finds literals alone; words of the summary are listed there
+        assert isinstance(call.args[-1], jinja2.nodes.Const | jinja2.nodes.Name | jinja2.nodes.Filter)
 
 
 def test_figures_stand_as_the_language_writes_them_and_facts_are_no_markup(desk: Desk) -> None:
@@ -149,11 +149,11 @@ def test_figures_stand_as_the_language_writes_them_and_facts_are_no_markup(desk:
 def test_control_totals_that_differ_are_no_fault_of_the_program(desk: Desk, tmp_path: Path) -> None:
     files = desk.pair([desk.invoice()], [desk.item()])
     result = check(*files, workspace=desk.workspace, expect_count=["7"], report=tmp_path)
-    told = Page((tmp_path / "report.html").read_text("utf-8")).text
+    text = Page((tmp_path / "report.html").read_text("utf-8")).text
     assert result.exit_code == 7
-    assert "what was read is not what its preparer expected" in told
-    assert "Control totals: 0 of 1 agrees." in told
-    assert "fault of the program" not in told
+    assert "what was read is not what its preparer expected" in text
+    assert "Control totals: 0 of 1 agrees." in text
+    assert "fault of the program" not in text
 
 
 def test_the_same_run_gives_the_same_page(sample: Result) -> None:
@@ -162,28 +162,28 @@ def test_the_same_run_gives_the_same_page(sample: Result) -> None:
 
 def test_the_page_holds_everything_it_shows(sample: Result) -> None:
     html = html_of(sample)
-    found = Page(html)
+    page = Page(html)
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-    assert {"http-equiv": "Content-Security-Policy", "content": policy} in found.all("meta")
-    assert not found.all("script", "iframe", "object", "embed", "form", "base", "img")
-    assert found.all("link") == [{"rel": "icon", "href": "data:,"}]
+    assert {"http-equiv": "Content-Security-Policy", "content": policy} in page.all("meta")
+    assert not page.all("script", "iframe", "object", "embed", "form", "base", "img")
+    assert page.all("link") == [{"rel": "icon", "href": "data:,"}]
     assert not re.findall(r"url\(|@import", html)
     assert set(re.findall(r"https?://[^\s\"<]+", html)) == {"http://www.w3.org/2000/svg"}
-    assert not [name for _, attributes in found.elements for name in attributes if name.startswith("on")]
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
 
 
 def test_a_screen_reader_finds_its_way(sample: Result) -> None:
-    found = Page(html_of(sample))
-    assert found.all("html") == [{"lang": "en"}]
+    page = Page(html_of(sample))
+    assert page.all("html") == [{"lang": "en"}]
     for landmark in ("header", "nav", "main", "footer", "h1"):
-        assert len(found.all(landmark)) == 1, landmark
-    assert len(found.all("table")) == len(found.all("caption")) > 5
-    assert all(each.get("scope") in ("col", "row") for each in found.all("th"))
-    assert all(each["role"] == "img" and each["aria-label"] for each in found.all("figure"))
-    ids = [each["id"] for _, each in found.elements if "id" in each]
+        assert len(page.all(landmark)) == 1, landmark
+    assert len(page.all("table")) == len(page.all("caption")) > 5
+    assert all(header.get("scope") in ("col", "row") for header in page.all("th"))
+    assert all(figure["role"] == "img" and figure["aria-label"] for figure in page.all("figure"))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    links = [str(each["href"]) for each in found.all("a")]
-    named = [str(each["aria-labelledby"]) for each in found.all("section")]
+    links = [str(anchor["href"]) for anchor in page.all("a")]
+    named = [str(section["aria-labelledby"]) for section in page.all("section")]
     assert {link[1:] for link in links if link.startswith("#")} | set(named) <= set(ids)
 
 
@@ -199,25 +199,25 @@ def test_every_ranking_adds_up_to_what_is_accepted(desk: Desk) -> None:
     items = [desk.item(ref, charge_name=f"P{n % 31}", amount=str(100 + n)) for n, ref in enumerate(refs)]
     result = desk.check([*invoices, desk.invoice("bad", currency="EURO")], [*items, desk.item("bad")])
     billed = list(summarise_billing(result.line, invoice_table.make_invoice_table(result.line)))
-    assert [each.currency for each in billed] == ["JPY", "EUR"]
-    for each in billed:
-        total = Decimal(result.summary["money"][each.currency]["accepted"])
-        for ranking in (each.accounts, each.months, each.products):
+    assert [billing.currency for billing in billed] == ["JPY", "EUR"]
+    for billing in billed:
+        total = Decimal(result.summary["money"][billing.currency]["accepted"])
+        for ranking in (billing.accounts, billing.months, billing.products):
             rest = ranking.remainder.amount if ranking.remainder else Decimal(0)
             assert sum((row.amount for row in ranking.rows), rest) == ranking.total.amount == total
             assert (ranking.omitted == 0) == (ranking.remainder is None)
-        assert each.accounts.omitted > 0
-        assert each.accounts.rows[0].amount == max(row.amount for row in each.accounts.rows)
-        amounts = [Decimal(invoice["amount"]) for invoice in each.largest]
+        assert billing.accounts.omitted > 0
+        assert billing.accounts.rows[0].amount == max(row.amount for row in billing.accounts.rows)
+        amounts = [Decimal(invoice["amount"]) for invoice in billing.largest]
         assert amounts == sorted(amounts, reverse=True)
         assert len(amounts) == 10
 
 
 def test_many_causes_and_requests_are_counted_not_listed(desk: Desk) -> None:
     refs = [f"R{n}" for n in range(1100)]
-    found = Page(html_of(desk.check(map(desk.invoice, refs), map(desk.item, refs))))
-    assert "The requests, the first 20" in found.text
-    assert "and 2 more requests" in found.text
+    page = Page(html_of(desk.check(map(desk.invoice, refs), map(desk.item, refs))))
+    assert "The requests, the first 20" in page.text
+    assert "and 2 more requests" in page.text
     faulty = desk.check([desk.invoice()], [desk.item(amount="x") for _ in range(40)])
     assert "and 35 more, all of them in issues.csv" in Page(html_of(faulty)).text
 
@@ -226,27 +226,29 @@ def test_a_cell_is_linked_where_the_marked_workbook_is(desk: Desk) -> None:
     result = desk.check_book([desk.invoice(currency="EURO")], [desk.item()])
     name = result.line.raw.sources[0].name
     places = {(name, "Invoices"): ("my book.marked.xlsx", "Invoices")}
-    links = [str(each["href"]) for each in Page(html_of(result, places)).all("a")]
+    links = [str(anchor["href"]) for anchor in Page(html_of(result, places)).all("a")]
     assert "my%20book.marked.xlsx#'Invoices'!D2" in links
-    assert not [each for each in Page(html_of(result)).all("a") if not str(each["href"]).startswith("#")]
+    assert not [
+        anchor for anchor in Page(html_of(result)).all("a") if not str(anchor["href"]).startswith("#")
+    ]
 
 
 def test_the_cells_of_csv_files_are_linked_in_the_workbook_made_of_them(desk: Desk, tmp_path: Path) -> None:
     files = desk.pair([desk.invoice(currency="EURO")], [desk.item(amount="x")])
     check(*files, workspace=desk.workspace, report=tmp_path)
     (copy,) = tmp_path.glob("*.marked.xlsx")
-    links = [str(each["href"]) for each in Page((tmp_path / "report.html").read_text("utf-8")).all("a")]
-    found = {each for each in links if not each.startswith("#")}
-    assert found == {f"{copy.name}#'Items'!C2", f"{copy.name}#'Invoices'!D2"}
+    links = [str(anchor["href"]) for anchor in Page((tmp_path / "report.html").read_text("utf-8")).all("a")]
+    outside = {link for link in links if not link.startswith("#")}
+    assert outside == {f"{copy.name}#'Items'!C2", f"{copy.name}#'Invoices'!D2"}
 
 
 def test_hostile_text_stands_there_as_text(desk: Desk) -> None:
     html = html_of(hostile(desk))
-    found = Page(html)
-    assert not found.all("script", "iframe", "img", "object")
-    assert all("onload" not in attributes for _, attributes in found.elements)
+    page = Page(html)
+    assert not page.all("script", "iframe", "img", "object")
+    assert all("onload" not in attributes for _, attributes in page.elements)
     for text in HOSTILE[:-1]:
-        assert text in "".join(found.words)
+        assert text in "".join(page.words)
     assert "\u202e" not in html
 
 
@@ -261,7 +263,7 @@ def browse(html: Path, *flags: str) -> subprocess.CompletedProcess[str]:
         "--headless",
         "--no-sandbox",
         "--no-first-run",
-        *(f"--disable-{each}" for each in quiet),
+        *(f"--disable-{feature}" for feature in quiet),
     ]
     command += [f"--user-data-dir={html.parent / 'profile'}", "--enable-logging=stderr", "--v=0"]
     command += ["--disable-features=NetworkTimeServiceQuerying", *flags]
@@ -276,9 +278,9 @@ def browse(html: Path, *flags: str) -> subprocess.CompletedProcess[str]:
 def asked_for(net_log: Path) -> set[str]:
     """Every address the browser asked for on behalf of the page."""
     events: list[dict[str, Any]] = json.loads(net_log.read_text("utf-8"))["events"]
-    urls = {str(each.get("params", {}).get("url", "")) for each in events}
-    own = re.compile(r"https?://[a-z0-9.]+\.google(apis)?\.com/")  # the browser on its own behalf
-    return {each for each in urls if re.match("(https?|wss?):", each) and not own.match(each)}
+    urls = {str(event.get("params", {}).get("url", "")) for event in events}
+    of_browser = re.compile(r"https?://[a-z0-9.]+\.google(apis)?\.com/")  # the browser on its own behalf
+    return {url for url in urls if re.match("(https?|wss?):", url) and not of_browser.match(url)}
 
 
 @pytest.mark.slow
@@ -327,7 +329,10 @@ def test_a_page_is_made_of_nothing_at_all(desk: Desk) -> None:
 
 
 def test_an_import_leaves_the_import_system_as_it_is() -> None:
-    code = "import sys; before = list(sys.meta_path); import pipeline.report.html; assert sys.meta_path == before"
+    code = (
+        "import sys; before = list(sys.meta_path); "
+        "import pipeline.report.html; assert sys.meta_path == before"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -352,7 +357,7 @@ def test_bars_of_months_start_at_zero_and_end_at_their_amount(amounts: list[int]
     for bar, amount in zip(chart.bars, amounts, strict=True):
         assert 0 <= bar.y <= bar.y + bar.height <= chart.plot_height
         end = bar.y if amount >= 0 else bar.y + bar.height
-        longest = max(each.height for each in chart.bars)
+        longest = max(drawn.height for drawn in chart.bars)
         assert zero - end == pytest.approx(longest * amount / highest, abs=1e-6)
 
 

@@ -39,17 +39,17 @@ PIXEL = bytes.fromhex(
 
 def book() -> openpyxl.Workbook:
     """Three invoices as a person would type them; R2 has a bad date, R3 a bad amount."""
-    made = openpyxl.Workbook()
-    made.remove(made.active)
-    invoices = made.create_sheet("Invoices")
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
+    invoices = workbook.create_sheet("Invoices")
     invoices.append([*INVOICES[:4], "# My note"])
     for ref, date in (("R1", "2026-11-30"), ("R2", "30.11.26"), ("R3", "2026-11-30")):
         invoices.append([ref, "A1", date, "EUR", f"note {ref}"])
-    items = made.create_sheet("Items")
+    items = workbook.create_sheet("Items")
     items.append(ITEMS)
     for ref, amount in (("R1", 10), ("R1", 12.5), ("R2", 20), ("R3", "thirty"), ("R3", 31)):
         items.append([ref, "Day", None, None, amount, "2026-11-01"])
-    return made
+    return workbook
 
 
 def marked(desk: Desk, file: Path, out: str = "out", **flags: Any) -> tuple[Result, Path]:
@@ -64,9 +64,9 @@ def colored(path: Path, sheet: str) -> dict[str, str]:
     """The cells that a rule of ours colors, and with what."""
     page = openpyxl.load_workbook(path)[sheet]
     return {
-        str(each.sqref): rule.dxf.fill.bgColor.rgb
-        for each in page.conditional_formatting
-        for rule in each.rules
+        str(formatting.sqref): rule.dxf.fill.bgColor.rgb
+        for formatting in page.conditional_formatting
+        for rule in formatting.rules
         if "invoice-import" in "".join(rule.formula)
     }
 
@@ -80,11 +80,11 @@ def test_each_fault_is_colored_commented_and_told_beside_its_row(desk: Desk) -> 
     result, copy = marked(desk, save_workbook(book(), desk.folder))
     assert copy.name == "mine.marked.xlsx"
     assert result.verdict == "partial"
-    told = read_comments(copy)
-    assert set(told) == {"Invoices!C3", "Items!E5"}
-    assert told["Items!E5"].startswith(f"{COMMENT_START} E202 Amount is not a number")
-    assert '"thirty"' in told["Items!E5"]
-    assert "Fix: Write the number like 1234.56" in told["Items!E5"]
+    comments = read_comments(copy)
+    assert set(comments) == {"Invoices!C3", "Items!E5"}
+    assert comments["Items!E5"].startswith(f"{COMMENT_START} E202 Amount is not a number")
+    assert '"thirty"' in comments["Items!E5"]
+    assert "Fix: Write the number like 1234.56" in comments["Items!E5"]
     assert colored(copy, "Items") == {"E5": "FFFFC7CE"}
     assert column(copy, "Invoices", "#Status") == ["accepted", "rejected", "rejected"]
     assert column(copy, "Items", "#Status") == ["accepted", "accepted", "rejected", "rejected", "rejected"]
@@ -96,11 +96,11 @@ def test_each_fault_is_colored_commented_and_told_beside_its_row(desk: Desk) -> 
 
 
 def test_a_warning_has_another_color_and_rejects_nothing(desk: Desk) -> None:
-    made = book()
-    made["Invoices"]["C3"] = "2026-11-30"
-    made["Items"]["E5"] = 30
-    made["Invoices"]["B2"] = " A1 "
-    result, copy = marked(desk, save_workbook(made, desk.folder))
+    workbook = book()
+    workbook["Invoices"]["C3"] = "2026-11-30"
+    workbook["Items"]["E5"] = 30
+    workbook["Invoices"]["B2"] = " A1 "
+    result, copy = marked(desk, save_workbook(workbook, desk.folder))
     assert result.verdict == "accepted"
     assert colored(copy, "Invoices") == {"B2": "FFFFEB9C"}
     assert column(copy, "Invoices", "#Reason")[0].startswith("W201: ")
@@ -161,9 +161,9 @@ def test_marks_of_an_earlier_check_go_when_the_fault_is_gone(desk: Desk) -> None
     fixed = openpyxl.load_workbook(copy)
     fixed["Invoices"]["C3"] = "2026-11-30"
     _, again = marked(desk, save_workbook(fixed, desk.folder, "again.xlsx"), "again")
-    told = read_comments(again)
-    assert [place for place, said in told.items() if COMMENT_START in said] == ["Items!E5"]
-    assert told["Invoices!C3"].strip() == "please check"
+    comments = read_comments(again)
+    assert [place for place, comment in comments.items() if COMMENT_START in comment] == ["Items!E5"]
+    assert comments["Invoices!C3"].strip() == "please check"
     assert not colored(again, "Invoices")
     assert column(again, "Invoices", "#Status") == ["accepted", "accepted", "rejected"]
     assert openpyxl.load_workbook(again).sheetnames.count("Issues") == 1
@@ -172,8 +172,8 @@ def test_marks_of_an_earlier_check_go_when_the_fault_is_gone(desk: Desk) -> None
 
 def rich() -> openpyxl.Workbook:
     """The same three invoices, in a workbook with everything that people put into one."""
-    made = book()
-    invoices, items = made["Invoices"], made["Items"]
+    workbook = book()
+    invoices, items = workbook["Invoices"], workbook["Items"]
     for page in (invoices, items):
         page.freeze_panes = "A2"
         page.auto_filter.ref = page.dimensions
@@ -187,8 +187,8 @@ def rich() -> openpyxl.Workbook:
     choices = DataValidation(type="list", formula1='"EUR,USD"')
     choices.add("D2:D99")
     invoices.add_data_validation(choices)
-    made.defined_names["rate"] = DefinedName("rate", attr_text="Sums!$B$1")
-    sums = made.create_sheet("Sums")
+    workbook.defined_names["rate"] = DefinedName("rate", attr_text="Sums!$B$1")
+    sums = workbook.create_sheet("Sums")
     sums.append(["total", "=SUM(Items!E2:E6)"])
     sums.append(["other", 2])
     chart = BarChart()
@@ -196,23 +196,23 @@ def rich() -> openpyxl.Workbook:
     sums.add_chart(chart, "D2")
     sums["A1"].hyperlink = "https://example.com/"
     sums.append([])
-    lists = made.create_sheet("Lists")
+    lists = workbook.create_sheet("Lists")
     lists.append(["name", "size"])
     lists.append(["a", 1])
     lists.add_table(Table(displayName="Sizes", ref="A1:B2"))
     lists.sheet_state = "hidden"
-    secret = made.create_sheet("Secret")
+    secret = workbook.create_sheet("Secret")
     secret.sheet_state = "veryHidden"
-    return made
+    return workbook
 
 
 def richer(path: Path) -> Path:
     """Pictures, boxes, sparklines, buttons, a link and a picture in the header: what openpyxl cannot keep."""
-    made = xlsxwriter.Workbook(path)
-    made.set_calc_mode("manual")  # else it asks to be calculated when it is opened
-    red, date = made.add_format({"bg_color": "red"}), made.add_format({"num_format": "yyyy-mm-dd"})
+    workbook = xlsxwriter.Workbook(path)
+    workbook.set_calc_mode("manual")  # else it asks to be calculated when it is opened
+    red, date = workbook.add_format({"bg_color": "red"}), workbook.add_format({"num_format": "yyyy-mm-dd"})
     for name, headers in (("Invoices", INVOICES[:4]), ("Items", ITEMS)):
-        page = made.add_worksheet(name)
+        page = workbook.add_worksheet(name)
         page.write_row(0, 0, headers)
         page.insert_image("P5", "dot.png", {"image_data": BytesIO(PIXEL)})
         page.set_header("&L&G", {"image_left": "dot.png", "image_data_left": BytesIO(PIXEL)})
@@ -223,15 +223,15 @@ def richer(path: Path) -> Path:
         page.write_comment("A2", "by hand", {"author": "Anna"})
         page.insert_button("P14", {"macro": "go"})
         page.protect("secret")
-    invoices, items = made.get_worksheet_by_name("Invoices"), made.get_worksheet_by_name("Items")
+    invoices, items = workbook.get_worksheet_by_name("Invoices"), workbook.get_worksheet_by_name("Items")
     invoices.write_row(1, 0, ["R1", "A1"])
     invoices.write_datetime(1, 2, datetime(2026, 11, 30), date)
     invoices.write(1, 3, "EURO")
     items.write_row(1, 0, ["R1", "Day", 1])
     items.write_formula(1, 4, "=C2*10", None, 10)
     items.write_string(1, 5, "2026-11-01")
-    made.define_name("rate", "=Items!$C$2")
-    made.close()
+    workbook.define_name("rate", "=Items!$C$2")
+    workbook.close()
     return path
 
 
@@ -250,24 +250,26 @@ def test_nothing_of_the_preparers_is_lost(desk: Desk) -> None:
     }  # fmt: skip
     old, new = openpyxl.load_workbook(file), openpyxl.load_workbook(copy)
     assert new.sheetnames == [*old.sheetnames, "Issues"]
-    assert [new[each].sheet_state for each in old.sheetnames] == [each.sheet_state for each in old]
+    assert [new[name].sheet_state for name in old.sheetnames] == [sheet.sheet_state for sheet in old]
     assert set(new.defined_names) == {"rate"}
     for page in old:
         for row in page.iter_rows():
             for cell in row:
-                other = new[page.title][cell.coordinate]
-                assert (cell.value, cell.number_format) == (other.value, other.number_format)
+                copied = new[page.title][cell.coordinate]
+                assert (cell.value, cell.number_format) == (copied.value, copied.number_format)
                 for style in ("font", "fill", "border", "alignment", "protection"):
-                    assert repr(getattr(cell, style)) == repr(getattr(other, style))
+                    assert repr(getattr(cell, style)) == repr(getattr(copied, style))
         assert page.auto_filter.ref == new[page.title].auto_filter.ref
         assert page.freeze_panes == new[page.title].freeze_panes
-    assert [each.formula1 for each in new["Invoices"].data_validations.dataValidation] == ['"EUR,USD"']
-    rules = [rule for each in new["Items"].conditional_formatting for rule in each.rules]
+    assert [validation.formula1 for validation in new["Invoices"].data_validations.dataValidation] == [
+        '"EUR,USD"'
+    ]
+    rules = [rule for formatting in new["Items"].conditional_formatting for rule in formatting.rules]
     assert {rule.type for rule in rules} == {"cellIs", "expression"}
-    assert min(rules, key=lambda each: each.priority).type == "expression"
-    told = read_comments(copy)
-    assert told["Invoices!A2"] == "first of the year"
-    assert told["Invoices!C3"].startswith(f"please check\n\n{COMMENT_START} E205")
+    assert min(rules, key=lambda rule: rule.priority).type == "expression"
+    comments = read_comments(copy)
+    assert comments["Invoices!A2"] == "first of the year"
+    assert comments["Invoices!C3"].startswith(f"please check\n\n{COMMENT_START} E205")
 
 
 @pytest.mark.filterwarnings("ignore:.*extension is not supported")  # by openpyxl, which looks at the copy
@@ -276,14 +278,14 @@ def test_pictures_boxes_and_buttons_stay(desk: Desk) -> None:
     _, copy = marked(desk, file)
     before, after = read_parts(file), read_parts(copy)
     touched = {name for name in before if before[name] != after[name]}
-    assert not [each for each in touched if "media" in each or "drawings/drawing" in each or "theme" in each]
+    assert not [part for part in touched if "media" in part or "drawings/drawing" in part or "theme" in part]
     ours = re.compile(
         r"<conditionalFormatting [^>]*><cfRule [^>]*><formula>ISTEXT.*?</conditionalFormatting>"
     )
     ranks = re.compile(r'priority="\d+"')
     for at in (1, 2):
-        old, new = (each[f"xl/worksheets/sheet{at}.xml"].decode() for each in (before, after))
-        tails = [ranks.sub("", each[each.index("</sheetData>") :]) for each in (old, ours.sub("", new))]
+        old, new = (parts[f"xl/worksheets/sheet{at}.xml"].decode() for parts in (before, after))
+        tails = [ranks.sub("", xml[xml.index("</sheetData>") :]) for xml in (old, ours.sub("", new))]
         assert tails[0] == tails[1]
     assert read_comments(copy)["Invoices!A2"] == read_comments(copy)["Items!A2"] == "by hand"
     assert set(read_comments(copy)) == {"Invoices!A2", "Items!A2", "Invoices!D2"}
@@ -317,8 +319,8 @@ def rewritten(
         for member in old.infolist():
             text = old.read(member).decode()
             if re.fullmatch(part, member.filename):
-                for pattern, other in change:
-                    text = re.sub(pattern, other, text)
+                for pattern, replacement in change:
+                    text = re.sub(pattern, replacement, text)
             new.writestr(member.filename, text)
     return file.with_name(name)
 
@@ -335,16 +337,16 @@ def rewritten(
     ids=["prefixed", "without addresses", "with comments", "single quotes", "empty rows"],
 )
 def test_sheets_written_in_other_ways_are_marked_as_well(desk: Desk, change: list[tuple[str, str]]) -> None:
-    made = book()
-    for row in made["Items"].iter_rows(min_row=2):
+    workbook = book()
+    for row in workbook["Items"].iter_rows(min_row=2):
         row[2].value, row[3].value = 1, row[4].value  # a cell without an address stands after another
-    file = rewritten(save_workbook(made, desk.folder), "odd.xlsx", change)
+    file = rewritten(save_workbook(workbook, desk.folder), "odd.xlsx", change)
     if change[0][0] == r"</row>":
         file = rewritten(file, "odd2.xlsx", [(r"(?s)(<row r='900'/>)(?=.*\1)", "")])
     _, copy = marked(desk, file)
     assert set(read_comments(copy)) == {"Invoices!C3", "Items!D5", "Items!E5"}
     assert column(copy, "Invoices", "#Status")[:3] == ["accepted", "rejected", "rejected"]
-    assert [each.strip() for each in CalamineWorkbook.from_path(copy).sheet_names] == [
+    assert [name.strip() for name in CalamineWorkbook.from_path(copy).sheet_names] == [
         "Invoices",
         "Items",
         "Issues",
@@ -375,12 +377,12 @@ def test_csv_files_come_back_as_one_workbook_that_can_be_handed_in(desk: Desk) -
         cell.data_type = "s"  # openpyxl would make a formula of a text
     result = pipeline.run(save_workbook(fixed, desk.folder), workspace=desk.workspace)
     assert result.verdict == "accepted"
-    assert [each["invoiceItems"][0]["chargeName"] for each in desk.sent(result)] == ["Day", "=1+1"]
+    assert [invoice["invoiceItems"][0]["chargeName"] for invoice in desk.sent(result)] == ["Day", "=1+1"]
 
 
 @pytest.mark.parametrize("flat", [False, True])
 def test_a_ragged_row_cannot_slip_through_its_marked_copy(desk: Desk, flat: bool) -> None:
-    """In a workbook nobody sees any more that a cell was missing: the invoice is refused whole in the copy too."""
+    """In a workbook nobody sees that a cell was missing: the invoice is refused whole in the copy too."""
     items = desk.folder / "items.csv"
     if flat:
         files = [items]
@@ -403,7 +405,7 @@ def test_a_ragged_row_cannot_slip_through_its_marked_copy(desk: Desk, flat: bool
     (copy,) = out.glob("*.marked.xlsx")
     again = pipeline.check(copy, workspace=desk.workspace)
     assert again.summary["invoices"] == {"in": 2, "accepted": 1, "rejected": 1, "skipped": 0}
-    assert [each["invoiceItems"][0]["description"] for each in desk.sent(again)] == ["other"]
+    assert [invoice["invoiceItems"][0]["description"] for invoice in desk.sent(again)] == ["other"]
     fixed = openpyxl.load_workbook(copy)
     for page in fixed:
         for row in page.iter_rows():
@@ -441,12 +443,12 @@ def test_control_characters_crash_no_report_and_come_back_as_faults(desk: Desk) 
 
 
 def test_nothing_found_means_no_copy_and_an_old_one_goes(desk: Desk) -> None:
-    made = book()
-    file = save_workbook(made, desk.folder)
+    workbook = book()
+    file = save_workbook(workbook, desk.folder)
     _, copy = marked(desk, file)
-    made["Invoices"]["C3"] = "2026-11-30"
-    made["Items"]["E5"] = 30
-    made.save(file)
+    workbook["Invoices"]["C3"] = "2026-11-30"
+    workbook["Items"]["E5"] = 30
+    workbook.save(file)
     pipeline.check(file, workspace=desk.workspace, report=copy.parent)
     assert not copy.exists()
 
@@ -482,13 +484,13 @@ def test_where_none_is_wanted_none_is_made_and_the_summary_says_why(desk: Desk) 
 
 def test_more_faults_than_are_marked_are_counted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.report.marked.MAX_MARKS", 4)
-    made = book()
+    workbook = book()
     for _ in range(20):
-        made["Items"].append(["R3", "Day", None, None, "much", "2026-11-01"])
-    _, copy = marked(desk, save_workbook(made, desk.folder))
-    told = read_comments(copy)
-    assert len(told) == 4
-    assert "Invoices!C3" in told
+        workbook["Items"].append(["R3", "Day", None, None, "much", "2026-11-01"])
+    _, copy = marked(desk, save_workbook(workbook, desk.folder))
+    comments = read_comments(copy)
+    assert len(comments) == 4
+    assert "Invoices!C3" in comments
     sentences = [row[0] for row in openpyxl.load_workbook(copy)["Issues"].values if row[0]]
     assert "Of 22 faults 4 are marked and listed here; issues.csv lists them all." in sentences
 
@@ -497,8 +499,8 @@ def test_more_faults_than_are_marked_are_counted(desk: Desk, monkeypatch: pytest
 def test_the_copy_opens_in_libreoffice(desk: Desk) -> None:
     _, copy = marked(desk, save_workbook(rich(), desk.folder))
     again = save_in_libreoffice(copy, "xlsx", desk.folder)
-    told = read_comments(again)
-    assert COMMENT_START in told["Items!E5"]
+    comments = read_comments(again)
+    assert COMMENT_START in comments["Items!E5"]
     assert colored(again, "Items")
     pages = CalamineWorkbook.from_path(again)
     assert pages.get_sheet_by_name("Issues").to_python()[0][0] == ISSUES_TITLE

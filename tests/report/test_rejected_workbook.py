@@ -1,4 +1,4 @@
-"""`rejected.xlsx`: the rejected invoices alone, whole, in the template's own form; corrected, it runs as it is."""
+"""`rejected.xlsx`: only the rejected invoices, whole, in the template's form; corrected, it runs as it is."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def of_book(desk: Desk, invoices: list[Any], items: list[Any], **flags: Any) -> 
 
 def rows(path: Path, sheet: str) -> list[dict[str, Any]]:
     """The rows of a sheet, blank cells left out."""
-    head, *found = openpyxl.load_workbook(path)[sheet].values
-    return [{str(h): v for h, v in zip(head, row, strict=True) if v is not None} for row in found]
+    head, *body = openpyxl.load_workbook(path)[sheet].values
+    return [{str(h): v for h, v in zip(head, row, strict=True) if v is not None} for row in body]
 
 
 def errors(result: Result) -> list[tuple[str, str]]:
@@ -76,15 +76,15 @@ def test_only_the_rejected_invoices_whole_as_they_were_written(desk: Desk) -> No
     assert invoice["Invoice date *"] == datetime(2026, 11, 30)
     assert invoice["#Status"] == "rejected"
     items = rows(file, "Items")
-    assert [each["Invoice reference *"] for each in items] == ["007", "007", "lost"]
-    assert [each["Amount"] for each in items] == [12.5, "twelve", 7]
+    assert [item["Invoice reference *"] for item in items] == ["007", "007", "lost"]
+    assert [item["Amount"] for item in items] == [12.5, "twelve", 7]
     assert items[1]["Item number"] == "010"
     assert items[0]["#Reason"] == "Rejected with its invoice because of Items I3 (E202)."
     assert items[1]["#Reason"].startswith("E202: ")
     assert items[2]["#Reason"].startswith("E308: ")
-    told = read_comments(file)
-    assert "E202" in told["Items!I3"]
-    assert "E308" in told["Items!A4"]
+    comments = read_comments(file)
+    assert "E202" in comments["Items!I3"]
+    assert "E308" in comments["Items!A4"]
 
 
 def test_it_has_the_templates_own_form(desk: Desk) -> None:
@@ -92,20 +92,20 @@ def test_it_has_the_templates_own_form(desk: Desk) -> None:
     desk.catalog(desk.charge("SUP-100", "c1"))
     result, file = of_book(desk, [desk.invoice()], [desk.sku("SUP-10O")])
     pipeline.template.write_template(desk.folder / "t.xlsx", workspace=desk.workspace)  # type: ignore[attr-defined]
-    template, made = (openpyxl.load_workbook(each) for each in (desk.folder / "t.xlsx", file))
-    assert made.sheetnames == [*template.sheetnames, "Issues"]
-    assert made["Lists"].sheet_state == "veryHidden"
-    assert [tuple(row) for row in made["Lists"].values] == [tuple(row) for row in template["Lists"].values]
+    template, written = (openpyxl.load_workbook(path) for path in (desk.folder / "t.xlsx", file))
+    assert written.sheetnames == [*template.sheetnames, "Issues"]
+    assert written["Lists"].sheet_state == "veryHidden"
+    assert [tuple(row) for row in written["Lists"].values] == [tuple(row) for row in template["Lists"].values]
     for name in ("Invoices", "Items"):
-        old, new = template[name], made[name]
+        old, new = template[name], written[name]
         width = old.max_column
         assert [cell.value for cell in new[1]] == [*(cell.value for cell in old[1]), "#Status", "#Reason"]
         assert [cell.comment and cell.comment.text for cell in new[1][:width]] == [
             cell.comment.text for cell in old[1]
         ]
         assert len(new.data_validations.dataValidation) == len(old.data_validations.dataValidation)
-        ours = [r for each in old.conditional_formatting for r in each.rules]
-        theirs = [r for each in new.conditional_formatting for r in each.rules]
+        ours = [r for formatting in old.conditional_formatting for r in formatting.rules]
+        theirs = [r for formatting in new.conditional_formatting for r in formatting.rules]
         assert len(theirs) == len(ours) + (1 if name == "Items" else 0)
         assert (new.freeze_panes, new.auto_filter.ref) == (old.freeze_panes, old.auto_filter.ref)
     assert rows(file, "Invoices")[0]["Invoice reference *"] == "R1"
@@ -182,12 +182,12 @@ def _merge(_: Worksheet, items: Worksheet) -> None:
 
 
 def _round(_: Worksheet, items: Worksheet) -> None:
-    column = next(each.column for each in items[1] if each.value == "amount")
+    column = next(cell.column for cell in items[1] if cell.value == "amount")
     items.cell(2, column, 10.5).number_format = "0"
 
 
 def _pad(invoices: Worksheet, _: Worksheet) -> None:
-    column = next(each.column for each in invoices[1] if each.value == "account_number")
+    column = next(cell.column for cell in invoices[1] if cell.value == "account_number")
     invoices.cell(2, column, 123).number_format = "00000"
 
 
@@ -195,7 +195,7 @@ def _pad(invoices: Worksheet, _: Worksheet) -> None:
 def test_what_a_sheet_hid_is_refused_until_somebody_looked(
     desk: Desk, change: Callable[[Worksheet, Worksheet], None]
 ) -> None:
-    """In a sheet made anew the row is in plain view, and a cell shows what it holds: nothing would be told."""
+    """A sheet made anew shows the row, and a cell shows what it holds: nothing would be told."""
     book = openpyxl.load_workbook(desk.workbook([desk.invoice()], [desk.item(), desk.item()]))
     change(*book.worksheets[:2])
     first, file = rejected(desk, save_workbook(book, desk.folder))
@@ -240,9 +240,9 @@ def test_a_text_like_a_formula_is_none_and_comes_back_as_it_was(desk: Desk, text
         *desk.pair([desk.invoice(invoice_date="soon")], [desk.item(description=typed, charge_name=typed)]),
     )
     with zipfile.ZipFile(file) as package:
-        sheets = [package.read(each).decode() for each in package.namelist() if "worksheets/sheet" in each]
+        sheets = [package.read(name).decode() for name in package.namelist() if "worksheets/sheet" in name]
     assert not [
-        each for xml in sheets[1:3] for each in re.findall("<f>.*?</f>", xml.split("<conditional")[0])
+        formula for xml in sheets[1:3] for formula in re.findall("<f>.*?</f>", xml.split("<conditional")[0])
     ]
     book = openpyxl.load_workbook(file)
     book["Invoices"]["D2"] = "2026-11-30"
@@ -264,7 +264,7 @@ def test_nothing_is_run_by_libreoffice_in_any_report(desk: Desk, name: str) -> N
     bad = [desk.invoice(invoice_date="=soon"), desk.invoice("R2", account_number="=1+1")]
     files = desk.pair([*bad, desk.invoice("R3", account_number="=1+1")], items)
     pipeline.check(*files, workspace=desk.workspace, report=desk.folder / "out")
-    (file,) = [each for each in (desk.folder / "out").iterdir() if name in each.name]
+    (file,) = [path for path in (desk.folder / "out").iterdir() if name in path.name]
     book = openpyxl.load_workbook(save_in_libreoffice(file, "xlsx", desk.folder))
     pages = [page for page in book if page.title not in ("Control", "Lists")]
     cells = [cell for page in pages for row in page.iter_rows() for cell in row]
@@ -275,7 +275,7 @@ def test_nothing_is_run_by_libreoffice_in_any_report(desk: Desk, name: str) -> N
 def test_where_a_header_is_wrong_the_file_itself_must_be_corrected(desk: Desk) -> None:
     result, file = rejected(desk, *desk.pair([desk.invoice(wrong="x")], [desk.item()]))
     assert not file.exists()
-    (copy,) = [each for each in result.summary["copies"] if each["holds"] == "rejected"]
+    (copy,) = [listed for listed in result.summary["copies"] if listed["holds"] == "rejected"]
     assert "the file as a whole is rejected" in copy["reason"]
 
 
@@ -283,7 +283,7 @@ def test_more_rejected_rows_than_the_setting_allows_are_told(desk: Desk) -> None
     items = [desk.item(amount="x"), desk.item(), desk.item("R2")]
     result, file = rejected(desk, *desk.pair([desk.invoice(), desk.invoice("R2")], items), marked_rows=2)
     assert not file.exists()
-    assert [each["reason"][:13] for each in result.summary["copies"] if each["holds"] == "rejected"] == [
+    assert [copy["reason"][:13] for copy in result.summary["copies"] if copy["holds"] == "rejected"] == [
         "it has 3 rows"
     ]
     _, file = rejected(desk, *desk.pair([desk.invoice(), desk.invoice("R2")], items), marked_rows=3)
@@ -321,14 +321,14 @@ def test_of_a_foreign_layout_it_holds_what_was_meant(desk: Desk) -> None:
     result, file = rejected(desk, foreign, mapping=str(mapping))
     assert result.verdict == "partial"
     assert rows(file, "Invoices")[0]["Invoice date *"] == datetime(2026, 11, 30)
-    assert [each["Amount"] for each in rows(file, "Items")] == ["viel", 2.5]
+    assert [item["Amount"] for item in rows(file, "Items")] == ["viel", 2.5]
     book = openpyxl.load_workbook(file)
     book["Items"]["I2"] = 10
     assert pipeline.check(save_workbook(book, desk.folder), workspace=desk.workspace).verdict == "accepted"
 
 
 def test_what_hangs_on_the_items_comes_along(desk: Desk) -> None:
-    """A tax that is wrong rejects its invoice; in the workbook the taxes stand on a sheet of their own again."""
+    """A wrong tax rejects its invoice; in the workbook the taxes stand on a sheet of their own again."""
     invoices, items = (
         [desk.invoice("R1"), desk.invoice("R2")],
         [desk.item("R1", item_no=1), desk.item("R2", item_no=1)],

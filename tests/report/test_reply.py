@@ -17,8 +17,8 @@ import pipeline
 def test_what_the_preparer_of_the_sample_is_told(tmp_path: Path, language: str) -> None:
     place, out = tmp_path / "workspace", tmp_path / "out"
     invoice_import("catalog", "load", PRODUCTS, workspace=place)
-    said = ["--language", language, "--reply", "--report", str(out)]
-    ran = invoice_import("check", SAMPLE, *said, workspace=place)
+    options = ["--language", language, "--reply", "--report", str(out)]
+    ran = invoice_import("check", SAMPLE, *options, workspace=place)
     assert ran.code == 4, ran.err
     text = (out / "reply.txt").read_text("utf-8")
     assert agrees(f"reply_{language}.txt", text)

@@ -98,7 +98,7 @@ def test_money_has_a_line_for_each_currency_and_columns_that_line_up() -> None:
 
 
 def test_one_and_many() -> None:
-    assert [format_count(each, "row") for each in (0, 1, 2, 2000)] == [
+    assert [format_count(count, "row") for count in (0, 1, 2, 2000)] == [
         "0 rows",
         "1 row",
         "2 rows",
@@ -189,11 +189,11 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, pa.Table]:
 
 def test_every_issue_of_the_sample_is_shown_with_its_place(sample: tuple[str, pa.Table]) -> None:
     text, table = sample
-    for each in table.to_pylist():
-        place = each["cell"] or f"row {each['row']}"
-        assert re.search(rf"\n        invoices\.xlsx {each['sheet']} {place}\b.*: ", text), each
-        assert each["message"] in text
-        assert each["fix"] in text
+    for row in table.to_pylist():
+        place = row["cell"] or f"row {row['row']}"
+        assert re.search(rf"\n        invoices\.xlsx {row['sheet']} {place}\b.*: ", text), row
+        assert row["message"] in text
+        assert row["fix"] in text
 
 
 def test_a_name_cannot_forge_a_line_or_colour(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from pipeline.review.overlapping_periods import _find_overlaps, _find_overlaps_w
 
 def told(result: Result, code: str) -> list[str]:
     frame = result.issues
-    return [str(each) for each in frame["message"][frame["code"] == code]]
+    return [str(message) for message in frame["message"][frame["code"] == code]]
 
 
 def seconds(result: Result) -> list[str]:
@@ -59,8 +59,8 @@ def test_a_twin_of_an_invoice_in_the_ledger(
     assert second.verdict == "accepted"
     run = first.summary["run_id"]
     assert told(second, "W801") == [
-        'The invoice "R2" has the account, currency, amount (10.00 EUR) and nearly the date of R1 of 2026-11-30,'
-        f" prepared by run {run}."
+        'The invoice "R2" has the account, currency, amount (10.00 EUR) and nearly the date of R1 of'
+        f" 2026-11-30, prepared by run {run}."
     ] * twin  # fmt: skip
 
 
@@ -87,8 +87,8 @@ def test_a_withdrawn_or_rejected_invoice_has_no_twin(desk: Desk) -> None:
 def test_twins_in_one_file_are_told_once(desk: Desk) -> None:
     refs = ["R1", "R2", "R3"]
     result = desk.check(map(desk.invoice, refs), map(desk.item, refs))
-    assert [each.split('"')[1] for each in told(result, "W801")] == ["R2", "R3"]
-    assert all(each.endswith(", in this file.") for each in told(result, "W801"))
+    assert [message.split('"')[1] for message in told(result, "W801")] == ["R2", "R3"]
+    assert all(message.endswith(", in this file.") for message in told(result, "W801"))
     assert not told(desk.check(map(desk.invoice, refs), map(desk.item, refs), near_duplicate_days=0), "W801")
 
 
@@ -114,7 +114,8 @@ def test_an_amount_far_from_usual_is_told_when_there_is_a_usual(desk: Desk) -> N
         assert bool(told(result, "W802")) is far, amount
     message = told(desk.check([desk.invoice("new")], [desk.item("new", amount="700")]), "W802")
     assert message == [
-        'The invoice "new" comes to 700.00 EUR; the middle one of 5 earlier invoices of this account is 100.00 EUR.'
+        'The invoice "new" comes to 700.00 EUR; the middle one of 5 earlier invoices of this account is '
+        "100.00 EUR."
     ]
     off = desk.check([desk.invoice("new")], [desk.item("new", amount="700")], unusual_factor=0)
     assert not told(off, "W802")
@@ -152,30 +153,30 @@ def test_a_period_that_the_ledger_bills(
     desk.run([desk.invoice("R1")], [period(desk, "R1", "2026-11-01", "2026-11-30")])
     result = desk.run([desk.invoice("R2")], [period(desk, "R2", first, last, **cells)])
     assert bool(told(result, "W803")) is overlaps
-    assert all("product on R1, prepared by run" in each for each in told(result, "W803"))
+    assert all("product on R1, prepared by run" in message for message in told(result, "W803"))
 
 
 def test_a_product_is_one_whatever_the_currency_of_its_price(desk: Desk) -> None:
-    prices = [desk.charge("SUP", "c1", currency=each) for each in ("EUR", "USD")]
+    prices = [desk.charge("SUP", "c1", currency=currency) for currency in ("EUR", "USD")]
     desk.catalog(*prices)
-    items = [period(desk, each, "2026-11-01", "2026-11-30", catalog_sku="SUP") for each in ("R1", "R2")]
+    items = [period(desk, ref, "2026-11-01", "2026-11-30", catalog_sku="SUP") for ref in ("R1", "R2")]
     result = desk.check([desk.invoice("R1"), desk.invoice("R2", currency="USD")], items)
     assert len(told(result, "W803")) == 1
 
 
 def test_a_period_of_another_account_or_the_same_invoice_is_no_question(desk: Desk) -> None:
     once = period(desk, "R1", "2026-11-01", "2026-11-30")
-    other = period(desk, "R2", "2026-11-01", "2026-11-30")
-    result = desk.check([desk.invoice("R1"), desk.invoice("R2", account_number="A2")], [once, once, other])
+    second = period(desk, "R2", "2026-11-01", "2026-11-30")
+    result = desk.check([desk.invoice("R1"), desk.invoice("R2", account_number="A2")], [once, once, second])
     assert not told(result, "W803")
-    assert told(desk.check([desk.invoice("R1"), desk.invoice("R2")], [once, other]), "W803")
+    assert told(desk.check([desk.invoice("R1"), desk.invoice("R2")], [once, second]), "W803")
 
 
 @st.composite
 def spans(draw: st.DrawFn) -> list[tuple[int, int, int, int]]:
-    one = st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(0, 9), st.integers(0, 3))
+    span = st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(0, 9), st.integers(0, 3))
     return [
-        (key, first, first + days, invoice) for key, first, days, invoice in draw(st.lists(one, max_size=25))
+        (key, first, first + days, invoice) for key, first, days, invoice in draw(st.lists(span, max_size=25))
     ]
 
 
@@ -183,8 +184,8 @@ def columns(rows: Sequence[tuple[int, int, int, int]]) -> _Periods:
     return _Periods(*(np.array([row[at] for row in rows], np.int64) for at in range(4)))
 
 
-def meet(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    return one[0] == other[0] and one[1] <= other[2] and other[1] <= one[2]
+def meet(left: tuple[int, ...], right: tuple[int, ...]) -> bool:
+    return left[0] == right[0] and left[1] <= right[2] and right[1] <= left[2]
 
 
 @given(spans(), spans())
@@ -192,19 +193,19 @@ def test_every_overlap_with_the_ledger_is_found_and_no_other(
     old: list[tuple[int, int, int, int]], new: list[tuple[int, int, int, int]]
 ) -> None:
     for mine, place in zip(new, _find_overlaps(columns(old), columns(new)), strict=True):
-        assert (place >= 0) == any(meet(mine, each) for each in old)
+        assert (place >= 0) == any(meet(mine, span) for span in old)
         assert place < 0 or meet(mine, old[place])
 
 
 @given(spans())
 def test_of_two_invoices_that_bill_the_same_days_one_is_told(rows: list[tuple[int, int, int, int]]) -> None:
-    other = _find_overlaps_within(columns(rows))
-    for mine, place in zip(rows, other, strict=True):
+    overlaps = _find_overlaps_within(columns(rows))
+    for mine, place in zip(rows, overlaps, strict=True):
         assert place < 0 or (meet(mine, rows[place]) and mine[3] != rows[place][3])
-    flagged = {(rows[at][0], rows[at][3]) for at in np.flatnonzero(other >= 0)}
-    for one, two in combinations(rows, 2):
-        if meet(one, two) and one[3] != two[3]:
-            assert {(one[0], one[3]), (two[0], two[3])} & flagged
+    flagged = {(rows[at][0], rows[at][3]) for at in np.flatnonzero(overlaps >= 0)}
+    for first, second in combinations(rows, 2):
+        if meet(first, second) and first[3] != second[3]:
+            assert {(first[0], first[3]), (second[0], second[3])} & flagged
 
 
 def test_a_closed_period_warns_or_refuses(desk: Desk) -> None:

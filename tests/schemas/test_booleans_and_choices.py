@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as some
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 from support.desk import Desk
 
@@ -27,21 +27,21 @@ from schemas.notation.numbers import NumberNotation
 from schemas.tables import INVOICES
 from schemas.tables.common import NO_WORDS, YES_WORDS
 
-FLAGS = [each for each in INVOICES if each.kind is Kind.BOOLEAN]
-CHOICES = [each for each in INVOICES if each.kind is Kind.CHOICE]
+FLAGS = [field for field in INVOICES if field.kind is Kind.BOOLEAN]
+CHOICES = [field for field in INVOICES if field.kind is Kind.CHOICE]
 WORDED = [
     name
     for name in TARGETS
     if any(
-        each.kind in (Kind.BOOLEAN, Kind.CHOICE)
+        field.kind in (Kind.BOOLEAN, Kind.CHOICE)
         for table in bind_target_tables(Settings(target=name)).values()
-        for each in table
+        for field in table
     )
 ]
 """The targets whose templates offer such words."""
 QUICK = settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
-BLANKS = some.text(" \u00a0\u2009", max_size=3)
-TEXTS = some.text(some.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12).filter(
+BLANKS = st.text(" \u00a0\u2009", max_size=3)
+TEXTS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12).filter(
     lambda text: not text.startswith(("#", "'"))
 )
 
@@ -50,12 +50,12 @@ def spellings(words: Sequence[str]) -> Any:
     """One of the words in any case, with blanks around it; and the word."""
 
     def written(word: str) -> Any:
-        letters = [some.sampled_from([each.lower(), each.upper()]) for each in word]
-        return some.tuples(BLANKS, some.tuples(*letters).map("".join), BLANKS).map(
+        letters = [st.sampled_from([letter.lower(), letter.upper()]) for letter in word]
+        return st.tuples(BLANKS, st.tuples(*letters).map("".join), BLANKS).map(
             lambda parts: ("".join(parts), word)
         )
 
-    return some.sampled_from(words).flatmap(written)
+    return st.sampled_from(words).flatmap(written)
 
 
 def checked(desk: Desk, field: Field, texts: Sequence[str]) -> Result:
@@ -66,10 +66,10 @@ def checked(desk: Desk, field: Field, texts: Sequence[str]) -> Result:
 
 
 def typed(result: Result, field: Field) -> list[Any]:
-    found: list[Any] = decode_dictionary(
+    values: list[Any] = decode_dictionary(
         arrow_column(result.line.sheets.valid.invoices[field.name])
     ).to_pylist()
-    return found
+    return values
 
 
 def refused(result: Result) -> set[tuple[str, str, str]]:
@@ -86,9 +86,9 @@ def test_no_word_means_yes_and_no(word: str) -> None:
     assert word == word.lower().strip()
 
 
-@pytest.mark.parametrize("field", FLAGS, ids=lambda each: each.name)
+@pytest.mark.parametrize("field", FLAGS, ids=lambda field: field.name)
 @QUICK
-@given(written=some.lists(spellings([*YES_WORDS, *NO_WORDS]), min_size=15, max_size=40))
+@given(written=st.lists(spellings([*YES_WORDS, *NO_WORDS]), min_size=15, max_size=40))
 def test_every_way_to_write_yes_or_no_has_its_value(
     desk: Desk, field: Field, written: list[tuple[str, str]]
 ) -> None:
@@ -97,24 +97,24 @@ def test_every_way_to_write_yes_or_no_has_its_value(
     assert "E210" not in desk.codes(result)
 
 
-@pytest.mark.parametrize("field", CHOICES, ids=lambda each: each.name)
+@pytest.mark.parametrize("field", CHOICES, ids=lambda field: field.name)
 @QUICK
-@given(data=some.data())
-def test_every_choice_in_any_case_is_the_choice(desk: Desk, field: Field, data: some.DataObject) -> None:
-    written = data.draw(some.lists(spellings(field.choices), min_size=15, max_size=40))
+@given(data=st.data())
+def test_every_choice_in_any_case_is_the_choice(desk: Desk, field: Field, data: st.DataObject) -> None:
+    written = data.draw(st.lists(spellings(field.choices), min_size=15, max_size=40))
     result = checked(desk, field, [text for text, _ in written])
     assert typed(result, field) == [word for _, word in written]
     assert "E209" not in desk.codes(result)
 
 
-@pytest.mark.parametrize("field", [*FLAGS, *CHOICES], ids=lambda each: each.name)
+@pytest.mark.parametrize("field", [*FLAGS, *CHOICES], ids=lambda field: field.name)
 @QUICK
-@given(data=some.data())
+@given(data=st.data())
 def test_any_other_word_is_an_error_of_its_cell_and_spoils_no_other(
-    desk: Desk, field: Field, data: some.DataObject
+    desk: Desk, field: Field, data: st.DataObject
 ) -> None:
-    words = [each.lower() for each in field.choices] or [*YES_WORDS, *NO_WORDS]
-    texts = data.draw(some.lists(TEXTS | some.sampled_from(words), min_size=15, max_size=40))
+    words = [choice.lower() for choice in field.choices] or [*YES_WORDS, *NO_WORDS]
+    texts = data.draw(st.lists(TEXTS | st.sampled_from(words), min_size=15, max_size=40))
     result = checked(desk, field, texts)
     wrong = {at for at, text in enumerate(texts) if text.lower() not in words}
     assert refused(result) == {(field.name, f"R{at}", str(at + 2)) for at in wrong}
@@ -135,19 +135,25 @@ def test_what_the_template_offers_is_read_as_it_is_offered(target: str, tmp_path
             if field.kind not in (Kind.BOOLEAN, Kind.CHOICE):
                 continue
             letter = sheet.cell(1, column).column_letter
-            (listed,) = (each for each in sheet.data_validations.dataValidation if f"{letter}2" in each.sqref)
+            (listed,) = (
+                validation
+                for validation in sheet.data_validations.dataValidation
+                if f"{letter}2" in validation.sqref
+            )
             offered[table.name, field.name] = listed.formula1.strip('"').split(",")
-            for row, entry in enumerate(offered[table.name, field.name], 3):
-                sheet.cell(row, column, entry)
+            for row, word in enumerate(offered[table.name, field.name], 3):
+                sheet.cell(row, column, word)
     book.save(path)
     raw, _ = read_raw_sheets([path], tables)
     for (name, field_name), entries in offered.items():
         frame, issues = check_table(raw.tables[name], tables[name], DateNotation(), NumberNotation())
         values = [
-            each
-            for each in decode_dictionary(arrow_column(frame[field_name])).to_pylist()
-            if each is not None
+            value
+            for value in decode_dictionary(arrow_column(frame[field_name])).to_pylist()
+            if value is not None
         ]
         field = tables[name][field_name]
-        assert values == ([each.lower() in YES_WORDS for each in entries] if not field.choices else entries)
-        assert not any(each.field == field_name and each.code in ("E209", "E210") for each in issues.findings)
+        assert values == ([word.lower() in YES_WORDS for word in entries] if not field.choices else entries)
+        assert not any(
+            finding.field == field_name and finding.code in ("E209", "E210") for finding in issues.findings
+        )

@@ -30,7 +30,7 @@ from schemas.tables import TABLES
 from schemas.targets import bxb, zuora, zuora_drafts
 
 TABLE = zuora.build_zuora_projection().bind(TABLES, {})
-EVERY = {each.name: each for each in TABLES}
+EVERY = {table.name: table for table in TABLES}
 """Every table with the fields of every target."""
 
 TEXTUAL = (Kind.TEXT, Kind.IDENTIFIER, Kind.CHOICE, Kind.CURRENCY)
@@ -94,21 +94,23 @@ def _ids(cases: list[Any]) -> list[str]:
 
 
 def _text_schema(field: Field, table: str, *suffixes: str) -> pandera.DataFrameSchema:
-    told = [field.name + suffix for suffix in suffixes]
+    fact_columns = [field.name + suffix for suffix in suffixes]
     return pandera_schemas.build_text_schema(
-        TABLE[table], [field.name], told, allow_astral=False, date_notation=DateNotation()
+        TABLE[table], [field.name], fact_columns, allow_astral=False, date_notation=DateNotation()
     )
 
 
 def _without(schema: pandera.DataFrameSchema, column: str, name: str) -> pandera.DataFrameSchema:
     """The schema less one check of a column."""
-    kept = [each for each in schema.columns[column].checks if each.name != name]
+    kept = [check for check in schema.columns[column].checks if check.name != name]
     assert len(kept) == len(schema.columns[column].checks) - 1
     return schema.update_column(column, checks=kept)
 
 
 def _codes(schema: pandera.DataFrameSchema, frame: pd.DataFrame) -> list[str]:
-    return [each.code for each in pandera_schemas.iter_failures(schema, frame) if list(each.rows) == [0]]
+    return [
+        failure.code for failure in pandera_schemas.iter_failures(schema, frame) if list(failure.rows) == [0]
+    ]
 
 
 def _cells(field: Field, text: str) -> pd.DataFrame:
@@ -119,9 +121,9 @@ def _cells(field: Field, text: str) -> pd.DataFrame:
 @pytest.mark.parametrize("table", TABLE)
 def test_a_text_schema_has_exactly_the_checks_that_the_fields_declare(table: str) -> None:
     names = [field.name for field in TABLE[table]]
-    told = [name + suffix for name in names for suffix in cell_facts.FACT_SUFFIXES]
+    fact_columns = [name + suffix for name in names for suffix in cell_facts.FACT_SUFFIXES]
     schema = pandera_schemas.build_text_schema(
-        TABLE[table], names, told, allow_astral=False, date_notation=DateNotation()
+        TABLE[table], names, fact_columns, allow_astral=False, date_notation=DateNotation()
     )
     for field in TABLE[table]:
         compiled = [check.name for check in schema.columns[field.name].checks]
@@ -142,7 +144,7 @@ def test_only_its_own_check_stands_between_a_text_and_the_payload(
     assert _codes(schema, cells)[0] == code
     left = _codes(_without(schema, field.name, f"{code} {field.name}"), cells)
     assert code not in left
-    assert all((code, other) in IMPLIED for other in left)
+    assert all((code, implied) in IMPLIED for implied in left)
 
 
 WRONG_KIND = {
@@ -163,7 +165,7 @@ HELD_CASES = [
     for code, held in [
         ("E214", CellKind.ERROR),
         ("E215", CellKind.FORMULA),
-        *(("E216", each) for each in WRONG_KIND[field.kind]),
+        *(("E216", kind) for kind in WRONG_KIND[field.kind]),
     ]
 ]
 
@@ -344,7 +346,7 @@ FACTS = {
     "amount_mark_fits": pa.bool_(),
     "unit_price_mark_fits": pa.bool_(),
     "effective_amount": DECIMAL,
-    **{f"{each}_mark_fits": pa.bool_() for each in ("discount_amount", "tax_amount", "exempt_amount")},
+    **{f"{name}_mark_fits": pa.bool_() for name in ("discount_amount", "tax_amount", "exempt_amount")},
     "new_bill_to": pa.bool_(),
     **{f"{key}_known": pa.bool_() for key in ACCOUNT_KEYS},
     "accounts_agree": pa.bool_(),
@@ -430,12 +432,12 @@ FAULTS: dict[tuple[str, str, str], dict[str, Any]] = {
     ("items", "E333", "item_id"): {"item_id_twice": True},
     ("items", "E334", ""): {"says_more": False},
     ("invoices", "E334", ""): {"says_more": False, "item_count": 0},
-    **{("items", "E335", each): {each: "c"} for each in (*CHARGED, "booking_reference")},
+    **{("items", "E335", name): {name: "c"} for name in (*CHARGED, "booking_reference")},
     ("invoices", "E336", "due_date"): {"due_date": date(2026, 1, 1)},
     ("items", "E337", "amount"): ADDED | {"amount_known": False},
     **{
-        ("items", "E337", each): ADDED | {each: None}
-        for each in ("service_start_date", "charge_name", "unit_price")
+        ("items", "E337", name): ADDED | {name: None}
+        for name in ("service_start_date", "charge_name", "unit_price")
     },
     ("invoices", "E338", "invoice_key"): {"key_twice": True},
     ("items", "E339", "amount"): {"amount": None, "quantity": _D(2)},
@@ -476,9 +478,11 @@ TAKING = [
 
 def _rule_schema(table: str, code: str, without: str = "") -> pandera.DataFrameSchema:
     """The rules of the first target that has the one in question."""
-    applied = rules.select_rules(next(each.rules for each in TAKING if code in each.rules), table)
+    applied = rules.select_rules(
+        next(projection.rules for projection in TAKING if code in projection.rules), table
+    )
     schema = pandera_schemas.build_value_schema(EVERY[table], [], applied, TERMS)
-    kept = [each for each in schema.checks if each.name != without]
+    kept = [check for check in schema.checks if check.name != without]
     assert len(kept) == len(schema.checks) - bool(without)
     return pandera.DataFrameSchema(schema.columns, checks=kept)
 
@@ -488,7 +492,7 @@ def test_every_rule_has_a_row_that_breaks_it() -> None:
     assert len(FAULTS) == len(RULES)
 
 
-@pytest.mark.parametrize("taking", TAKING, ids=lambda each: each.target)
+@pytest.mark.parametrize("taking", TAKING, ids=lambda projection: projection.target)
 def test_a_sound_row_breaks_no_rule(taking: Projection) -> None:
     for table in taking.placements:
         change = OF_CHANGES.get(table, {}) if taking.target == "zuora-drafts" else {}
@@ -502,8 +506,10 @@ def test_a_sound_row_breaks_no_rule(taking: Projection) -> None:
 def test_only_its_own_rule_stands_between_a_row_and_the_payload(table: str, field: str, code: str) -> None:
     change = OF_CHANGES.get(table, {}) if code.startswith("E33") else {}
     rows = _rows(table, change | FAULTS[table, code, field], change)
-    found = list(pandera_schemas.iter_failures(_rule_schema(table, code), rows))
-    assert [(each.code, each.field, each.rows.tolist()) for each in found] == [(code, field, [0])]
+    failures = list(pandera_schemas.iter_failures(_rule_schema(table, code), rows))
+    assert [(failure.code, failure.field, failure.rows.tolist()) for failure in failures] == [
+        (code, field, [0])
+    ]
     assert list(pandera_schemas.iter_failures(_rule_schema(table, code, f"{code} {field}"), rows)) == []
 
 
@@ -516,23 +522,23 @@ def test_a_mistake_of_ours_is_no_fault_of_the_data() -> None:
 def test_only_failing_rows_are_named() -> None:
     field = TABLE["items"]["amount"]
     cells = pd.DataFrame({"amount": ["1", "x", "", "2", "y"]}, dtype="string[pyarrow]")
-    found = {
-        each.code: each.rows.tolist()
-        for each in pandera_schemas.iter_failures(_text_schema(field, "items"), cells)
+    rows_by_code = {
+        failure.code: failure.rows.tolist()
+        for failure in pandera_schemas.iter_failures(_text_schema(field, "items"), cells)
     }
-    assert found == {"E202": [1, 4], "E203": [1, 4]}
+    assert rows_by_code == {"E202": [1, 4], "E203": [1, 4]}
 
 
 def test_a_column_that_repeats_is_judged_like_any_other() -> None:
     field = TABLE["invoices"]["currency"]
     texts = pa.array(["EUR", "EURO", "", "EUR", "EURO"])
     for column in (texts, texts.dictionary_encode()):
-        found = list(
+        failures = list(
             pandera_schemas.iter_failures(
                 _text_schema(field, "invoices"), pd.DataFrame({"currency": to_series(column)})
             )
         )
-        assert [(each.code, each.rows.tolist()) for each in found] == [("E220", [1, 4])]
+        assert [(failure.code, failure.rows.tolist()) for failure in failures] == [("E220", [1, 4])]
 
 
 @pytest.mark.slow
@@ -543,16 +549,20 @@ def test_the_failures_are_those_that_pandera_reports(cells: list[str]) -> None:
     field = TABLE["items"]["amount"]
     schema = _text_schema(field, "items")
     frame = pd.DataFrame({"amount": cells}, dtype="string[pyarrow]")
-    found = {each.code: each.rows.tolist() for each in pandera_schemas.iter_failures(schema, frame)}
-    assert found == _told_by_pandera(schema, frame)
+    rows_by_code = {
+        failure.code: failure.rows.tolist() for failure in pandera_schemas.iter_failures(schema, frame)
+    }
+    assert rows_by_code == _told_by_pandera(schema, frame)
 
 
 def _told_by_pandera(schema: pandera.DataFrameSchema, frame: pd.DataFrame) -> dict[str, list[int]]:
     try:
         schema.validate(frame, lazy=True)
-    except SchemaErrors as found:
-        told = [(each.check.name.partition(" ")[0], each.check_output) for each in found.schema_errors]
-        return {code: np.flatnonzero(~output).tolist() for code, output in told}
+    except SchemaErrors as error:
+        outputs = [
+            (failure.check.name.partition(" ")[0], failure.check_output) for failure in error.schema_errors
+        ]
+        return {code: np.flatnonzero(~output).tolist() for code, output in outputs}
     return {}
 
 
@@ -571,6 +581,6 @@ def test_columns_that_are_all_encoded_alike_with_blanks_are_judged() -> None:
     schema = pandera_schemas.build_value_schema(
         TABLE["items"], [], rules.select_rules(["E303"], "items"), RuleSettings()
     )
-    assert [(each.code, each.rows.tolist()) for each in pandera_schemas.iter_failures(schema, frame)] == [
-        ("E303", [1])
-    ]
+    assert [
+        (failure.code, failure.rows.tolist()) for failure in pandera_schemas.iter_failures(schema, frame)
+    ] == [("E303", [1])]

@@ -72,7 +72,7 @@ def test_moments_in_the_declared_order(clock: str) -> None:
     dates = DateNotation("dd.mm.yyyy")
     texts = pa.array([f"7.1.2026{clock}"])
     assert is_real_datetime(dates.to_iso_datetimes(texts)).to_pylist() == [True]
-    hour, minute, second = (int(each) for each in ([*clock[1:].split(":"), "0", "0"] if clock else "000")[:3])
+    hour, minute, second = (int(part) for part in ([*clock[1:].split(":"), "0", "0"] if clock else "000")[:3])
     expected = datetime(2026, 1, 7, hour, minute, second)
     assert parse_texts(Kind.DATETIME, texts, dates).to_pylist() == [expected]
 

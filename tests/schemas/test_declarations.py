@@ -25,7 +25,7 @@ from schemas.rule import RuleSettings
 from schemas.tables import INVOICES, ITEMS, TABLES
 from schemas.targets import zuora
 
-DECLARED = {each.name: each for each in TABLES}
+DECLARED = {table.name: table for table in TABLES}
 BOUND = zuora.build_zuora_projection().bind(TABLES, {})
 EVERY_TABLE = {
     **BOUND,
@@ -85,13 +85,13 @@ def test_every_kind_is_stored_and_held_by_some_field() -> None:
 
 def test_every_placement_names_a_declared_field_once() -> None:
     for table in TABLES:
-        placed = [each.field for each in zuora.build_zuora_projection().placements[table.name]]
+        placed = [placement.field for placement in zuora.build_zuora_projection().placements[table.name]]
         assert len(set(placed)) == len(placed)
         assert set(placed) <= set(table.fields_by_name)
         keys = [
-            each.payload_key
-            for each in zuora.build_zuora_projection().placements[table.name]
-            if each.payload_key
+            placement.payload_key
+            for placement in zuora.build_zuora_projection().placements[table.name]
+            if placement.payload_key
         ]
         assert len(set(keys)) == len(keys)
 
@@ -154,12 +154,12 @@ def test_the_length_of_an_invoice_number_is_the_tenants() -> None:
 
 
 def test_custom_fields_ride_where_the_target_lets_them() -> None:
-    own = {"items": (Field("Region__c", "Region", Kind.TEXT, help="Own.", example=""),)}
-    assert "Region__c" in zuora.build_zuora_projection().bind(TABLES, own)["items"]
-    assert zuora.build_zuora_projection().get_payload_keys("items", own)["Region__c"] == "Region__c"
+    custom = {"items": (Field("Region__c", "Region", Kind.TEXT, help="Own.", example=""),)}
+    assert "Region__c" in zuora.build_zuora_projection().bind(TABLES, custom)["items"]
+    assert zuora.build_zuora_projection().get_payload_keys("items", custom)["Region__c"] == "Region__c"
     closed = Projection("t", {"items": (Placement("amount", "amount"),)})
-    assert [field.name for field in closed.bind(TABLES, own)["items"]] == ["amount"]
-    assert closed.get_payload_keys("items", own) == {"amount": "amount"}
+    assert [field.name for field in closed.bind(TABLES, custom)["items"]] == ["amount"]
+    assert closed.get_payload_keys("items", custom) == {"amount": "amount"}
 
 
 # -- codes ---------------------------------------------------------------------------------------------
@@ -167,13 +167,13 @@ def test_custom_fields_ride_where_the_target_lets_them() -> None:
 
 def test_every_rule_a_projection_names_is_declared_and_the_other_way_round() -> None:
     declared = {rule.code for rule in rules.RULES}
-    named = {code for each in TARGETS.values() for code in each.get_projection(Settings()).rules}
+    named = {code for target in TARGETS.values() for code in target.get_projection(Settings()).rules}
     assert named == declared
     assert declared <= set(CATALOGUE)
 
 
 def test_every_check_code_is_in_the_catalogue() -> None:
-    found = {
+    codes = {
         check.code
         for _, field in FIELDS
         for check in (
@@ -181,7 +181,7 @@ def test_every_check_code_is_in_the_catalogue() -> None:
             *checks.iter_value_checks(field),
         )
     }
-    assert found <= set(CATALOGUE)
+    assert codes <= set(CATALOGUE)
 
 
 def test_every_rule_reads_declared_columns() -> None:
@@ -194,23 +194,23 @@ def test_every_rule_reads_declared_columns() -> None:
 
 
 def test_codes_and_slugs_are_unique_and_levels_follow_the_letter() -> None:
-    slugs = [each.slug for each in CATALOGUE.values()]
+    slugs = [kind.slug for kind in CATALOGUE.values()]
     assert len(set(slugs)) == len(slugs)
     assert all(re.fullmatch(r"[EW][1-8][0-9]{2}", code) for code in CATALOGUE)
     assert all(re.fullmatch(r"[a-z-]+", slug) for slug in slugs)
-    assert {each.level.value for each in CATALOGUE.values()} == {"error", "warning"}
+    assert {kind.level.value for kind in CATALOGUE.values()} == {"error", "warning"}
 
 
 def test_schemas_import_nothing_from_the_pipeline() -> None:
     for path in Path(schemas.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not any(name.split(".")[0] == "pipeline" for name in names), path.name
 
 
 def test_currencies_have_the_digits_of_iso_4217() -> None:
-    some = {
+    digits = {
         "EUR": 2,
         "USD": 2,
         "GBP": 2,
@@ -222,7 +222,7 @@ def test_currencies_have_the_digits_of_iso_4217() -> None:
         "KWD": 3,
         "CLF": 4,
     }
-    assert {code: CURRENCY_DIGITS[code] for code in some} == some
+    assert {code: CURRENCY_DIGITS[code] for code in digits} == digits
     assert all(re.fullmatch("[A-Z]{3}", code) for code in CURRENCY_DIGITS)
     assert not {"XXX", "XTS", "DEM", "HRK", "ZZZ"} & set(CURRENCY_DIGITS)
 
@@ -236,8 +236,11 @@ def test_a_date_format_needs_day_month_and_year_once(declared: str) -> None:
 @pytest.mark.parametrize("target", list(TARGETS))
 def test_no_target_leaves_out_a_rule_that_guards_money(target: str) -> None:
     projection = TARGETS[target].get_projection(Settings(target=target))
-    placed = {table: {each.field for each in some} for table, some in projection.placements.items()}
-    guards = [each for each in rules.RULES if each.code in ("E204", "E221", "E304")]
+    placed = {
+        table: {placement.field for placement in placements}
+        for table, placements in projection.placements.items()
+    }
+    guards = [rule for rule in rules.RULES if rule.code in ("E204", "E221", "E304")]
     assert guards
     for rule in guards:
         if set(rule.inputs) <= placed.get(rule.table, set()):

@@ -23,8 +23,8 @@ TEXTS = st.one_of(st.text("'=+-@\t\r\n1a.", max_size=6), st.text(max_size=8))
 
 
 def one(change: object, text: str) -> str:
-    made: str = change(pa.array([text], pa.string()))[0].as_py()  # type: ignore[operator]
-    return made
+    changed: str = change(pa.array([text], pa.string()))[0].as_py()  # type: ignore[operator]
+    return changed
 
 
 @given(TEXTS)
@@ -64,8 +64,8 @@ def test_no_report_in_csv_begins_a_cell_like_a_formula(desk: Desk, text: str, tm
     files = desk.pair([desk.invoice(account_number=text)], [desk.item(amount=text, description=text)])
     pipeline.check(*files, workspace=desk.workspace, report=tmp_path / "out")
     for name in ("issues.csv", "ledger.csv"):
-        said = (tmp_path / "out" / name).read_text("utf-8")
-        assert not re.search(r'(?m)(?:^|,)"?(?:[=+@\t\r]|-(?![0-9.]+[",\n]))', said), said
+        content = (tmp_path / "out" / name).read_text("utf-8")
+        assert not re.search(r'(?m)(?:^|,)"?(?:[=+@\t\r]|-(?![0-9.]+[",\n]))', content), content
 
 
 @pytest.mark.parametrize("refused", ["-5% loyalty, as agreed", "=1+1, once", "'tis, once"])

@@ -60,31 +60,31 @@ small_rows = st.lists(
 @example([(D(MOST), D(MOST), 2), (D(MOST), D(1), 2), (D(MOST), D("-1"), 2)])
 @example([(D(MOST), D("1.000000001"), 0)])
 @example([])
-def test_a_product_is_rounded_half_away_from_zero(some: list[tuple[Decimal, Decimal, int | None]]) -> None:
-    left, right, places = (list(each) for each in zip(*some, strict=True)) if some else ([], [], [])
-    found = money.calculate_amounts(column(left), column(right), digits(places)).to_pylist()
+def test_a_product_is_rounded_half_away_from_zero(cases: list[tuple[Decimal, Decimal, int | None]]) -> None:
+    left, right, places = (list(values) for values in zip(*cases, strict=True)) if cases else ([], [], [])
+    products = money.calculate_amounts(column(left), column(right), digits(places)).to_pylist()
     with localcontext() as context:
         context.prec = 80
-        for a, b, each, one in zip(left, right, places, found, strict=True):
-            exact = None if each is None else half_away(a * b, each)
-            assert one == (exact if exact is not None and abs(exact) < 10**15 else None)
+        for a, b, scale, product in zip(left, right, places, products, strict=True):
+            exact = None if scale is None else half_away(a * b, scale)
+            assert product == (exact if exact is not None and abs(exact) < 10**15 else None)
 
 
 @given(st.lists(st.tuples(decimals(10**14), st.sampled_from([0, 2, 3, 4, None])), max_size=12))
 @example([(D("-0.125"), 2), (D("0.5"), 0), (D("-0.5"), 0), (D("2.0005"), 3), (D("-1.00005"), 4)])
-def test_amounts_are_rounded_half_away_from_zero(some: list[tuple[Decimal, int | None]]) -> None:
-    amounts, places = [each for each, _ in some], [each for _, each in some]
-    found = money.round_amounts(column(amounts), digits(places)).to_pylist()
-    assert found == [
-        None if each is None else half_away(amount, each)
-        for amount, each in zip(amounts, places, strict=True)
+def test_amounts_are_rounded_half_away_from_zero(cases: list[tuple[Decimal, int | None]]) -> None:
+    amounts, places = [amount for amount, _ in cases], [scale for _, scale in cases]
+    rounded = money.round_amounts(column(amounts), digits(places)).to_pylist()
+    assert rounded == [
+        None if scale is None else half_away(amount, scale)
+        for amount, scale in zip(amounts, places, strict=True)
     ]
 
 
 def test_nothing_comes_from_null() -> None:
-    none, one = column([None, D(1), None]), column([D(1), None, None])
-    assert money.calculate_amounts(none, one, digits([2, 2, 2])).to_pylist() == [None] * 3
-    assert money.round_amounts(none, digits([None, None, 2])).to_pylist() == [None] * 3
+    left, right = column([None, D(1), None]), column([D(1), None, None])
+    assert money.calculate_amounts(left, right, digits([2, 2, 2])).to_pylist() == [None] * 3
+    assert money.round_amounts(left, digits([None, None, 2])).to_pylist() == [None] * 3
 
 
 @given(st.lists(st.one_of(st.none(), decimals()), max_size=12))
@@ -103,10 +103,10 @@ def test_plain_text_is_the_same_decimal_without_an_exponent(values: list[Decimal
 @given(st.lists(st.tuples(decimals(), st.sampled_from([0, 2, 3, 4, None])), max_size=12))
 @example([(D(100), 2), (D(100), 0), (D("0.5"), 0), (D("-0.10"), 2), (D("1.2345"), 2), (D(0), 3)])
 def test_the_books_write_as_many_decimals_as_the_currency_has_or_more(
-    some: list[tuple[Decimal, int | None]],
+    cases: list[tuple[Decimal, int | None]],
 ) -> None:
-    texts = money.format_amounts(column([v for v, _ in some]), digits([d for _, d in some])).to_pylist()
-    for (value, places), text in zip(some, texts, strict=True):
+    texts = money.format_amounts(column([v for v, _ in cases]), digits([d for _, d in cases])).to_pylist()
+    for (value, places), text in zip(cases, texts, strict=True):
         assert Decimal(text) == value
         assert set(text) <= set("-0123456789.")
         written = len(text.partition(".")[2])
@@ -150,13 +150,13 @@ def test_what_is_accepted_as_a_number_is_read_as_python_reads_it(text: str) -> N
     st.lists(st.tuples(st.integers(-1, 4), st.one_of(st.none(), decimals(10**12))), max_size=30),
 )
 def test_totals_are_decimal_sums_and_unknown_where_an_amount_is(
-    some: list[tuple[int, Decimal | None]],
+    cases: list[tuple[int, Decimal | None]],
 ) -> None:
-    parent = np.array([each for each, _ in some], np.int64)
-    found = money.sum_by_parent(parent, column([value for _, value in some]), 5).to_pylist()
+    parent = np.array([row for row, _ in cases], np.int64)
+    totals = money.sum_by_parent(parent, column([value for _, value in cases]), 5).to_pylist()
     for place in range(5):
-        mine = [value for each, value in some if each == place]
-        assert found[place] == (sum(mine, D(0)) if mine and None not in mine else None)
+        mine = [value for row, value in cases if row == place]
+        assert totals[place] == (sum(mine, D(0)) if mine and None not in mine else None)
 
 
 @given(st.dates())

@@ -1,4 +1,4 @@
-"""How numbers are written: what any accepted form prints is read as the same number, and nothing is read twice."""
+"""How numbers are written: any accepted form is read as the same number, and none has two readings."""
 
 from __future__ import annotations
 
@@ -86,13 +86,13 @@ def test_a_text_has_one_reading_or_none_under_one_declaration(text: str) -> None
     for declared in ("", *MARKS):
         alone = read(text, declared)
         assert is_read(alone) or not is_read(text) or declared or "," in text
-        for others in (["1"], ["1,5", "2.50"], ["1.234,56", "€ 3"], [text, text]):
-            together = NumberNotation(declared).normalize(pa.array([text, *others])).texts
+        for neighbours in (["1"], ["1,5", "2.50"], ["1.234,56", "€ 3"], [text, text]):
+            together = NumberNotation(declared).normalize(pa.array([text, *neighbours])).texts
             here = str(decode_dictionary(together)[0].as_py())
             # beside others it is the same number, or it is refused: never another number
             assert here == alone or not is_read(here)
-    both = find_number_readings(text)
-    assert {declared: value for declared, value in both.items() if is_read(value)} == both
+    readings = find_number_readings(text)
+    assert {declared: value for declared, value in readings.items() if is_read(value)} == readings
 
 
 @pytest.mark.parametrize(

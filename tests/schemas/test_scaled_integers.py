@@ -26,9 +26,13 @@ def column(values: list[Decimal | None]) -> pa.Array:
 def test_a_column_comes_back_as_it_was(values: list[Decimal | None]) -> None:
     exact = scaled_integers.to_scaled(column(values))
     assert exact is not None
-    assert [D(int(each)).scaleb(-exact.scale) for each in exact.integers] == [each or 0 for each in values]
-    told = scaled_integers.to_decimals(exact.integers * 10 ** (9 - exact.scale), column(values).is_valid())
-    assert told.to_pylist() == values
+    assert [D(int(integer)).scaleb(-exact.scale) for integer in exact.integers] == [
+        value or 0 for value in values
+    ]
+    decimals = scaled_integers.to_decimals(
+        exact.integers * 10 ** (9 - exact.scale), column(values).is_valid()
+    )
+    assert decimals.to_pylist() == values
 
 
 def test_a_slice_is_its_own_rows() -> None:
@@ -45,10 +49,10 @@ def test_what_does_not_fit_is_left_to_decimals(value: Decimal) -> None:
 
 def test_a_product_that_does_not_fit_is_left_to_decimals() -> None:
     large, small = column([D("4000000000.000000001")]), column([D("2.000000001")])
-    one, other = scaled_integers.to_scaled(large), scaled_integers.to_scaled(small)
-    assert one
-    assert other
-    assert scaled_integers.multiply_scaled(one, other) is None
+    scaled_large, scaled_small = scaled_integers.to_scaled(large), scaled_integers.to_scaled(small)
+    assert scaled_large
+    assert scaled_small
+    assert scaled_integers.multiply_scaled(scaled_large, scaled_small) is None
     assert money.calculate_amounts(large, small, pa.array([2], pa.int8()))[0].as_py() == D("8000000004.00")
 
 

@@ -14,42 +14,42 @@ MANY = st.sampled_from([1, 30])
 """Thirty times as many, and pieces are no longer put together one by one."""
 
 
-def column(some: list[tuple[str | None, bool]], times: int) -> tuple[pa.Array, np.ndarray]:
+def column(rows: list[tuple[str | None, bool]], times: int) -> tuple[pa.Array, np.ndarray]:
     """Texts, behind one that a slice leaves out, and which of them are meant."""
-    cells = [each for each, _ in some] * times
-    mask = np.array([chosen for _, chosen in some] * times, bool)
+    cells = [text for text, _ in rows] * times
+    mask = np.array([chosen for _, chosen in rows] * times, bool)
     return pa.array(["", *cells], pa.string())[1:], mask
 
 
 @given(SOME, MANY)
-def test_only_the_chosen_texts_are_replaced(some: list[tuple[str | None, bool]], times: int) -> None:
-    cells, mask = column(some, times)
-    others = pa.array([f"other {number}" for number in range(int(mask.sum()))], pa.string())
+def test_only_the_chosen_texts_are_replaced(rows: list[tuple[str | None, bool]], times: int) -> None:
+    cells, mask = column(rows, times)
+    replacements = pa.array([f"other {number}" for number in range(int(mask.sum()))], pa.string())
     expected = cells.to_pylist()
     for number, row in enumerate(np.flatnonzero(mask).tolist()):
         expected[row] = f"other {number}"
-    assert text_bytes.replace_rows(cells, np.flatnonzero(mask), others).to_pylist() == expected
+    assert text_bytes.replace_rows(cells, np.flatnonzero(mask), replacements).to_pylist() == expected
 
 
 @given(SOME, st.sampled_from([1, 60]), st.integers(0, 40))
 def test_the_rows_that_are_left_are_those_chosen(
-    some: list[tuple[str | None, bool]], times: int, cut: int
+    rows: list[tuple[str | None, bool]], times: int, cut: int
 ) -> None:
-    cells, mask = column(some, times)
+    cells, mask = column(rows, times)
     chunks = pa.chunked_array([cells[:cut], cells[cut:]], pa.string())
     assert text_bytes.keep_rows(chunks, mask).to_pylist() == [
-        each for each, chosen in zip(cells.to_pylist(), mask, strict=True) if chosen
+        text for text, chosen in zip(cells.to_pylist(), mask, strict=True) if chosen
     ]
 
 
 @given(SOME)
-def test_the_edges_of_a_text(some: list[tuple[str | None, bool]]) -> None:
-    cells, _ = column(some, 1)
-    told = [(each or "").encode() or b"\0" for each in cells.to_pylist()]
+def test_the_edges_of_a_text(rows: list[tuple[str | None, bool]]) -> None:
+    cells, _ = column(rows, 1)
+    encoded = [(text or "").encode() or b"\0" for text in cells.to_pylist()]
     first, last = text_bytes.get_edge_bytes(cells)
-    assert (first.tolist(), last.tolist()) == ([each[0] for each in told], [each[-1] for each in told])
+    assert (first.tolist(), last.tolist()) == ([raw[0] for raw in encoded], [raw[-1] for raw in encoded])
     assert text_bytes.match_first_characters(cells, "=+'").tolist() == [
-        each[:1] in (b"=", b"+", b"'") for each in told
+        raw[:1] in (b"=", b"+", b"'") for raw in encoded
     ]
 
 

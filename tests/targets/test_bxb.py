@@ -1,4 +1,4 @@
-"""bxb: one invoice a request, decimals as strings, every trap of the server guarded before anything is sent."""
+"""bxb: one invoice a request, decimals as strings, every trap of the server guarded before sending."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ SCHEMA = {
         },
     },
 }
-"""What the server takes and does what is meant, from what was observed of it: stricter than its own schema."""
+"""What the server was observed to take and do as meant: stricter than its own schema."""
 
 
 def invoice(ref: str = "R1", **cells: Any) -> dict[str, Any]:
@@ -68,10 +68,10 @@ def item(ref: str = "R1", **cells: Any) -> dict[str, Any]:
 
 def bodies(result: Any) -> list[dict[str, Any]]:
     line = result.line
-    made = [json.loads(each.body) for each in line.target.build_requests(line.batches, line.settings)]
-    for each in made:
-        jsonschema.validate(each, SCHEMA)
-    return made
+    parsed = [json.loads(request.body) for request in line.target.build_requests(line.batches, line.settings)]
+    for body in parsed:
+        jsonschema.validate(body, SCHEMA)
+    return parsed
 
 
 def test_a_full_sheet_becomes_a_full_request(desk: Desk) -> None:
@@ -99,11 +99,11 @@ def test_one_request_an_invoice(desk: Desk) -> None:
     result = desk.check([invoice("R1"), invoice("R2")], [item("R2"), item("R1"), item("R2")], **BXB)
     line = result.line
     requests = list(BXB_INVOICES.build_requests(line.batches, line.settings))
-    assert [(each.number, each.method, each.path) for each in requests] == [
+    assert [(request.number, request.method, request.path) for request in requests] == [
         (1, "POST", "/v1/invoices/one_off"), (2, "POST", "/v1/invoices/one_off"),
     ]  # fmt: skip
-    assert [list(each.invoices) for each in requests] == [[0], [1]]
-    assert [len(each["line_items"]) for each in bodies(result)] == [1, 2]
+    assert [list(request.invoices) for request in requests] == [[0], [1]]
+    assert [len(body["line_items"]) for body in bodies(result)] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ def test_customers_are_looked_up_in_the_account_list(desk: Desk) -> None:
     ]
     result = desk.check(rows, [item(f"R{n}") for n in (1, 2, 3, 4)], **BXB, default_currency="EUR")
     assert desk.codes(result) == ["E413", "E415"]
-    assert [(each["customer_id"], each["currency"]) for each in bodies(result)] == [(CUSTOMER, "JPY")] * 2
-    assert any("the account list has none" in each for each in result.issues["message"])
+    assert [(body["customer_id"], body["currency"]) for body in bodies(result)] == [(CUSTOMER, "JPY")] * 2
+    assert any("the account list has none" in message for message in result.issues["message"])
 
 
 def test_without_a_list_an_external_id_cannot_be_resolved_and_that_is_said(desk: Desk) -> None:
@@ -275,17 +275,17 @@ def test_any_valid_sheet_gives_payloads_that_fit_with_the_same_total(
     rows = [invoice(f"R{n}", currency=currency) for n in range(len(invoices))]
     lines = [
         item(f"R{n}", description=text, quantity=f"{quantity:f}", unit_price=f"{price:f}")
-        for n, own in enumerate(invoices)
-        for text, quantity, price in own
+        for n, drawn_lines in enumerate(invoices)
+        for text, quantity, price in drawn_lines
     ]
     result = desk.check(rows, lines, target="bxb", money_unit="minor" if minor else "major")
     assert desk.codes(result) in ([], ["W201"])
-    made = bodies(result)
+    requests = bodies(result)
     unit = Decimal(10) ** {"EUR": 2, "JPY": 0, "KWD": 3}[currency] if minor else 1
-    sent = sum(Decimal(line["amount"]) for body in made for line in body["line_items"])
+    sent = sum(Decimal(line["amount"]) for body in requests for line in body["line_items"])
     assert sent == result.totals["in"][currency] * unit
-    assert [[line["description"] for line in body["line_items"]] for body in made] == [
-        [text for text, _, _ in own] for own in invoices
+    assert [[line["description"] for line in body["line_items"]] for body in requests] == [
+        [text for text, _, _ in drawn_lines] for drawn_lines in invoices
     ]
 
 
@@ -324,11 +324,11 @@ def test_the_sample_is_what_its_maker_makes(tmp_path: Path) -> None:
     maker = runpy.run_path(str(DATA / "make.py"))
     assert (ONE_OFF / "accounts.csv").read_text("utf-8") == maker["ACCOUNTS"]
     maker["workbook"](maker["ONE_OFF_INVOICES"], maker["ONE_OFF_ITEMS"]).save(tmp_path / "made.xlsx")
-    book, made = (
-        openpyxl.load_workbook(each) for each in (ONE_OFF / "invoices.xlsx", tmp_path / "made.xlsx")
+    book, rebuilt = (
+        openpyxl.load_workbook(path) for path in (ONE_OFF / "invoices.xlsx", tmp_path / "made.xlsx")
     )
     assert {name: list(book[name].values) for name in book.sheetnames} == {
-        name: list(made[name].values) for name in made.sheetnames
+        name: list(rebuilt[name].values) for name in rebuilt.sheetnames
     }
 
 

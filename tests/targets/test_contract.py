@@ -1,7 +1,8 @@
-"""Requests against a contract that nobody here wrote: the models of `zuora-sdk`, and the samples of Zuora's tutorial.
+"""Requests against a contract of Zuora's own: the models of `zuora-sdk`, and the samples of its tutorial.
 
-The package is needed for the tests alone (`pip install '.[contract]'`). Its models check nothing when they are
-made, but their JSON schema does. All of it takes half a minute to import, so only the models of the requests are.
+The package is needed for the tests alone (`pip install '.[contract]'`). Its models check nothing when they
+are made, but their JSON schema does. Importing all of it takes half a minute, so only the models of the
+requests are imported.
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ NUMBER_OR_TEXT = ("taxAmount", "taxRate", "exemptAmount", "quantity", "unitPrice
 
 def _model(module: str, name: str) -> dict[str, Any]:
     """The JSON schema of one model, without importing the package around it."""
-    found = importlib.util.find_spec("zuora_sdk")
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec("zuora_sdk")
+    if spec is None or not spec.submodule_search_locations:
         pytest.skip("zuora-sdk is not installed: pip install '.[contract]'")
-    root = found.submodule_search_locations[0]
+    root = spec.submodule_search_locations[0]
     before = set(sys.modules)
     for package, path in (("zuora_sdk", root), ("zuora_sdk.models", f"{root}/models")):
         bare = ModuleType(package)
@@ -56,20 +57,20 @@ def _model(module: str, name: str) -> dict[str, Any]:
         schema: dict[str, Any] = model.model_json_schema(by_alias=True)
         return schema
     finally:
-        for each in set(sys.modules) - before:
-            if each.startswith("zuora_sdk"):
-                del sys.modules[each]
+        for module_name in set(sys.modules) - before:
+            if module_name.startswith("zuora_sdk"):
+                del sys.modules[module_name]
 
 
 def _strict(schema: dict[str, Any]) -> dict[str, Any]:
     """No key but the declared ones and custom fields; numbers may be numbers where the documents disagree."""
-    for each in (schema, *schema.get("$defs", {}).values()):
-        properties = each["properties"]
+    for definition in (schema, *schema.get("$defs", {}).values()):
+        properties = definition["properties"]
         properties.pop("additional_properties", None)
         for key in set(properties) & set(NUMBER_OR_TEXT):
             properties[key] = {"type": ["number", "string"]}
-        each["additionalProperties"] = False
-        each["patternProperties"] = {"__c$": {}}
+        definition["additionalProperties"] = False
+        definition["patternProperties"] = {"__c$": {}}
     return schema
 
 
@@ -85,7 +86,7 @@ def contract() -> Any:
 
     def judge(body: Any, target: str, request: str) -> None:
         faults = [
-            f"{each.json_path}: {each.message[:200]}" for each in judges[target, request].iter_errors(body)
+            f"{error.json_path}: {error.message[:200]}" for error in judges[target, request].iter_errors(body)
         ]
         assert not faults
 
@@ -95,7 +96,7 @@ def contract() -> Any:
 def bodies(result: Result) -> list[dict[str, Any]]:
     line = result.line
     requests = line.target.build_requests(line.batches, line.settings)
-    return [json.loads(each.body, parse_float=Decimal, parse_int=Decimal) for each in requests]
+    return [json.loads(request.body, parse_float=Decimal, parse_int=Decimal) for request in requests]
 
 
 def tables(**flags: Any) -> dict[str, Table]:
@@ -145,18 +146,18 @@ DELETED = {"id": "8ad097b4909708e001909b41bb085d38", "delete": True}
 """The page on managing invoice items of drafts."""
 
 
-def by_value(told: Any) -> Any:
+def by_value(value: Any) -> Any:
     """Numbers by their value, however they are written."""
-    if isinstance(told, Mapping):
-        return {key: by_value(each) for key, each in told.items()}
-    if isinstance(told, list):
-        return [by_value(each) for each in told]
-    if isinstance(told, bool) or told is None:
-        return told
+    if isinstance(value, Mapping):
+        return {key: by_value(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [by_value(item) for item in value]
+    if isinstance(value, bool) or value is None:
+        return value
     try:
-        return Decimal(str(told)).normalize()
+        return Decimal(str(value)).normalize()
     except InvalidOperation:
-        return told
+        return value
 
 
 def test_the_tutorial_creates_with_a_charge_and_without(desk: Desk, contract: Any) -> None:
@@ -166,8 +167,8 @@ def test_the_tutorial_creates_with_a_charge_and_without(desk: Desk, contract: An
     }  # fmt: skip
     items = [
         {
-            "invoice_ref": "R1", "description": "Professional Service - consulting days purchase", "amount": "100",
-            "quantity": "1", "service_start_date": "2021-09-01", "item_type": "service",
+            "invoice_ref": "R1", "description": "Professional Service - consulting days purchase",
+            "amount": "100", "quantity": "1", "service_start_date": "2021-09-01", "item_type": "service",
             "product_rate_plan_charge_id": "402890555a87d7f5015a88c613c5001e",
         },
         {
@@ -246,17 +247,21 @@ PARTS = {
 """By target and table, the model of its rows."""
 
 
-@pytest.mark.parametrize(("target", "table"), [(each, table) for each in PARTS for table in PARTS[each]])
+@pytest.mark.parametrize(
+    ("target", "table"), [(target, table) for target in PARTS for table in PARTS[target]]
+)
 def test_every_key_is_one_of_the_contract_and_no_text_longer_than_it_takes(target: str, table: str) -> None:
     known = _model(*MODELS[target, "batch"])["$defs"][PARTS[target][table]]["properties"]
     keys = TARGETS[target].get_projection(Settings(target=target)).get_payload_keys(table, {})
     assert not {*keys.values()} - {*known}
     for name, key in keys.items():
         limits = [
-            each["maxLength"] for each in (known[key], *known[key].get("anyOf", ())) if "maxLength" in each
+            variant["maxLength"]
+            for variant in (known[key], *known[key].get("anyOf", ()))
+            if "maxLength" in variant
         ]
-        own = tables(target=target)[table][name]
-        longest = own.max_length or max(map(len, (*own.choices, own.example)))
+        field = tables(target=target)[table][name]
+        longest = field.max_length or max(map(len, (*field.choices, field.example)))
         assert not limits or longest <= max(limits), name
 
 
@@ -280,13 +285,17 @@ REF = {"invoice_ref": st.just("R0"), "item_no": st.just("1")}
 @st.composite
 def trees(draw: Any) -> dict[str, list[dict[str, str]]]:
     """Two invoices with items, and what hangs on the first item of the first invoice."""
-    own = tables()
+    declared = tables()
     invoices = [
-        sheets.in_order(draw(sheets.rows(own["invoices"], _ref(n, "currency"), *INVOICE_AT_ODDS)), *DATES)
+        sheets.in_order(
+            draw(sheets.rows(declared["invoices"], _ref(n, "currency"), *INVOICE_AT_ODDS)), *DATES
+        )
         for n in range(2)
     ]
     items = [
-        sheets.whole(sheets.in_order(draw(sheets.rows(own["items"], _item(n, at), *ITEM_AT_ODDS)), *SERVICE))
+        sheets.whole(
+            sheets.in_order(draw(sheets.rows(declared["items"], _item(n, at), *ITEM_AT_ODDS)), *SERVICE)
+        )
         for n in range(2)
         for at in range(draw(st.integers(1, 3)))
     ]
@@ -298,10 +307,12 @@ def trees(draw: Any) -> dict[str, list[dict[str, str]]]:
     return {
         "invoices": invoices,
         "items": items,
-        "discounts": [draw(sheets.rows(own["discounts"], discount | named, *charge - {"discount_name"}))],
-        "taxes": draw(st.lists(sheets.rows(own["taxes"], tax), min_size=1, max_size=4)),
-        "rates": [draw(sheets.rows(own["rates"], {"invoice_ref": st.just("R0")}))],
-        "contacts": [draw(sheets.rows(own["contacts"], {"invoice_ref": st.just("R0")}))],
+        "discounts": [
+            draw(sheets.rows(declared["discounts"], discount | named, *charge - {"discount_name"}))
+        ],
+        "taxes": draw(st.lists(sheets.rows(declared["taxes"], tax), min_size=1, max_size=4)),
+        "rates": [draw(sheets.rows(declared["rates"], {"invoice_ref": st.just("R0")}))],
+        "contacts": [draw(sheets.rows(declared["contacts"], {"invoice_ref": st.just("R0")}))],
     }
 
 
@@ -309,10 +320,10 @@ DATES, SERVICE = ("invoice_date", "due_date"), ("service_start_date", "service_e
 
 
 def _ref(number: int, *names: str) -> dict[str, Any]:
-    own = tables()["invoices"]
+    table = tables()["invoices"]
     return {
         "invoice_ref": st.just(f"R{number}"), "account_number": st.just(f"A{number}"),
-        **{name: sheets.cell(own[name]) for name in names},
+        **{name: sheets.cell(table[name]) for name in names},
     }  # fmt: skip
 
 
@@ -331,16 +342,16 @@ def test_any_sheet_that_holds_gives_requests_that_fit_with_the_same_totals(
     result = desk.check_tree(tree, request=way)
     errors = result.issues[result.issues["level"] == "error"]
     assert (result.verdict, list(errors["message"])) == ("accepted", [])
-    made = bodies(result)
-    for each in made:
-        contract(each, "zuora", way)
-    sent = [each for body in made for each in body.get("invoices", [body])]
+    requests = bodies(result)
+    for request in requests:
+        contract(request, "zuora", way)
+    sent = [invoice for body in requests for invoice in body.get("invoices", [body])]
     totals: Counter[str] = Counter()
     for invoice in sent:
         for item in invoice["invoiceItems"]:
             parts = [item, *item.get("discountItems", ())]
             totals[invoice["currency"]] += sum(part["amount"] for part in parts)
-    assert totals == {code: Decimal(each["accepted"]) for code, each in result.summary["money"].items()}
+    assert totals == {code: Decimal(shares["accepted"]) for code, shares in result.summary["money"].items()}
 
 
 CHANGES = {
@@ -352,9 +363,9 @@ CHANGES = {
 @st.composite
 def changes(draw: Any) -> dict[str, list[dict[str, str]]]:
     """Changes of one draft."""
-    own = tables(target="zuora-drafts")
+    declared = tables(target="zuora-drafts")
     kept = ("due_date", "product_rate_plan_charge_id", "booking_reference", "catalog_sku")
-    head = {"currency": sheets.cell(own["invoices"]["currency"]), "comments": st.just("new")}
+    head = {"currency": sheets.cell(declared["invoices"]["currency"]), "comments": st.just("new")}
     items = [{"invoice_ref": "C0", "action": "Delete", "item_id": "f" * 32}]
     for number in range(draw(st.integers(0, 4))):
         action = draw(st.sampled_from(["Add", "Change"]))
@@ -363,7 +374,7 @@ def changes(draw: Any) -> dict[str, list[dict[str, str]]]:
             "item_id": st.just(f"{number:032x}"),
             "action": st.just(action),
         }
-        row = draw(sheets.rows(own["items"], fixed | CHANGES[action], *kept))
+        row = draw(sheets.rows(declared["items"], fixed | CHANGES[action], *kept))
         if action == "Add":
             row = sheets.whole(row | {"service_start_date": "1990-01-01"}) | {
                 "unit_price": "7.5",
@@ -371,7 +382,7 @@ def changes(draw: Any) -> dict[str, list[dict[str, str]]]:
             }
             row["amount"] = "15"
         items.append(sheets.in_order(row, *SERVICE))
-    drafts = [draw(sheets.rows(own["invoices"], {"invoice_ref": st.just("C0")} | head, *kept))]
+    drafts = [draw(sheets.rows(declared["invoices"], {"invoice_ref": st.just("C0")} | head, *kept))]
     return {"invoices": drafts, "items": items}
 
 
@@ -386,6 +397,6 @@ def test_any_change_that_holds_gives_requests_that_fit_with_the_same_totals(
     (body,) = bodies(result)
     contract(body, "zuora-drafts", way)
     (draft,) = body.get("invoices", [body])
-    sent = sum(each.get("amount", 0) for each in draft["invoiceItems"])
-    assert [sent] == [Decimal(each["accepted"]) for each in result.summary["money"].values()]
-    assert [each["id"] for each in draft["invoiceItems"] if each.get("delete")] == ["f" * 32]
+    sent = sum(item.get("amount", 0) for item in draft["invoiceItems"])
+    assert [sent] == [Decimal(shares["accepted"]) for shares in result.summary["money"].values()]
+    assert [item["id"] for item in draft["invoiceItems"] if item.get("delete")] == ["f" * 32]

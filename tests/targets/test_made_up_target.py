@@ -66,7 +66,7 @@ def _requests(batches: Batches, _: Settings) -> Iterator[Request]:
 
 def _outcomes(_: Batches, request: Request, response: Response | None) -> tuple[InvoiceOutcome, ...]:
     state = InvoiceState.CREATED if response and response.status == 201 else InvoiceState.IN_DOUBT
-    return tuple(InvoiceOutcome(each, state) for each in request.invoices)
+    return tuple(InvoiceOutcome(invoice, state) for invoice in request.invoices)
 
 
 THIRDLY = Target(
@@ -121,7 +121,7 @@ def test_a_rejected_invoice_before_an_accepted_one_shifts_nothing(desk: Desk) ->
     assert list(request.invoices) == [0], "the first accepted invoice, in the second row of the sheet"
     (manifest_file,) = desk.workspace.glob("**/payloads/manifest.json")
     manifest = json.loads(manifest_file.read_bytes())
-    assert [entry["invoice_refs"] for entry in manifest["requests"]] == [["R2"]]
+    assert [listed["invoice_refs"] for listed in manifest["requests"]] == [["R2"]]
 
 
 def test_what_it_tightens_is_checked(desk: Desk) -> None:
@@ -133,8 +133,8 @@ def test_what_it_tightens_is_checked(desk: Desk) -> None:
 def test_a_sheet_of_another_target_says_what_is_missing_and_what_would_not_be_sent(tmp_path: Path) -> None:
     invoice_import("catalog", "load", PRODUCTS, workspace=tmp_path)
     result = pipeline.check(SAMPLE, workspace=tmp_path, target="thirdly")
-    told = set(zip(result.issues["code"], result.issues["value"], strict=True))
-    assert {("E352", "Tax code"), ("W412", "Comments"), ("W412", "Catalog SKU")} <= told
+    findings = set(zip(result.issues["code"], result.issues["value"], strict=True))
+    assert {("E352", "Tax code"), ("W412", "Comments"), ("W412", "Catalog SKU")} <= findings
     assert "E201" in set(result.issues["code"])  # invoices without a due date
 
 

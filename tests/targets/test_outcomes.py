@@ -34,11 +34,13 @@ class Sent:
         return self.line.target.read_outcomes(self.line.batches, self.request, Response(status, headers, raw))
 
     def states(self, status: int, body: object, **headers: str) -> list[str]:
-        return [f"{each.state} {each.cause}".strip() for each in self.answered(status, body, **headers)]
+        return [
+            f"{outcome.state} {outcome.cause}".strip() for outcome in self.answered(status, body, **headers)
+        ]
 
     def told(self, outcomes: tuple[InvoiceOutcome, ...]) -> list[tuple[str, str, str]]:
         table = make_issue_table(build_outcome_issues(outcomes), self.line.raw, self.line.tables)
-        return [(each["code"], each["cell"], each["message"]) for each in table.to_pylist()]
+        return [(row["code"], row["cell"], row["message"]) for row in table.to_pylist()]
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def batch(desk: Desk) -> Sent:
     """Three invoices of the first target in one request; in the sheet a rejected one stands between them."""
     rows = [desk.invoice("R1"), desk.invoice("R2", currency="???"), desk.invoice("R3"), desk.invoice("R4")]
     lines = [desk.item("R3"), desk.item("R1"), desk.item("R2"), desk.item("R3"), desk.item("R4")]
-    return Sent(desk.check_book(rows, [each | {"amount": 10} for each in lines]))
+    return Sent(desk.check_book(rows, [line | {"amount": 10} for line in lines]))
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ class TestZuora:
             "success": True,
         }
         outcomes = batch.answered(200, answer)
-        assert [(each.state, each.id, each.number) for each in outcomes] == [
+        assert [(outcome.state, outcome.id, outcome.number) for outcome in outcomes] == [
             ("created", "id1", "INV1"), ("refused", "", ""), ("created", "id3", "INV3"),
         ]  # fmt: skip
         assert outcomes[1].cause == "data"
@@ -96,7 +98,9 @@ class TestZuora:
     def test_a_reason_about_an_item_leads_to_its_cell(self, batch: Sent) -> None:
         answer = {
             "invoices": [
-                created(1), refused("58490020", "invoiceItems[1].amount is invalid", objectIndex=1), created(3)
+                created(1),
+                refused("58490020", "invoiceItems[1].amount is invalid", objectIndex=1),
+                created(3),
             ],
             "success": True,
         }  # fmt: skip
@@ -178,7 +182,7 @@ class TestZuora:
 
     def test_no_answer(self, batch: Sent) -> None:
         outcomes = batch.line.target.read_outcomes(batch.line.batches, batch.request, None)
-        assert {each.state for each in outcomes} == {"in doubt"}
+        assert {outcome.state for outcome in outcomes} == {"in doubt"}
         assert [code for code, _, _ in batch.told(outcomes)] == ["E364"] * 3
 
     def test_an_invoice_that_is_there_but_not_as_sent(self, batch: Sent) -> None:
@@ -239,7 +243,7 @@ class TestOneOff:
             {"type": "odd", "loc": None, "msg": "nowhere"},
         ]
         outcomes = one_off.answered(422, {"detail": detail})
-        assert [each.state for each in outcomes] == ["refused"]
+        assert [outcome.state for outcome in outcomes] == ["refused"]
         cells = sorted((cell, message) for _, cell, message in one_off.told(outcomes))
         assert cells == [
             ("", 'The billing system refused "R2": Field required (missing).'),
@@ -306,18 +310,18 @@ def test_whatever_comes_back_each_invoice_has_one_outcome_and_nothing_breaks(
 ) -> None:
     for sent in (batch, single, one_off):
         outcomes = sent.answered(status, body)
-        assert [each.invoice for each in outcomes] == list(sent.request.invoices)
-        for each in outcomes:
-            assert (each.state == "created") == bool(each.id)
-            assert each.state == "created" or each.reasons
-            assert each.state != "created" or status // 100 == 2
-            assert (each.state == "refused") == bool(each.cause)
+        assert [outcome.invoice for outcome in outcomes] == list(sent.request.invoices)
+        for outcome in outcomes:
+            assert (outcome.state == "created") == bool(outcome.id)
+            assert outcome.state == "created" or outcome.reasons
+            assert outcome.state != "created" or status // 100 == 2
+            assert (outcome.state == "refused") == bool(outcome.cause)
         sent.told(outcomes)
 
 
 # -- permissions ---------------------------------------------------------------------------------------
 
-WITH, WITHOUT = (f"Create Standalone Invoice {each} Product Catalog" for each in ("With", "Without"))
+WITH, WITHOUT = (f"Create Standalone Invoice {word} Product Catalog" for word in ("With", "Without"))
 
 
 @pytest.mark.parametrize(
@@ -329,7 +333,7 @@ WITH, WITHOUT = (f"Create Standalone Invoice {each} Product Catalog" for each in
     ],
 )
 def test_a_mixed_invoice_needs_both_permissions(desk: Desk, charges: list[str], needed: list[str]) -> None:
-    lines = [desk.item(product_rate_plan_charge_id=each) for each in charges]
+    lines = [desk.item(product_rate_plan_charge_id=charge) for charge in charges]
     result = desk.check([desk.invoice()], lines)
     assert result.summary["permissions"] == needed
 

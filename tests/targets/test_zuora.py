@@ -142,8 +142,8 @@ GOLDEN_ITEM = {
 
 def test_every_field_of_the_declaration_stands_in_the_golden_sheet() -> None:
     placed = zuora.build_zuora_projection().placements
-    assert list(INVOICE) == [each.field for each in placed["invoices"]]
-    assert list(ITEM) == [each.field for each in placed["items"]]
+    assert list(INVOICE) == [placement.field for placement in placed["invoices"]]
+    assert list(ITEM) == [placement.field for placement in placed["items"]]
     keys = zuora.build_zuora_projection().get_payload_keys
     assert list(GOLDEN_INVOICE) == list(keys("invoices", {}).values())
     assert {*GOLDEN_ITEM, "productRatePlanChargeId"} == set(keys("items", {}).values())
@@ -179,7 +179,7 @@ def test_one_by_one_each_request_is_an_invoice(desk: Desk) -> None:
     invoices, items = [desk.invoice("R1"), desk.invoice("R2")], [desk.item("R1"), desk.item("R2")]
     result = desk.check(invoices, items, request="single")
     requests = list(result.line.target.build_requests(result.line.batches, result.line.settings))
-    assert [(each.number, each.method, each.path) for each in requests] == [
+    assert [(request.number, request.method, request.path) for request in requests] == [
         (1, "POST", "/v1/invoices"), (2, "POST", "/v1/invoices"),
     ]  # fmt: skip
     (together,) = desk.payloads(desk.check(invoices, items))
@@ -195,9 +195,9 @@ def test_a_currency_is_sent_only_where_the_sheet_gives_it_when_that_is_set(desk:
     invoices = [desk.invoice("R1"), desk.invoice("R2", currency="")]
     items = [desk.item("R1"), desk.item("R2")]
     always = desk.sent(desk.check(invoices, items, default_currency="USD"))
-    assert [each["currency"] for each in always] == ["EUR", "USD"]
+    assert [invoice["currency"] for invoice in always] == ["EUR", "USD"]
     given = desk.sent(desk.check(invoices, items, default_currency="USD", send_currency="given"))
-    assert [each.get("currency") for each in given] == ["EUR", None]
+    assert [invoice.get("currency") for invoice in given] == ["EUR", None]
 
 
 def test_the_same_sheets_give_the_same_bytes(desk: Desk) -> None:
@@ -206,7 +206,7 @@ def test_the_same_sheets_give_the_same_bytes(desk: Desk) -> None:
 
     def bodies() -> list[bytes]:
         line = desk.check(invoices, items).line
-        return [each.body for each in line.target.build_requests(line.batches, line.settings)]
+        return [request.body for request in line.target.build_requests(line.batches, line.settings)]
 
     first = bodies()
     assert len(first) == 3
@@ -220,8 +220,8 @@ def test_numbers_are_sent_as_the_sheet_says_them(desk: Desk) -> None:
         desk.item(amount=amount, unit_price=price) for amount, price in zip(amounts, prices, strict=True)
     ]
     (invoice,) = desk.sent(desk.check([desk.invoice()], items))
-    assert [each["amount"] for each in invoice["invoiceItems"]] == [Decimal(each) for each in amounts]
-    assert [each["unitPrice"] for each in invoice["invoiceItems"]] == [Decimal(each) for each in prices]
+    assert [item["amount"] for item in invoice["invoiceItems"]] == [Decimal(amount) for amount in amounts]
+    assert [item["unitPrice"] for item in invoice["invoiceItems"]] == [Decimal(price) for price in prices]
 
 
 def test_the_target_is_what_the_settings_name() -> None:

@@ -1,4 +1,4 @@
-"""Changes to draft invoices: what is said is changed, what is blank stays, and what cannot be meant is refused."""
+"""Changes to draft invoices: given cells change, blank cells stay, and what cannot be meant is refused."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_the_books_hold_what_the_sheet_says_and_nothing_is_unread(desk: Desk) ->
 
 
 @pytest.mark.parametrize(
-    ("items", "told"),
+    ("items", "issues"),
     [
         ([changed("", amount="1")], [("E330", "item_id", 2)]),
         ([added(item_id=ITEM)], [("E331", "item_id", 2)]),
@@ -141,9 +141,9 @@ def test_the_books_hold_what_the_sheet_says_and_nothing_is_unread(desk: Desk) ->
         ([changed("7", amount="1")], [("E211", "item_id", 2)]),
     ],
 )
-def test_an_item_that_cannot_be_meant_is_refused(desk: Desk, items: list[Any], told: list[Any]) -> None:
+def test_an_item_that_cannot_be_meant_is_refused(desk: Desk, items: list[Any], issues: list[Any]) -> None:
     result = check(desk, [draft()], items)
-    assert [each for each in desk.told(result) if each[0].startswith("E")] == told
+    assert [issue for issue in desk.told(result) if issue[0].startswith("E")] == issues
 
 
 @pytest.mark.parametrize(
@@ -214,32 +214,34 @@ class TestAnswers:
         return list(ZUORA_DRAFTS.read_outcomes(result.line.batches, request, answer))
 
     def test_one_word_for_all(self, desk: Desk) -> None:
-        told = self.outcomes(desk, 2, 200, {"success": True})
-        assert [each.state for each in told] == [InvoiceState.CREATED] * 2
+        outcomes = self.outcomes(desk, 2, 200, {"success": True})
+        assert [outcome.state for outcome in outcomes] == [InvoiceState.CREATED] * 2
 
     def test_one_draft_has_its_id(self, desk: Desk) -> None:
-        (told,) = self.outcomes(desk, 1, 200, {"success": True, "id": DRAFT, "number": "INV1"})
-        assert (told.state, told.id, told.number) == (InvoiceState.CREATED, DRAFT, "INV1")
+        (outcome,) = self.outcomes(desk, 1, 200, {"success": True, "id": DRAFT, "number": "INV1"})
+        assert (outcome.state, outcome.id, outcome.number) == (InvoiceState.CREATED, DRAFT, "INV1")
 
     def test_a_refusal_of_one_is_certain_and_leads_to_its_item(self, desk: Desk) -> None:
         reason = {"code": 58490030, "message": "invoiceItems[0].amount is wrong"}
-        (told,) = self.outcomes(desk, 1, 200, {"success": False, "reasons": [reason]})
-        assert told.state is InvoiceState.REFUSED
-        assert (told.reasons[0].table, told.reasons[0].field) == ("items", "amount")
+        (outcome,) = self.outcomes(desk, 1, 200, {"success": False, "reasons": [reason]})
+        assert outcome.state is InvoiceState.REFUSED
+        assert (outcome.reasons[0].table, outcome.reasons[0].field) == ("items", "amount")
 
     def test_a_refusal_of_many_leaves_open_what_was_done(self, desk: Desk) -> None:
         body = {"success": False, "reasons": [{"code": 58490030, "message": "No."}]}
-        told = self.outcomes(desk, 2, 200, body)
-        assert [each.state for each in told] == [InvoiceState.IN_DOUBT] * 2
-        assert "not documented" in told[0].reasons[0].message
+        outcomes = self.outcomes(desk, 2, 200, body)
+        assert [outcome.state for outcome in outcomes] == [InvoiceState.IN_DOUBT] * 2
+        assert "not documented" in outcomes[0].reasons[0].message
 
     @pytest.mark.parametrize(("status", "body"), [(0, None), (200, []), (200, {}), (500, {}), (502, "x")])
     def test_no_word_is_no_word(self, desk: Desk, status: int, body: Any) -> None:
-        assert [each.state for each in self.outcomes(desk, 2, status, body)] == [InvoiceState.IN_DOUBT] * 2
+        assert [outcome.state for outcome in self.outcomes(desk, 2, status, body)] == [
+            InvoiceState.IN_DOUBT
+        ] * 2
 
     def test_wrong_credentials_change_nothing(self, desk: Desk) -> None:
         body = {"reasons": [{"code": 90000011, "message": "Authentication failed"}]}
-        assert [each.state for each in self.outcomes(desk, 2, 401, body)] == [InvoiceState.REFUSED] * 2
+        assert [outcome.state for outcome in self.outcomes(desk, 2, 401, body)] == [InvoiceState.REFUSED] * 2
 
 
 def test_a_period_of_an_account_that_the_sheet_does_not_name_is_no_question(desk: Desk) -> None:

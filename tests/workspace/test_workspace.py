@@ -50,8 +50,8 @@ def test_everything_is_the_owners_alone_whatever_the_umask(tmp_path: Path, umask
     finally:
         os.umask(before)
     folders = [place.path, place.runs, place.catalog, published, published / "payloads"]
-    assert {mode(each) for each in folders} == {0o700}
-    assert {mode(each) for each in published.rglob("*") if each.is_file()} == {0o600}
+    assert {mode(path) for path in folders} == {0o700}
+    assert {mode(path) for path in published.rglob("*") if path.is_file()} == {0o600}
 
 
 def test_run_ids_sort_by_time_and_differ() -> None:
