@@ -136,19 +136,19 @@ def edition() -> str:
 
 def prepare(items: int, seed: int, ours: bool, workbook: bool = False) -> Input:
     """Generate the input of a size, unless it is there; load its catalog with our command."""
-    made = Input(PLACE / f"input-{edition()}-{items}-{seed}{'-book' if workbook else ''}", items)
-    if not (made.folder / "expected.json").exists():
+    given = Input(PLACE / f"input-{edition()}-{items}-{seed}{'-book' if workbook else ''}", items)
+    if not (given.folder / "expected.json").exists():
         options = ["--items", str(items), "--seed", str(seed), *(["--workbook"] if workbook else [])]
-        measure([sys.executable, "-m", "benchmarks.generate", str(made.folder), *options])
-    if ours and not made.workspace.exists():
-        beside = made.folder / "workspace.new"
+        measure([sys.executable, "-m", "benchmarks.generate", str(given.folder), *options])
+    if ours and not given.workspace.exists():
+        beside = given.folder / "workspace.new"
         shutil.rmtree(beside, ignore_errors=True)
         measure(
-            [*our_command(), "catalog", "load", str(made.folder / "catalog.csv"), "--workspace", str(beside)]
+            [*our_command(), "catalog", "load", str(given.folder / "catalog.csv"), "--workspace", str(beside)]
         )
         (beside / "settings.toml").write_text("marked_rows = 0  # no reference writes workbooks\n", "utf-8")
-        beside.rename(made.workspace)
-    return made
+        beside.rename(given.workspace)
+    return given
 
 
 def our_command() -> list[str]:
@@ -212,7 +212,7 @@ def accepted_digest(ledger: Path) -> str:
         header = next(rows)
         state, ref = header.index("state"), header.index("invoice_ref")
         refs = {row[ref] for row in rows if row[state] == "prepared"}
-    return hashlib.sha256("".join(f"{each}\n" for each in sorted(refs)).encode()).hexdigest()
+    return hashlib.sha256("".join(f"{name}\n" for name in sorted(refs)).encode()).hexdigest()
 
 
 def facts(summary: Summary) -> dict[str, object]:
@@ -248,11 +248,13 @@ def differences(expected: Summary, summary: Summary, ledger: Path | None) -> lis
     Returns:
         One sentence each; empty when all agrees.
     """
-    known, found = facts(expected), facts(summary)
-    told = [f"{name}: {found[name]} instead of {known[name]}" for name in known if found[name] != known[name]]
+    known, actual = facts(expected), facts(summary)
+    sentences = [
+        f"{name}: {actual[name]} instead of {known[name]}" for name in known if actual[name] != known[name]
+    ]
     if ledger is not None and accepted_digest(ledger) != expected["accepted_sha256"]:
-        told.append("the accepted invoices differ")
-    return told
+        sentences.append("the accepted invoices differ")
+    return sentences
 
 
 def ledger_of(name: str, folder: Path, summary: Summary) -> Path | None:
@@ -274,8 +276,8 @@ def alternate(names: Sequence[str], given: Input, runs: int) -> tuple[list[Resul
             measured, folder = PIPELINES[name](name, given)
             results[name].runs.append(measured)
             summary = json.loads(measured.output)
-            told = differences(given.expected, summary, ledger_of(name, folder, summary))
-            wrong += [f"{name}, {given.items} items: {one}" for one in told]
+            sentences = differences(given.expected, summary, ledger_of(name, folder, summary))
+            wrong += [f"{name}, {given.items} items: {sentence}" for sentence in sentences]
             print(f"  {turn + 1}/{runs} {name}: {measured.seconds:.1f} s", file=sys.stderr)
     return list(results.values()), wrong
 
@@ -284,15 +286,15 @@ def table(results: Sequence[Results]) -> Iterator[str]:
     """The lines of the table; ratios are to the DuckDB reference on the same input."""
     head = f"{'pipeline':<10}{'items':>12}{'seconds':>9}{'min - max':>16}{'rows/s':>12}"
     yield f"{head}{'cpu s':>8}{'peak MB':>9}{'ratio':>8}"
-    base = {each.items: each.seconds for each in results if each.name == "duckdb"}
-    for each in results:
-        times = [run.seconds for run in each.runs]
+    base = {result.items: result.seconds for result in results if result.name == "duckdb"}
+    for result in results:
+        times = [run.seconds for run in result.runs]
         spread = f"{min(times):.2f} - {max(times):.2f}"
-        ratio = f"{each.seconds / base[each.items]:.2f}" if each.items in base else "-"
-        rows = f"{each.items / each.seconds:,.0f}" if each.items else "-"
+        ratio = f"{result.seconds / base[result.items]:.2f}" if result.items in base else "-"
+        rows = f"{result.items / result.seconds:,.0f}" if result.items else "-"
         yield (
-            f"{each.name:<10}{each.items:>12,}{each.seconds:>9.2f}{spread:>16}{rows:>12}"
-            f"{each.cpu:>8.2f}{each.peak / MIB:>9,.0f}{ratio:>8}"
+            f"{result.name:<10}{result.items:>12,}{result.seconds:>9.2f}{spread:>16}{rows:>12}"
+            f"{result.cpu:>8.2f}{result.peak / MIB:>9,.0f}{ratio:>8}"
         )
 
 
@@ -317,7 +319,7 @@ class Budget:
 
 def main_budgets(results: Sequence[Results]) -> Iterator[Budget]:
     """Those of the four pipelines on one input."""
-    by_name = {each.name: each for each in results}
+    by_name = {result.name: result for result in results}
     if "run" not in by_name:
         return
     run = by_name["run"]
@@ -380,9 +382,12 @@ def workbook_budget(seed: int, runs: int) -> tuple[list[Results], list[Budget], 
     check = Results("check xlsx", given.items)
     measured, _ = ours("check", given, [book])
     check.runs.append(measured)
-    wrong += [f"check xlsx: {one}" for one in differences(given.expected, json.loads(measured.output), None)]
-    ours_alone, bare_alone = (statistics.median(_told_seconds(each)) for each in (read, bare))
-    first = statistics.median(float(each.output.splitlines()[2]) for each in read.runs)
+    wrong += [
+        f"check xlsx: {sentence}"
+        for sentence in differences(given.expected, json.loads(measured.output), None)
+    ]
+    ours_alone, bare_alone = (statistics.median(_told_seconds(results)) for results in (read, bare))
+    first = statistics.median(float(run.output.splitlines()[2]) for run in read.runs)
     title = f"read of an xlsx by a warm child against a bare read (the first file: {first / bare_alone:.2f})"
     budget = Budget(title, 2, ours_alone / bare_alone)
     return [bare, read, check], [budget], wrong
@@ -390,7 +395,7 @@ def workbook_budget(seed: int, runs: int) -> tuple[list[Results], list[Budget], 
 
 def _told_seconds(results: Results) -> list[float]:
     """What each process said its read alone took."""
-    return [float(each.output.splitlines()[0]) for each in results.runs]
+    return [float(run.output.splitlines()[0]) for run in results.runs]
 
 
 def help_budget(runs: int) -> Iterator[Budget]:
@@ -422,18 +427,18 @@ def measured(args: argparse.Namespace) -> tuple[list[Results], list[Budget], lis
     wrong: list[str] = []
     budgets: list[Budget] = []
     for items in args.sizes or [args.items]:
-        found, told = alternate(names, prepare(items, args.seed, with_ours), args.runs)
-        results += found
-        wrong += told
-        budgets += main_budgets(found)
+        further_results, further_wrong = alternate(names, prepare(items, args.seed, with_ours), args.runs)
+        results += further_results
+        wrong += further_wrong
+        budgets += main_budgets(further_results)
     if with_ours:
-        found, held, told = workbook_budget(args.seed, args.runs)
-        results, budgets, wrong = results + found, budgets + held, wrong + told
+        further_results, held, further_wrong = workbook_budget(args.seed, args.runs)
+        results, budgets, wrong = results + further_results, budgets + held, wrong + further_wrong
         budgets += help_budget(args.runs)
     if args.large and "run" in names:
-        run = next(each for each in reversed(results) if each.name == "run")
-        found, held, told = large_budgets(run, args.seed)
-        results, budgets, wrong = results + found, budgets + held, wrong + told
+        run = next(result for result in reversed(results) if result.name == "run")
+        further_results, held, further_wrong = large_budgets(run, args.seed)
+        results, budgets, wrong = results + further_results, budgets + held, wrong + further_wrong
     return results, budgets, wrong
 
 
@@ -465,7 +470,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.bench", description=__doc__.splitlines()[0])
     parser.add_argument("--items", type=int, default=1_000_000)
     parser.add_argument(
-        "--sizes", type=lambda text: [int(one) for one in text.split(",")], help="instead of --items"
+        "--sizes", type=lambda text: [int(size) for size in text.split(",")], help="instead of --items"
     )
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)

@@ -47,17 +47,17 @@ def blanks(rng: np.random.Generator, columns: dict[str, pa.Array], names: Sequen
     Returns:
         How many values have blanks around them.
     """
-    told = 0
+    count = 0
     for name in names:
         column = columns[name]
         at = np.flatnonzero(rng.random(len(column)) < share)
-        before, behind = (pa.array(each) for each in zip(*BLANKS, strict=True))
+        before, behind = (pa.array(texts) for texts in zip(*BLANKS, strict=True))
         how = pa.array(rng.integers(0, len(BLANKS), len(at)))
-        some = column.take(pa.array(at))
-        told += int(pc.sum(pc.not_equal(some, "")).as_py() or 0)
-        wider = pc.binary_join_element_wise(before.take(how), some, behind.take(how), "")
+        chosen = column.take(pa.array(at))
+        count += int(pc.sum(pc.not_equal(chosen, "")).as_py() or 0)
+        wider = pc.binary_join_element_wise(before.take(how), chosen, behind.take(how), "")
         columns[name] = put(column, at, wider)
-    return told
+    return count
 
 
 def formulas(rng: np.random.Generator, column: pa.Array, share: float, spared: np.ndarray) -> pa.Array:
@@ -83,8 +83,8 @@ def with_rows_that_are_none(
         rows.append(dict.fromkeys(table.column_names, " "))
         ignored["blank"] += times
     ignored.update(dict.fromkeys(kinds, times))
-    own = pa.Table.from_pylist(rows * times, table.schema)
-    return _placed(table, own, np.sort(rng.integers(0, len(table) + 1, len(own))))
+    added = pa.Table.from_pylist(rows * times, table.schema)
+    return _placed(table, added, np.sort(rng.integers(0, len(table) + 1, len(added))))
 
 
 def with_totals_at_top(table: pa.Table, ignored: Counter[str], warnings: Counter[str]) -> pa.Table:
@@ -93,7 +93,7 @@ def with_totals_at_top(table: pa.Table, ignored: Counter[str], warnings: Counter
     Below a cell that cannot be read nobody can add up, so they stand before the first.
     """
     amounts = [_amount(text) for text in table["amount"].slice(0, _AT_TOP).to_pylist()]
-    readable = next((at for at, each in enumerate(amounts) if each is None), len(amounts))
+    readable = next((at for at, amount in enumerate(amounts) if amount is None), len(amounts))
     if readable < 2:
         return table
     half, wrong = sum(amounts[: readable // 2], Decimal(0)), sum(amounts[:readable], Decimal("1000000.5"))
@@ -126,7 +126,7 @@ def _filled(table: pa.Table) -> Mapping[str, str]:
     return {name: table[name][0].as_py() for name in table.column_names[1:]}
 
 
-def _placed(table: pa.Table, own: pa.Table, before: np.ndarray) -> pa.Table:
-    """The table with own rows before some of its rows; `before` ascends."""
-    order = np.insert(np.arange(len(table)), before, len(table) + np.arange(len(own)))
-    return pa.concat_tables([table, own]).take(pa.array(order)).combine_chunks()
+def _placed(table: pa.Table, added: pa.Table, before: np.ndarray) -> pa.Table:
+    """The table with added rows before some of its rows; `before` ascends."""
+    order = np.insert(np.arange(len(table)), before, len(table) + np.arange(len(added)))
+    return pa.concat_tables([table, added]).take(pa.array(order)).combine_chunks()

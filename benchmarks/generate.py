@@ -227,20 +227,20 @@ class Catalog:
         """The rows of `catalog.csv`."""
         for number, sku in enumerate(self.skus()):
             model = ("Flat Fee", "Per Unit", "Per Unit Pricing", "Flat Fee Pricing")[number % 4]
-            one = ("EUR", model, "2020-01-01", "")
-            variants: tuple[tuple[int, tuple[str, str, str, str]], ...] = ((0, one),)
+            open_ended = ("EUR", model, "2020-01-01", "")
+            variants: tuple[tuple[int, tuple[str, str, str, str]], ...] = ((0, open_ended),)
             if number >= self.plain:
                 kind = (number - self.plain) // self.special
                 variants = (
                     ((0, ("EUR", model, "2020-01-01", "2025-12-31")),),
-                    ((0, one), (1, one)),
+                    ((0, open_ended), (1, open_ended)),
                     ((0, ("EUR", "Tiered Pricing", "2020-01-01", "")),),
                 )[kind]
             elif number % 20 == 0:
                 old, new = ("EUR", model, "2020-01-01", "2026-06-30"), ("EUR", model, "2026-07-01", "")
                 variants = ((0, old), (1, new))
             elif number % 20 == 1:
-                variants = ((0, one), (0, ("USD", *one[1:])))
+                variants = ((0, open_ended), (0, ("USD", *open_ended[1:])))
             for charge, (currency, charge_model, start, end) in variants:
                 product = [f"P-{number:06d}", f"Product {number}", sku]
                 named = [f"2c92{number * 2 + charge:028x}", f"Charge {number}", "Each"]
@@ -271,14 +271,14 @@ def _decimal_text(values: Ints, scale: int) -> pa.Array:
 
 def _decimals_text(values: Ints, scales: Ints) -> pa.Array:
     """The same with each value's own scale."""
-    found, places = [], []
+    texts, places = [], []
     for scale in np.unique(scales).tolist():
         at = np.flatnonzero(scales == scale)
         places.append(at)
-        found.append(_decimal_text(values[at], scale))
+        texts.append(_decimal_text(values[at], scale))
     order = np.empty(len(values), np.int64)
     order[np.concatenate(places)] = np.arange(len(values))
-    return pa.concat_arrays(found).take(pa.array(order))
+    return pa.concat_arrays(texts).take(pa.array(order))
 
 
 def _days(days: Ints) -> pa.Array:
@@ -310,8 +310,8 @@ class _Slots:
     def paired(self, *names: str) -> tuple[Ints, Ints]:
         """Places of the first and of the second invoices of some pairs."""
         kinds = np.arange(len(self.pairs)) % len(PAIRS)
-        some = self.pairs[np.isin(kinds, [PAIRS.index(name) for name in names])]
-        return some[:, 0], some[:, 1]
+        chosen = self.pairs[np.isin(kinds, [PAIRS.index(name) for name in names])]
+        return chosen[:, 0], chosen[:, 1]
 
     def of(self, *names: str) -> Ints:
         """Places of the invoices that bear one of these faults."""
@@ -452,7 +452,7 @@ def _chosen(rng: np.random.Generator, slots: _Slots, catalog: Catalog) -> Ints:
     simple = (slots.kind != CLEAN)[slot] | (slot >= slots.count)
     chosen = np.where(simple & (chosen % 20 < 2), chosen // 20 * 20 + 4, chosen)
     start = np.cumsum(slots.size) - slots.size
-    first, second = (start[each] for each in slots.pairs.T)
+    first, second = (start[places] for places in slots.pairs.T)
     chosen[first] = chosen[second] = chosen[first] // 20 * 20 + 4
     return chosen
 
@@ -475,8 +475,8 @@ def _item_numbers(rng: np.random.Generator, plan: Plan, slots: _Slots, chosen: I
     tenths[tie] = 10 * (2 * rng.integers(0, 10, len(tie)) + 1)
     price[tie] += 5 - price[tie] % 10
     tenths[negative] *= -1
-    one = start[slots.of("item_negative")]
-    tenths[one], price[one] = -10, 10
+    negative_items = start[slots.of("item_negative")]
+    tenths[negative_items], price[negative_items] = -10, 10
     _pair_up(slots, start, tenths, price)
     has_amount = ~(good & (rng.random(n) < 0.1))
     has_price = ~(good & has_amount & (rng.random(n) < 0.03))
@@ -487,9 +487,9 @@ def _item_numbers(rng: np.random.Generator, plan: Plan, slots: _Slots, chosen: I
 
 def _pair_up(slots: _Slots, start: Ints, tenths: Ints, price: Ints) -> None:
     """Give the one item of a second invoice the price and, if it is to look like the first, its quantity."""
-    first, second = (start[each] for each in slots.pairs.T)
+    first, second = (start[places] for places in slots.pairs.T)
     price[second], tenths[second] = price[first], tenths[first] + 10
-    first, second = (start[each] for each in slots.paired("twin", "apart"))
+    first, second = (start[places] for places in slots.paired("twin", "apart"))
     tenths[second] = tenths[first]
 
 
@@ -508,7 +508,7 @@ def _skus(rng: np.random.Generator, items: _Items, catalog: Catalog, at: dict[st
 
 def _descriptions(rng: np.random.Generator, n: int) -> pa.Array:
     """Names that repeat, one in five with a number of its own, some blank."""
-    things = (
+    products = (
         "Support",
         "Licence, annual",
         'Cable 19" black',
@@ -518,12 +518,13 @@ def _descriptions(rng: np.random.Generator, n: int) -> pa.Array:
         "NA",
     )
     words = pa.array(
-        [f"{thing} {n}" if n else thing for thing in things for n in range(60)] + ["", "", "", "", "", ""]
+        [f"{product} {n}" if n else product for product in products for n in range(60)]
+        + ["", "", "", "", "", ""]
     )
     text = words.take(pa.array(rng.integers(0, len(words), n)))
-    own = np.flatnonzero(rng.random(n) < 0.2)
-    suffix = pc.cast(pa.array(rng.integers(0, 10**9, len(own))), pa.string())
-    return put(text, own, pc.binary_join_element_wise("Order", suffix, " "))
+    numbered = np.flatnonzero(rng.random(n) < 0.2)
+    suffix = pc.cast(pa.array(rng.integers(0, 10**9, len(numbered))), pa.string())
+    return put(text, numbered, pc.binary_join_element_wise("Order", suffix, " "))
 
 
 def _service_days(
@@ -537,10 +538,10 @@ def _service_days(
     blank[items.start[slots.pairs]] = False
     blank[items.start[np.concatenate(slots.paired("twin", "apart"))]] = True
     for name, low, high in (("overlap", 0, PERIOD_DAYS), ("next", PERIOD_DAYS + 1, PERIOD_DAYS + 1)):
-        one, other = (items.start[each] for each in slots.paired(name))
-        last_day[one] = first_day[one] + PERIOD_DAYS
-        first_day[other] = first_day[one] + rng.integers(low, high + 1, len(one))
-        last_day[other] = first_day[other] + rng.integers(0, 365, len(one))
+        earlier, later = (items.start[places] for places in slots.paired(name))
+        last_day[earlier] = first_day[earlier] + PERIOD_DAYS
+        first_day[later] = first_day[earlier] + rng.integers(low, high + 1, len(earlier))
+        last_day[later] = first_day[later] + rng.integers(0, 365, len(earlier))
     return first_day, last_day, blank
 
 

@@ -77,15 +77,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 runs[name].append(measured)
         print(f"  pair {number + 1}/{chosen.pairs}", file=sys.stderr)
     shutil.rmtree(OUTPUT, ignore_errors=True)  # at the end: whoever comes next would pay for it
-    found = {name: facts(json.loads(measured[-1].output)) for name, measured in runs.items()}
-    ratios = [this.seconds / other.seconds for this, other in zip(runs["this"], runs["other"], strict=True)]
+    outcomes = {name: facts(json.loads(measured[-1].output)) for name, measured in runs.items()}
+    ratios = [
+        run.seconds / reference.seconds for run, reference in zip(runs["this"], runs["other"], strict=True)
+    ]
     low, high = find_median_interval(ratios)
     for name, measured in runs.items():
         seconds = statistics.median(run.seconds for run in measured)
         print(f"{name:<6} median {seconds:.2f} s, peak {max(run.peak for run in measured) / 2**20:,.0f} MB")
     median = statistics.median(ratios)
     print(f"ratio  median {median:.3f}, 95 % interval {low:.3f} to {high:.3f}, {len(ratios)} pairs")
-    if found["this"] != found["other"]:
+    if outcomes["this"] != outcomes["other"]:
         print("The two did not find the same.")
         return 1
     return int(median > chosen.limit)

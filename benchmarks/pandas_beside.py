@@ -65,13 +65,13 @@ def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
     Returns:
         The cells, and by column where blanks were removed.
     """
-    found, blanks = {}, {}
+    cleaned, blanks = {}, {}
     for name in frame:
         stripped = frame[name].str.strip()
         blanks[name] = stripped != frame[name]
         guarded = stripped.str.startswith("'") & _in_danger(stripped)
-        found[name] = stripped.mask(guarded, stripped.str[1:])
-    return pd.DataFrame(found), blanks
+        cleaned[name] = stripped.mask(guarded, stripped.str[1:])
+    return pd.DataFrame(cleaned), blanks
 
 
 def ignored(frame: pd.DataFrame) -> pd.Series:
@@ -92,12 +92,12 @@ def ignored(frame: pd.DataFrame) -> pd.Series:
 def _kind(cells: list[str], key: str) -> str | None:
     if not cells:
         return "blank"
-    first, *others = cells
-    if first.startswith("#") and not others:
+    first, *further = cells
+    if first.startswith("#") and not further:
         return "note"
     if key == "EXAMPLE":
         return "example"
-    is_total = first.lower().rstrip(": ") in TOTAL_WORDS and all(IN_TOTAL.fullmatch(each) for each in others)
+    is_total = first.lower().rstrip(": ") in TOTAL_WORDS and all(IN_TOTAL.fullmatch(cell) for cell in further)
     return "total" if is_total else None
 
 
@@ -128,8 +128,8 @@ def totals(rows: pd.DataFrame, items: pd.DataFrame, unread: dict[str, pd.Index])
 def twins(accepted: pd.DataFrame, amount: pd.Series) -> Iterator[Warned]:
     """Invoices of one account, currency and amount, a few days apart."""
     same = ["account_number", "currency", "total"]
-    some = accepted[accepted.duplicated(same, keep=False) & (accepted["total"] != 0)]
-    ordered = some.sort_values("dated", kind="stable")
+    repeated = accepted[accepted.duplicated(same, keep=False) & (accepted["total"] != 0)]
+    ordered = repeated.sort_values("dated", kind="stable")
     groups = ordered.groupby(same)
     ordered = ordered.assign(other=groups["invoice_ref"].shift(), other_date=groups["dated"].shift())
     near = ordered[(ordered["dated"] - ordered["other_date"]).dt.days <= TWIN_DAYS]
@@ -178,15 +178,15 @@ def prices(items: pd.DataFrame, accepted: pd.DataFrame) -> Iterator[Warned]:
 
 def warning_rows(file: str, header: list[str], warned: list[Warned]) -> Iterator[tuple[object, ...]]:
     """The lines of `issues.csv` for the warnings of one file."""
-    for each in warned:
-        message, fix = SENTENCES[each.code]
-        for name, text in {**each.facts, "value": shown(each.value)}.items():
+    for warning in warned:
+        message, fix = SENTENCES[warning.code]
+        for name, text in {**warning.facts, "value": shown(warning.value)}.items():
             message = message.replace(f"{{{name}}}", text)
-        number = each.row + 2
-        cell = f"{chr(65 + header.index(each.field))}{number}" if each.field else ""
+        number = warning.row + 2
+        cell = f"{chr(65 + header.index(warning.field))}{number}" if warning.field else ""
         yield (
-            each.code, "warning", file, file, number, each.field, cell, each.value, message, fix,
-            each.invoice_ref, each.rows,
+            warning.code, "warning", file, file, number, warning.field, cell, warning.value, message, fix,
+            warning.invoice_ref, warning.rows,
         )  # fmt: skip
 
 

@@ -680,8 +680,8 @@ def _warnings() -> str:
     here = {"where": "', in this file'"}
     amount = f"{_amount_text('total', 'digits')} || ' ' || currency"
     price = {"label": "'unit_price'", "product": "sku", "expected": _plain("listed")}
-    both = "(SELECT b.*, invoice_ref FROM {0}_blanks b JOIN {0} USING (pos))"
-    blanks = f"({both.format('invoice')} UNION ALL {both.format('item')})"
+    with_reference = "(SELECT b.*, invoice_ref FROM {0}_blanks b JOIN {0} USING (pos))"
+    blanks = f"({with_reference.format('invoice')} UNION ALL {with_reference.format('item')})"
     parts = (
         ("W104", "'items'", "differing", "field", "value", "''", "1", {"header": "field", "sum": _plain("total")}),
         ("W201", "sheet", blanks, "field", "value", "invoice_ref", "rows", {"label": "field"}),
@@ -691,7 +691,7 @@ def _warnings() -> str:
          {"other": "other", **here}),
         ("W805", "'items'", "(FROM priced JOIN detail ON id = charge)", "'unit_price'", "unit_price", "invoice_ref", "rows", price),
     )  # fmt: skip
-    return " UNION ALL BY NAME ".join(_warning(*each) for each in parts)
+    return " UNION ALL BY NAME ".join(_warning(*part) for part in parts)
 
 
 def _warning(
@@ -713,7 +713,8 @@ def _issues(invoices: str, items: str) -> str:
         items: of the other.
     """
     sentences = ", ".join(
-        f"({_quoted(code)}, {_quoted(told)}, {_quoted(fix)})" for code, (told, fix) in SENTENCES.items()
+        f"({_quoted(code)}, {_quoted(template)}, {_quoted(fix)})"
+        for code, (template, fix) in SENTENCES.items()
     )
     of_items = _values("i", ITEM_FAULTS).replace("i.amount", "i.amount_raw")
     return f"""
@@ -810,7 +811,7 @@ class Pipeline:
         """
         (self.folder / "payloads").mkdir(parents=True)
         with ThreadPoolExecutor(1) as beside:
-            sources = beside.submit(lambda: [_source(each) for each in (invoices, items, catalog)])
+            sources = beside.submit(lambda: [_source(file) for file in (invoices, items, catalog)])
             for table, path, columns in (
                 ("invoice_raw", invoices, INVOICE_COLUMNS),
                 ("item_raw", items, ITEM_COLUMNS),
@@ -849,9 +850,9 @@ class Pipeline:
         """Write each request and the manifest of them all."""
         began, hashes = self.now(), {}
         with ThreadPoolExecutor(2) as beside:
-            for some in self.db.sql(TEXTS).to_arrow_reader(AT_ONCE):
-                numbers = some["request"].to_pylist()
-                bodies = (each.as_buffer() for each in some["body"])
+            for batch in self.db.sql(TEXTS).to_arrow_reader(AT_ONCE):
+                numbers = batch["request"].to_pylist()
+                bodies = (body.as_buffer() for body in batch["body"])
                 hashes |= dict(zip(numbers, beside.map(self.write, numbers, bodies), strict=True))
         self.db.execute(HASHED, {"numbers": list(hashes), "hashes": list(hashes.values())})
         self.db.execute(LISTED)
@@ -881,8 +882,8 @@ class Pipeline:
         self.db.execute(PACK)
         count, step = -1, 0
         while (
-            found := self.db.execute("SELECT count(*) FROM step" + str(step)).fetchone()[0]
-        ) and found != count:
+            size := self.db.execute("SELECT count(*) FROM step" + str(step)).fetchone()[0]
+        ) and size != count:
             self.db.execute(DOUBLE.format(t=step, u=step + 1))
             count, step = -1, step + 1
         self.db.execute(REQUESTS)
@@ -900,10 +901,10 @@ class Pipeline:
             }
             for code, total, taken in self.db.execute(MONEY).fetchall()
         }
-        found = self.db.execute(
+        counts = self.db.execute(
             "SELECT code, sum(rows)::INT FROM line GROUP BY code ORDER BY code"
         ).fetchall()
-        errors = {code: count for code, count in found if code.startswith("E")}
+        errors = {code: count for code, count in counts if code.startswith("E")}
         return {
             "schema_version": 1,
             "run_id": RUN_ID,
@@ -919,7 +920,7 @@ class Pipeline:
             "money": money,
             "requests": requests,
             "issues": errors,
-            "warnings": {code: count for code, count in found if code.startswith("W")},
+            "warnings": {code: count for code, count in counts if code.startswith("W")},
             "ignored_rows": dict(self.db.execute(IGNORED).fetchall()),
             "sources": self.sources,
             "plan": json.loads(self.db.execute(PLAN).fetchone()[0]),
@@ -930,7 +931,9 @@ class Pipeline:
         """Enter the run in the ledger, and write its summary with the ledger's head."""
         began, at = self.now(), datetime.now(UTC).isoformat()
         text = json.dumps(summary)
-        sources = [[each[name] for name in ("name", "sha256", "size", "rows")] for each in self.sources[:2]]
+        sources = [
+            [source[name] for name in ("name", "sha256", "size", "rows")] for source in self.sources[:2]
+        ]
         self.db.executemany("INSERT INTO ledger.sources VALUES (?, ?, ?, ?)", sources)
         row = [RUN_ID, at, "zuora", "default", summary["verdict"], text]
         self.db.execute("INSERT INTO ledger.runs VALUES (?, ?, ?, ?, ?, ?)", row)

@@ -38,10 +38,10 @@ SHORT_ENOUGH = r"^-?0*[0-9]{0,15}(\.[0-9]{0,9}0*)?$"
 COMMA_BEFORE_DECIMALS = r"[-+(]?(?:[0-9]+|[1-9][0-9]{0,2}(?:\.[0-9]{3})+),(?:[0-9]{1,2}|[0-9]{4,})[-)]?"
 POINT_BEFORE_THREE = r"-?[1-9][0-9]{0,2}\.[0-9]{3}"
 INVISIBLE = "".join(
-    each
-    for each in map(chr, range(0x110000))
-    if unicodedata.category(each) in ("Cc", "Cf", "Zl", "Zp")
-    or (unicodedata.category(each) == "Zs" and each != " ")
+    char
+    for char in map(chr, range(0x110000))
+    if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp")
+    or (unicodedata.category(char) == "Zs" and char != " ")
 )
 NO_CONTROL = "^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 NO_CONTROL_OR_BREAK = "^[^\x00-\x1f\x7f-\x9f]*$"
@@ -178,9 +178,9 @@ def decimals(frame: pd.DataFrame, field: str) -> tuple[pd.Series, Issues]:
     if texts[texts.str.contains(",")].str.fullmatch(COMMA_BEFORE_DECIMALS).any():
         doubtful = texts.str.fullmatch(POINT_BEFORE_THREE)
     good = readable & short & ~doubtful
-    typed = [Decimal(text) if each else None for text, each in zip(texts, good, strict=True)]
-    found = [_found(readable & ~short, field, "E203"), _found(doubtful, field, "E202")]
-    return pd.Series(typed, index=frame.index, dtype=object), pd.concat(found)
+    typed = [Decimal(text) if is_good else None for text, is_good in zip(texts, good, strict=True)]
+    parts = [_found(readable & ~short, field, "E203"), _found(doubtful, field, "E202")]
+    return pd.Series(typed, index=frame.index, dtype=object), pd.concat(parts)
 
 
 def rounded(value: Decimal, digits: int) -> Decimal:
@@ -192,42 +192,42 @@ def check_invoices(frame: pd.DataFrame) -> Issues:
     """All cells and rows of the invoices."""
     cells = failures(INVOICES, frame)
     cells["field"] = cells["field"].mask(cells["code"] == "E301", "")
-    found = [cells]
+    parts = [cells]
     frame["dated"], issues = dates(frame, "invoice_date")
-    found.append(issues)
+    parts.append(issues)
     frame["due"], issues = dates(frame, "due_date")
-    found += [issues, _found(near(frame["due"]) < near(frame["dated"]), "due_date", "E305")]
+    parts += [issues, _found(near(frame["due"]) < near(frame["dated"]), "due_date", "E305")]
     filled = frame["invoice_ref"] != ""
     frame["twice"] = frame["invoice_ref"].duplicated(keep=False) & filled
     frame["named"] = filled & ~frame.index.isin(cells.loc[cells["field"] == "invoice_ref", "row"])
-    found.append(_found(frame["twice"] & frame["named"], "invoice_ref", "E307"))
+    parts.append(_found(frame["twice"] & frame["named"], "invoice_ref", "E307"))
     frame["digits"] = frame["currency"].map(CURRENCY_DIGITS)
-    return pd.concat(found)
+    return pd.concat(parts)
 
 
 def check_items(frame: pd.DataFrame, invoices: pd.DataFrame) -> tuple[pd.DataFrame, Issues]:
     """All cells and rows of the items, with their invoice beside them."""
-    found = [failures(ITEMS, frame)]
-    found[0]["field"] = found[0]["field"].mask(found[0]["code"] == "E303", "Charge name")
+    parts = [failures(ITEMS, frame)]
+    parts[0]["field"] = parts[0]["field"].mask(parts[0]["code"] == "E303", "Charge name")
     for field, name in (("quantity", "q"), ("unit_price", "p"), ("amount", "given")):
         frame[name], issues = decimals(frame, field)
-        found.append(issues)
+        parts.append(issues)
     frame["starts"], issues = dates(frame, "service_start_date")
-    found.append(issues)
+    parts.append(issues)
     frame["ends"], issues = dates(frame, "service_end_date")
-    found += [issues, _found(near(frame["ends"]) < near(frame["starts"]), "service_end_date", "E306")]
+    parts += [issues, _found(near(frame["ends"]) < near(frame["starts"]), "service_end_date", "E306")]
     owners = invoices[invoices["invoice_ref"] != ""].drop_duplicates("invoice_ref")
     first = owners[["invoice_ref", "digits", "currency"]].assign(parent=lambda f: f.index)
     frame = frame.merge(first, on="invoice_ref", how="left").set_index(frame.index)
-    cells = found[0]
+    cells = parts[0]
     bad = {field: frame.index.isin(cells.loc[cells["field"] == field, "row"]) for field in ITEMS.columns}
-    found.append(_found(frame["parent"].isna() & ~bad["invoice_ref"], "invoice_ref", "E308"))
+    parts.append(_found(frame["parent"].isna() & ~bad["invoice_ref"], "invoice_ref", "E308"))
     known = frame[(frame["item_no"] != "") & frame["parent"].notna() & ~bad["item_no"]]
     twice = known.duplicated(["parent", "item_no"], keep=False).reindex(frame.index, fill_value=False)
-    found.append(_found(twice & ~bad["invoice_ref"], "item_no", "E313"))
+    parts.append(_found(twice & ~bad["invoice_ref"], "item_no", "E313"))
     frame["sku_read"] = (frame["catalog_sku"] != "") & ~bad["catalog_sku"]
-    found.append(check_amounts(frame))
-    return frame, pd.concat(found)
+    parts.append(check_amounts(frame))
+    return frame, pd.concat(parts)
 
 
 def check_amounts(frame: pd.DataFrame) -> Issues:
@@ -238,14 +238,14 @@ def check_amounts(frame: pd.DataFrame) -> Issues:
         known = not pd.isna(digits)
         product = rounded(q * p, int(digits)) if known and q is not None and p is not None else None
         value = product if text == "" else given
-        code, told = None, (q is not None or quantity == "") and (p is not None or price == "")
-        if text == "" and told and (q is None or p is None):
+        code, is_readable = None, (q is not None or quantity == "") and (p is not None or price == "")
+        if text == "" and is_readable and (q is None or p is None):
             code = "E302"
         elif known and given is not None and rounded(given, int(digits)) != given:
             code = "E204"
         elif given is not None and product is not None and given != product:
             code = "E304"
-        elif value is not None and value < 0 and told:
+        elif value is not None and value < 0 and is_readable:
             code = "E312"
         values.append(value)
         codes.append(code)
@@ -280,13 +280,13 @@ def look_up(frame: pd.DataFrame, catalog: pd.DataFrame) -> tuple[pd.DataFrame, I
     frame["charge"] = chosen["charge"]
     same = priced[priced["priced_in"] == priced["currency"]].drop_duplicates("row").set_index("row")
     frame["listed"] = same["list_price"].map(lambda text: Decimal(text) if text else None)
-    found = [
+    parts = [
         _found(~known & frame["sku_read"], "catalog_sku", "E401"),
         _found(expired, "catalog_sku", "E403"),
         _found(ambiguous, "catalog_sku", "E404"),
         _found(unusable, "catalog_sku", "E405"),
     ]
-    return frame, pd.concat(found)
+    return frame, pd.concat(parts)
 
 
 def decide(
@@ -301,12 +301,12 @@ def decide(
     negative = pd.Series(False, index=invoices.index)
     negative[complete] = invoices.loc[complete, "total"] < 0
     named = invoices["named"]
-    found = [
+    parts = [
         _found((invoices["items"] == 0) & ~invoices["twice"] & named, "", "E309"),
         _found((invoices["items"] > 1000) & named, "", "E310"),
         _found(negative & named, "", "E311"),
     ]
-    issues = pd.concat([invoice_issues, *found])
+    issues = pd.concat([invoice_issues, *parts])
     bad_parents = items.loc[items.index.isin(item_issues["row"]), "parent"].dropna().unique()
     invoices["accepted"] = ~invoices.index.isin(issues["row"]) & ~invoices.index.isin(bad_parents)
     return issues
@@ -382,8 +382,8 @@ def write_payloads(folder: Path, invoices: pd.DataFrame, items: pd.DataFrame) ->
     for row in items.loc[items["parent"].notna(), columns].itertuples():
         item = _item_dict(row)
         by_invoice.setdefault(int(row.parent), []).append(item)
-        own = {**item, "productRatePlanChargeId": row.catalog_sku}
-        prints.setdefault(int(row.parent), []).append(json.dumps(own, ensure_ascii=False))
+        as_written = {**item, "productRatePlanChargeId": row.catalog_sku}
+        prints.setdefault(int(row.parent), []).append(json.dumps(as_written, ensure_ascii=False))
     requests = []
     for number, group in invoices[invoices["accepted"]].groupby("request"):
         bodies = [_invoice_dict(row, by_invoice[row.Index]) for row in group.itertuples()]
@@ -403,8 +403,8 @@ def write_payloads(folder: Path, invoices: pd.DataFrame, items: pd.DataFrame) ->
 
 def _manifest_entry(name: str, body: bytes, group: pd.DataFrame) -> dict[str, object]:
     totals = {
-        code: amount_text(some["total"].sum(), some["digits"].iloc[0])
-        for code, some in group.groupby("currency")
+        code: amount_text(rows["total"].sum(), rows["digits"].iloc[0])
+        for code, rows in group.groupby("currency")
     }
     return {
         "file": name,
@@ -421,18 +421,18 @@ def _manifest_entry(name: str, body: bytes, group: pd.DataFrame) -> dict[str, ob
 def reasons(invoice_issues: Issues, item_issues: Issues, items: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """The codes against each invoice, and against each item that has no invoice."""
     against = item_issues.assign(parent=items["parent"].reindex(item_issues["row"]).to_numpy())
-    own = against[against["parent"].isna()]
+    orphans = against[against["parent"].isna()]
     of_invoices = pd.concat(
         [
             invoice_issues[["row", "code"]],
             against.loc[against["parent"].notna(), ["parent", "code"]].rename(columns={"parent": "row"}),
         ]
     )
-    told = (
-        each.groupby("row")["code"].agg(lambda codes: " ".join(sorted(set(codes))))
-        for each in (of_invoices, own)
+    joined = (
+        frame.groupby("row")["code"].agg(lambda codes: " ".join(sorted(set(codes))))
+        for frame in (of_invoices, orphans)
     )
-    return next(told), next(told)
+    return next(joined), next(joined)
 
 
 def taken(frame: pd.DataFrame, issues: Issues, field: str) -> pd.Series:
@@ -527,18 +527,18 @@ def seal(folder: Path, summary: dict[str, object]) -> None:
 
 def candidates(catalog: pd.DataFrame, skus: pd.Series) -> dict[str, dict[str, str]]:
     """What is told of the charges of a SKU."""
-    said = {}
+    facts = {}
     for sku, rows in catalog[catalog["sku"].isin(skus)].groupby("sku"):
         usable = rows[rows["charge_model"].isin(MODELS)]
         charges = usable["product_rate_plan_charge_id"] + " (" + usable["charge_name"] + ")"
         ends = rows["effective_to"].replace("", "open end")
         periods = "from " + rows["effective_from"].replace("", "ever") + " to " + ends
-        said[sku] = {
+        facts[sku] = {
             "charges": ", ".join(dict.fromkeys(charges)),
             "validity": ", ".join(dict.fromkeys(periods)),
             "model": ", ".join(dict.fromkeys(rows["charge_model"])),
         }
-    return said
+    return facts
 
 
 def _facts(code: str, row: dict[str, object], value: str, charges: dict[str, str]) -> dict[str, str]:
@@ -653,12 +653,12 @@ def run(invoices_csv: Path, items_csv: Path, catalog_csv: Path, folder: Path) ->
     headers = list(invoices.columns), list(items.columns)
     invoice_issues = check_invoices(invoices)
     items, item_issues = check_items(items, invoices)
-    items, found = look_up(items, catalog)
-    item_issues = pd.concat([item_issues, found])
+    items, charge_issues = look_up(items, catalog)
+    item_issues = pd.concat([item_issues, charge_issues])
     invoice_issues = decide(invoices, items, invoice_issues, item_issues)
     invoices["request"] = pack(invoices).astype("Int64")
-    told, orphans = reasons(invoice_issues, item_issues, items)
-    invoices["reasons"] = told.reindex(invoices.index).fillna("")
+    codes, orphans = reasons(invoice_issues, item_issues, items)
+    invoices["reasons"] = codes.reindex(invoices.index).fillna("")
     invoices["content"] = pd.Series(write_payloads(folder, invoices, items), dtype=object)
     describe(invoices, invoice_issues)
     lines(invoices, items, catalog, item_issues, orphans).to_csv(folder / "ledger.csv", index=False)
@@ -714,7 +714,7 @@ def unread(issues: Issues) -> dict[str, pd.Index]:
 def accepted_of(invoices: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     """The accepted invoices, and the amount of each as text."""
     accepted = invoices[invoices["accepted"]]
-    texts = [amount_text(*each) for each in zip(accepted["total"], accepted["digits"], strict=True)]
+    texts = [amount_text(*pair) for pair in zip(accepted["total"], accepted["digits"], strict=True)]
     return accepted, pd.Series(texts, index=accepted.index, dtype=object)
 
 
@@ -726,8 +726,8 @@ def summarise(
     count, item_count = len(accepted), int(accepted["items"].sum())
     codes = issues["code"].value_counts().sort_index()
     warnings: Counter[str] = Counter()
-    for each in warned:
-        warnings[each.code] += each.rows
+    for warning in warned:
+        warnings[warning.code] += warning.rows
     return {
         "schema_version": 1, "run_id": "reference", "command": "run", "target": "zuora", "environment": "default",
         "verdict": "rejected" if not count else "partial" if len(issues) else "accepted",

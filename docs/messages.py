@@ -47,8 +47,8 @@ class Text(NamedTuple):
 
 def texts() -> list[Text]:
     """Everything that can be said, each once, in the order of the code."""
-    found: dict[tuple[str, str], Text] = {}
-    for each in (
+    unique: dict[tuple[str, str], Text] = {}
+    for text in (
         *_iterate_issues(),
         *_iterate_declarations(),
         *_iterate_words(),
@@ -56,9 +56,9 @@ def texts() -> list[Text]:
         *_iterate_code(),
         *_iterate_templates(),
     ):
-        if each.one:
-            found.setdefault((each.one, each.many), each)
-    return list(found.values())
+        if text.one:
+            unique.setdefault((text.one, text.many), text)
+    return list(unique.values())
 
 
 def _iterate_issues() -> Iterator[Text]:

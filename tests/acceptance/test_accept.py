@@ -42,8 +42,8 @@ def test_an_error_on_an_orphan_falls_on_no_invoice(valid: ValidSheets) -> None:
 
 
 def test_a_warning_rejects_nothing(valid: ValidSheets) -> None:
-    found = Issues((_found("W401", "items", 0, 1), _found("W301", "invoices", 0)))
-    assert not accept.find_rejected_invoices(valid, found).any()
+    issues = Issues((_found("W401", "items", 0, 1), _found("W301", "invoices", 0)))
+    assert not accept.find_rejected_invoices(valid, issues).any()
 
 
 def test_an_error_in_a_header_rejects_everything(valid: ValidSheets) -> None:
@@ -60,11 +60,14 @@ def test_whole_invoices_keep_all_their_items_in_the_order_of_the_sheet(valid: Va
 
 
 def test_skipped_invoices_keep_their_warnings_and_lose_their_errors(valid: ValidSheets) -> None:
-    found = Issues(
+    issues = Issues(
         (_found("E202", "items", 0, 1, 2), _found("W401", "items", 0), _found("E301", "invoices", 1))
     )
-    left = accept.drop_errors_of(found, valid, np.array([False, True, False]))
-    assert [(each.code, each.rows.tolist()) for each in left.findings] == [("E202", [1, 2]), ("W401", [0])]
+    left = accept.drop_errors_of(issues, valid, np.array([False, True, False]))
+    assert [(finding.code, finding.rows.tolist()) for finding in left.findings] == [
+        ("E202", [1, 2]),
+        ("W401", [0]),
+    ]
 
 
 def test_with_all_or_nothing_an_orphan_rejects_everything(desk: Desk) -> None:

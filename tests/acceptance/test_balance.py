@@ -24,12 +24,13 @@ def _line(desk: Desk) -> Assessment:
 
 def _tampered(line: Assessment, batches: list[list[int]]) -> Assessment:
     """The line with other batches, its books drawn up again."""
-    made = Batches(
-        line.batches.invoices, tuple(Batch(AcceptedIndex(np.array(each, np.int64))) for each in batches)
+    changed = Batches(
+        line.batches.invoices,
+        tuple(Batch(AcceptedIndex(np.array(positions, np.int64))) for positions in batches),
     )
     amounts = arrow_column(line.sheets.items["effective_amount"])
-    books = compute_balance(line.sheets.valid, amounts, made, line.rejected, line.skipped)
-    return dataclasses.replace(line, batches=made, balance=books)
+    books = compute_balance(line.sheets.valid, amounts, changed, line.rejected, line.skipped)
+    return dataclasses.replace(line, batches=changed, balance=books)
 
 
 def test_the_identity_holds(desk: Desk) -> None:
@@ -65,15 +66,15 @@ def test_batches_that_were_tampered_with_do_not_balance(
 ) -> None:
     line = _tampered(_line(desk), batches)
     assert line.verdict == "unbalanced"
-    for told, start in zip(line.balance.differences, differences, strict=True):
-        assert told.startswith(start)
+    for sentence, start in zip(line.balance.differences, differences, strict=True):
+        assert sentence.startswith(start)
 
 
 def test_a_cent_in_the_wrong_currency_does_not_balance() -> None:
     came_in = Share(1, 1, {"EUR": Decimal("1.00")}, 0)
     nothing = Share(0, 0, {}, 0)
-    told = Balance(came_in, Share(1, 1, {"USD": Decimal("1.00")}, 0), nothing, nothing).differences
-    assert told == ["EUR: 1.00 came in, 0 accounted for", "USD: 0 came in, 1.00 accounted for"]
+    sentences = Balance(came_in, Share(1, 1, {"USD": Decimal("1.00")}, 0), nothing, nothing).differences
+    assert sentences == ["EUR: 1.00 came in, 0 accounted for", "USD: 0 came in, 1.00 accounted for"]
 
 
 def test_skipped_invoices_are_in_the_books(desk: Desk) -> None:

@@ -33,8 +33,8 @@ def test_a_group_has_the_rows_of_its_own_invoices_and_items(desk: Desk) -> None:
     assert first.invoice_rows.tolist() == [1, 2], "rows of the sheet, where the rejected invoice is row 0"
     assert (first.item_rows.tolist(), first.item_offsets.tolist()) == ([1, 2, 3, 4], [0, 3, 4])
     assert (second.invoice_rows.tolist(), second.item_rows.tolist()) == ([3], [5, 6])
-    (both,) = batches(desk).iter_groups(1000)
-    assert (both.invoice_offsets.tolist(), both.item_offsets.tolist()) == ([0, 2, 3], [0, 3, 4, 6])
+    (group,) = batches(desk).iter_groups(1000)
+    assert (group.invoice_offsets.tolist(), group.item_offsets.tolist()) == ([0, 2, 3], [0, 3, 4, 6])
 
 
 def test_no_batches_give_no_group(desk: Desk) -> None:

@@ -38,7 +38,7 @@ def _least(sizes: np.ndarray, limits: RequestLimits) -> int:
 
 
 def _plain(batches: list[np.ndarray]) -> list[list[int]]:
-    return [each.tolist() for each in batches]
+    return [batch.tolist() for batch in batches]
 
 
 @pytest.mark.parametrize("pack", [pack_in_sheet_order, pack_in_fewest])
@@ -48,7 +48,7 @@ def _plain(batches: list[np.ndarray]) -> list[list[int]]:
 def test_nothing_is_lost_or_split_and_limits_hold(pack, values: list[int], limits: RequestLimits) -> None:
     sizes = _sizes(values)
     batches = _plain(pack(sizes, limits))
-    assert sorted(each for batch in batches for each in batch) == list(range(len(sizes)))
+    assert sorted(position for batch in batches for position in batch) == list(range(len(sizes)))
     for batch in batches:
         assert 1 <= len(batch) <= limits.invoices
         assert sizes[batch].sum() <= limits.items
@@ -62,7 +62,7 @@ def test_sheet_order_is_the_order_of_the_sheet_and_fills_each_request(
 ) -> None:
     sizes = _sizes(values)
     batches = _plain(pack_in_sheet_order(sizes, limits))
-    assert [each for batch in batches for each in batch] == list(range(len(sizes)))
+    assert [position for batch in batches for position in batch] == list(range(len(sizes)))
     for batch, following in pairwise(batches):
         together = sizes[batch].sum() + sizes[following[0]]
         assert len(batch) == limits.invoices or together > limits.items
@@ -89,7 +89,7 @@ def test_fewest_finds_what_the_order_of_the_sheet_cannot() -> None:
 
 
 def test_50_small_invoices_fill_a_request() -> None:
-    assert [len(each) for each in pack_in_sheet_order(_sizes([1] * 101), ZUORA)] == [50, 50, 1]
+    assert [len(batch) for batch in pack_in_sheet_order(_sizes([1] * 101), ZUORA)] == [50, 50, 1]
 
 
 @pytest.mark.parametrize("order", ["sheet", "fewest"])
@@ -102,22 +102,24 @@ def test_requests_hold_whole_invoices_each_with_its_own_items(desk: Desk, order:
     bodies = desk.payloads(result)
     assert result.summary["requests"] == len(bodies)
     sent = [invoice for body in bodies for invoice in body["invoices"]]
-    assert sorted(each["comments"] for each in sent) == sorted(sizes)
+    assert sorted(invoice["comments"] for invoice in sent) == sorted(sizes)
     for invoice in sent:
         texts = [item["description"] for item in invoice["invoiceItems"]]
         assert texts == [invoice["comments"]] * sizes[invoice["comments"]]
     for body in bodies:
         assert len(body["invoices"]) <= 50
-        assert sum(len(each["invoiceItems"]) for each in body["invoices"]) <= 1000
+        assert sum(len(invoice["invoiceItems"]) for invoice in body["invoices"]) <= 1000
     if order == "sheet":
-        assert [each["comments"] for each in sent] == list(sizes)
+        assert [invoice["comments"] for invoice in sent] == list(sizes)
 
 
 def test_items_keep_the_order_of_the_sheet_within_their_invoice(desk: Desk) -> None:
     items = [desk.item(ref, description=str(n)) for n, ref in enumerate(["R2", "R1", "R2", "R1", "R2"])]
     result = desk.check([desk.invoice("R1"), desk.invoice("R2")], items)
-    told = [[item["description"] for item in invoice["invoiceItems"]] for invoice in desk.sent(result)]
-    assert told == [["1", "3"], ["0", "2", "4"]]
+    descriptions = [
+        [item["description"] for item in invoice["invoiceItems"]] for invoice in desk.sent(result)
+    ]
+    assert descriptions == [["1", "3"], ["0", "2", "4"]]
 
 
 def test_on_the_shop_fewest_comes_close_to_what_can_be(online_retail: Path) -> None:

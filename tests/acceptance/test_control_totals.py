@@ -58,7 +58,7 @@ def test_what_agrees_goes_on(desk: Desk) -> None:
         desk, pair(desk), expect_count=["3", "items=3"], expect_total=["EUR=30.50", "USD=7", "GBP=0"]
     )
     assert (result.verdict, result.exit_code) == ("accepted", 0)
-    assert [each["holds"] for each in result.summary["control"]["totals"]] == [True] * 5
+    assert [total["holds"] for total in result.summary["control"]["totals"]] == [True] * 5
 
 
 def test_a_difference_is_told_in_money_and_nothing_is_prepared(desk: Desk) -> None:
@@ -95,7 +95,7 @@ def test_a_control_file_beside_the_csv_is_found(desk: Desk) -> None:
     path = beside(files[1], ("Invoices", "", "3"), ("amount", "EUR", "30.5"), ("Amount", "USD", ""))
     result = check(desk, files)
     assert (result.exit_code, len(result.summary["control"]["totals"])) == (0, 2)
-    assert [each["name"] for each in result.summary["sources"]][-1] == path.name
+    assert [source["name"] for source in result.summary["sources"]][-1] == path.name
     beside(files[1], ("Items", "", "5"))
     (issue,) = check(desk, files).issues.to_dict("records")
     assert (issue["code"], issue["file"], issue["cell"]) == ("E601", path.name, "C2")
@@ -198,11 +198,11 @@ def test_a_total_that_makes_no_sense_is_refused(text: str) -> None:
 
 
 @given(some.decimals(-(10**12), 10**12, places=2), some.decimals(-(10**12), 10**12, places=2))
-def test_to_the_cent(expected: Decimal, found: Decimal) -> None:
-    came_in = Share(1, 1, {"EUR": found}, 0)
+def test_to_the_cent(expected: Decimal, amount_read: Decimal) -> None:
+    came_in = Share(1, 1, {"EUR": amount_read}, 0)
     control = compare_totals(parse_expectation_flags([], [f"EUR={expected:f}"]), came_in, Issues(), "")
-    assert control.is_passed == (expected == found)
-    assert control.comparisons[0].expected.number + control.comparisons[0].difference == found
+    assert control.is_passed == (expected == amount_read)
+    assert control.comparisons[0].expected.number + control.comparisons[0].difference == amount_read
 
 
 @pytest.mark.slow
@@ -211,8 +211,8 @@ def test_what_was_expected_is_told_first_and_nothing_is_called_prepared(desk: De
     asked = ("check", SAMPLE, "--expect-count", "99", "--report", folder)
     ran = invoice_import(*map(str, asked), workspace=place)
     assert ran.code == 7
-    _, _, told = ran.out.partition("What must be corrected\n")
-    assert told.startswith("  E601  What was expected is not what was read\n")
+    _, _, corrections = ran.out.partition("What must be corrected\n")
+    assert corrections.startswith("  E601  What was expected is not what was read\n")
     with (folder / "ledger.csv").open(encoding="utf-8-sig", newline="") as file:
         states = {row["state"] for row in csv.DictReader(file)}
     assert states <= {"not prepared", "rejected"}

@@ -24,8 +24,10 @@ def _prints(desk: Desk, invoices: list[Any], items: list[Any], **flags: Any) -> 
 
 
 def _one(desk: Desk, invoice: dict[str, Any], *items: dict[str, Any], **flags: Any) -> str:
-    (found,) = _prints(desk, [desk.invoice(**invoice)], [desk.item(**each) for each in items], **flags)
-    return found
+    (digest,) = _prints(
+        desk, [desk.invoice(**invoice)], [desk.item(**item_cells) for item_cells in items], **flags
+    )
+    return digest
 
 
 def test_it_is_a_sha256(desk: Desk) -> None:
@@ -69,8 +71,8 @@ def test_another_way_of_writing_is_the_same_content(
     desk: Desk, invoice: dict[str, str], item: dict[str, str]
 ) -> None:
     written = desk.invoice(**INVOICE) | invoice, desk.item(**ITEM) | item
-    (found,) = _prints(desk, [written[0]], [written[1]])
-    assert found == _one(desk, INVOICE, ITEM)
+    (digest,) = _prints(desk, [written[0]], [written[1]])
+    assert digest == _one(desk, INVOICE, ITEM)
 
 
 def test_cells_of_a_workbook_say_the_same_as_text(desk: Desk) -> None:
@@ -118,8 +120,8 @@ def test_a_declared_date_format_says_the_same_as_iso(desk: Desk) -> None:
 )
 def test_any_other_value_is_other_content(desk: Desk, invoice: dict[str, str], item: dict[str, str]) -> None:
     written = desk.invoice(**INVOICE) | invoice, desk.item(**ITEM) | item
-    (found,) = _prints(desk, [written[0]], [written[1]])
-    assert found != _one(desk, INVOICE, ITEM)
+    (digest,) = _prints(desk, [written[0]], [written[1]])
+    assert digest != _one(desk, INVOICE, ITEM)
 
 
 def test_items_are_a_multiset(desk: Desk) -> None:
@@ -140,7 +142,7 @@ def test_a_value_moved_to_another_column_or_item_is_other_content(desk: Desk) ->
 def test_the_default_currency_is_part_of_the_content(desk: Desk) -> None:
     blank = desk.invoice(currency=""), desk.item()
     euro, dollar = (
-        _prints(desk, [blank[0]], [blank[1]], default_currency=each)[0] for each in ("EUR", "USD")
+        _prints(desk, [blank[0]], [blank[1]], default_currency=currency)[0] for currency in ("EUR", "USD")
     )
     assert euro != dollar
     assert euro == _one(desk, {}, {})

@@ -94,7 +94,7 @@ def test_the_headers_are_declared_fields(small):
     for name, table in (("invoices", INVOICES), ("items", ITEMS), ("catalog", CATALOG)):
         header = list(_rows(small / f"{name}.csv")[0])
         assert set(header) <= set(table.fields_by_name)
-        assert {each.name for each in table if each.required} <= set(header)
+        assert {field.name for field in table if field.required} <= set(header)
 
 
 def test_every_designed_fault_is_there_and_each_code_is_known(small):
@@ -148,7 +148,7 @@ def test_money_in_is_what_decimal_adds_up(small):
         unread += amount is None
         sums[code if code in CURRENCY_DIGITS else NO_CURRENCY] += amount or 0
     expected = json.loads((small / "expected.json").read_text())
-    assert {code: Decimal(each["in"]) for code, each in expected["money"].items()} == sums
+    assert {code: Decimal(amounts["in"]) for code, amounts in expected["money"].items()} == sums
     assert expected["items"]["amount_unread"] == unread
 
 
@@ -233,7 +233,7 @@ def _billed(folder: Path) -> tuple[dict[str, Decimal], Counter[str], int]:
     counts: Counter[str] = Counter()
     listed = json.loads((folder / "payloads" / "manifest.json").read_text(encoding="utf-8"))["requests"]
     payloads = sorted((folder / "payloads").glob("[0-9]*.json"))
-    assert [folder / each["file"] for each in listed] == payloads
+    assert [folder / request["file"] for request in listed] == payloads
     for path, entry in zip(payloads, listed, strict=True):
         content = path.read_bytes()
         assert hashlib.sha256(content).hexdigest() == entry["sha256"]
@@ -250,14 +250,14 @@ def _billed(folder: Path) -> tuple[dict[str, Decimal], Counter[str], int]:
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: f"{plan.items}-{plan.seed}")
 def test_both_references_find_the_truth(plan, tmp_path):
     expected = generate(tmp_path / "in", plan)
-    found = {
+    summaries = {
         "duckdb": reference_duckdb.Pipeline(tmp_path / "duckdb").run(
             *_inputs(tmp_path / "in"),
         ),
         "pandas": reference_pandas.run(*_inputs(tmp_path / "in"), tmp_path / "pandas"),
     }
-    accepted = {code: Decimal(each["accepted"]) for code, each in expected["money"].items()}
-    for name, summary in found.items():
+    accepted = {code: Decimal(amounts["accepted"]) for code, amounts in expected["money"].items()}
+    for name, summary in summaries.items():
         folder = tmp_path / name
         assert bench.differences(expected, summary, folder / "ledger.csv") == []
         sums, counts, payloads = _billed(folder)
@@ -265,14 +265,14 @@ def test_both_references_find_the_truth(plan, tmp_path):
         assert counts["invoices"] == expected["invoices"]["accepted"]
         assert counts["items"] == expected["items"]["accepted"]
         assert payloads == expected["requests"]
-        told: Counter[str] = Counter()
+        rows_by_code: Counter[str] = Counter()
         for row in _rows(folder / "issues.csv"):
-            told[row["code"]] += int(row["rows"])
-        assert told == expected["issues"] | expected["warnings"]
+            rows_by_code[row["code"]] += int(row["rows"])
+        assert rows_by_code == expected["issues"] | expected["warnings"]
     for name in ("ledger.csv", "issues.csv"):
         assert _lines(tmp_path / "duckdb", name) == _lines(tmp_path / "pandas", name)
     assert _manifest(tmp_path / "duckdb") == _manifest(tmp_path / "pandas")
-    assert found["duckdb"]["plan"] == found["pandas"]["plan"]
+    assert summaries["duckdb"]["plan"] == summaries["pandas"]["plan"]
 
 
 def _lines(folder: Path, name: str) -> list[list[str]]:
@@ -285,7 +285,7 @@ def _lines(folder: Path, name: str) -> list[list[str]]:
 def _manifest(folder: Path) -> list[dict[str, object]]:
     """The requests without the hashes: the references write numbers in different ways."""
     requests = json.loads((folder / "payloads" / "manifest.json").read_text(encoding="utf-8"))["requests"]
-    return [{key: value for key, value in each.items() if key != "sha256"} for each in requests]
+    return [{key: value for key, value in request.items() if key != "sha256"} for request in requests]
 
 
 def _run(folder: Path, workspace: Path) -> Path:
@@ -311,7 +311,7 @@ def our_run(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", ["duckdb", "pandas"])
 def test_the_references_leave_what_our_run_leaves(name, small, our_run, tmp_path):
-    made = {
+    summary = {
         "duckdb": lambda: reference_duckdb.Pipeline(tmp_path / "out").run(*_inputs(small)),
         "pandas": lambda: reference_pandas.run(*_inputs(small), tmp_path / "out"),
     }[name]()
@@ -322,11 +322,11 @@ def test_the_references_leave_what_our_run_leaves(name, small, our_run, tmp_path
     assert _manifest(our_run) == _manifest(tmp_path / "out")
     known = json.loads((our_run / "summary.json").read_text())
     same = ("name", "sha256", "rows")
-    assert [[each[name] for name in same] for each in made["sources"][:2]] == [
-        [each[name] for name in same] for each in known["sources"]
+    assert [[source[name] for name in same] for source in summary["sources"][:2]] == [
+        [source[name] for name in same] for source in known["sources"]
     ]
-    assert (made["plan"], made["verdict"]) == (known["plan"], known["verdict"])
-    assert bench.facts(made) == bench.facts(known)
+    assert (summary["plan"], summary["verdict"]) == (known["plan"], known["verdict"])
+    assert bench.facts(summary) == bench.facts(known)
 
 
 def _told(folder: Path) -> list[list[str]]:
@@ -356,7 +356,7 @@ def test_the_ledgers_hold_what_was_prepared(name, small, tmp_path):
         ((requests,),) = books.execute("SELECT count(*) FROM requests WHERE length(sha256) = 64").fetchall()
         ((live, once),) = books.execute("SELECT count(*), count(DISTINCT ref) FROM live").fetchall()
         ((digest, head),) = books.execute("SELECT digest, hash FROM events").fetchall()
-        ((told,),) = books.execute("SELECT summary FROM runs").fetchall()
+        ((stored,),) = books.execute("SELECT summary FROM runs").fetchall()
         sources = books.execute("SELECT name, rows FROM sources ORDER BY name").fetchall()
     assert invoices == summary["invoices"]["in"]
     assert hashes > invoices * 0.9
@@ -366,19 +366,19 @@ def test_the_ledgers_hold_what_was_prepared(name, small, tmp_path):
     assert sources == [("invoices.csv", SMALL.invoices), ("items.csv", SMALL.items)]
     written = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert (len(digest), written.pop("ledger")) == (64, {"events": 1, "head": head})
-    assert written == json.loads(told) == {key: each for key, each in summary.items() if key != "seconds"}
+    assert written == json.loads(stored) == {key: value for key, value in summary.items() if key != "seconds"}
 
 
 def test_the_references_leave_the_fingerprint_alone_when_items_change_places(small, tmp_path):
     invoices, items, catalog = _inputs(small)
     header, *lines = items.read_text(encoding="utf-8").splitlines()
     (tmp_path / "items.csv").write_text("\n".join([header, *reversed(lines)]) + "\n", encoding="utf-8")
-    found = []
+    contents = []
     for name, path in (("one", items), ("other", tmp_path / "items.csv")):
         reference_duckdb.Pipeline(tmp_path / name).run(invoices, path, catalog)
         with closing(duckdb.connect(str(tmp_path / name / "ledger.duckdb"), read_only=True)) as books:
-            found.append(books.execute("SELECT row, content FROM invoices ORDER BY row").fetchall())
-    assert found[0] == found[1]
+            contents.append(books.execute("SELECT row, content FROM invoices ORDER BY row").fetchall())
+    assert contents[0] == contents[1]
 
 
 def test_a_text_that_could_run_in_a_spreadsheet_is_made_inert(tmp_path):
@@ -507,17 +507,17 @@ def odd_pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_references_and_run_agree_on_every_odd_cell(odd_pair, tmp_path):
     ours = _run(odd_pair, tmp_path / "workspace")
-    made = {
+    summaries = {
         "duckdb": reference_duckdb.Pipeline(tmp_path / "duckdb").run(*_inputs(odd_pair)),
         "pandas": reference_pandas.run(*_inputs(odd_pair), tmp_path / "pandas"),
     }
     summary = json.loads((ours / "summary.json").read_text())
-    for name, found in made.items():
+    for name, reference in summaries.items():
         assert _told(tmp_path / name) == _told(ours)
         assert _lines(tmp_path / name, "ledger.csv") == _lines(ours, "ledger.csv")
         assert _billed(tmp_path / name) == _billed(ours)
-        assert bench.facts(found) == bench.facts(summary)
-        assert found["plan"] == summary["plan"]
+        assert bench.facts(reference) == bench.facts(summary)
+        assert reference["plan"] == summary["plan"]
 
 
 def test_the_sentences_and_columns_are_the_catalogues():
@@ -541,9 +541,9 @@ def test_a_quick_bench_measures_and_does_not_enforce(tmp_path, monkeypatch, caps
 def test_the_bench_tells_a_difference(small):
     expected = json.loads((small / "expected.json").read_text())
     assert bench.differences(expected, expected, None) == []
-    other = json.loads(json.dumps(expected))
-    other["issues"]["E304"] += 1
-    other["warnings"]["W805"] += 1
-    other["ignored_rows"]["note"] -= 1
-    other["money"]["EUR"]["in"] = "1"
-    assert len(bench.differences(expected, other, None)) == 4
+    changed = json.loads(json.dumps(expected))
+    changed["issues"]["E304"] += 1
+    changed["warnings"]["W805"] += 1
+    changed["ignored_rows"]["note"] -= 1
+    changed["money"]["EUR"]["in"] = "1"
+    assert len(bench.differences(expected, changed, None)) == 4

@@ -67,10 +67,10 @@ class TestLoading:
         assert ran.out == f"Loaded 3 accounts; account list {sha256} is in use.\n"
         info = invoice_import("accounts", "info", workspace=desk.workspace)
         assert "3 with account number, 2 with account id, 2 with customer external id, 2 with" in info.out
-        told = json.loads(
+        facts = json.loads(
             invoice_import("accounts", "info", "--format", "json", workspace=desk.workspace).out
         )
-        assert (told["accounts"], told["customer_id"], told["currency"]) == (3, 2, 2)
+        assert (facts["accounts"], facts["customer_id"], facts["currency"]) == (3, 2, 2)
 
     def test_a_workbook_does_as_well(self, desk: Desk) -> None:
         from openpyxl import Workbook
@@ -92,8 +92,8 @@ class TestLoading:
             LIST[0],
         )
         assert (load.snapshot, load.duplicates) == (None, 1)
-        told = [(each["code"], each["column"], each["row"]) for each in load.issues.to_pylist()]
-        assert told == [
+        cells = [(issue["code"], issue["column"], issue["row"]) for issue in load.issues.to_pylist()]
+        assert cells == [
             ("E412", "customer_id", 2),
             ("E412", "account_number", 3),
             ("E412", "customer_id", 3),
@@ -113,7 +113,7 @@ class TestLoading:
         first = get_current_snapshot(listed.workspace / "accounts", CUSTOMERS)
         listed.accounts({"account_number": "A1"})
         folder = listed.workspace / "accounts"
-        assert {each.sha256 for each in list_snapshots(folder, CUSTOMERS)} == {
+        assert {snapshot.sha256 for snapshot in list_snapshots(folder, CUSTOMERS)} == {
             first.sha256,
             get_current_snapshot(folder, CUSTOMERS).sha256,
         }
@@ -124,10 +124,10 @@ class TestLoading:
         assert ran.out.startswith(f"Account list {first.sha256[:12]}, loaded ")
 
     @pytest.mark.parametrize(
-        ("name", "said"), [("no hash", "names no"), ("abc", "names no"), ("0" * 12, "is no")]
+        ("name", "message"), [("no hash", "names no"), ("abc", "names no"), ("0" * 12, "is no")]
     )
-    def test_a_list_that_is_not_there(self, listed: Desk, name: str, said: str) -> None:
-        with pytest.raises(UsageError, match=said):
+    def test_a_list_that_is_not_there(self, listed: Desk, name: str, message: str) -> None:
+        with pytest.raises(UsageError, match=message):
             find_snapshot(listed.workspace / "accounts", name, CUSTOMERS)
 
     def test_without_a_list(self, desk: Desk) -> None:
@@ -182,13 +182,13 @@ class TestAccounts:
         result = listed.check(rows, [listed.item(), listed.item("R2", amount="7")], default_currency="USD")
         assert listed.codes(result) == []
         assert result.summary["money"]["JPY"]["accepted"] == "7"
-        assert [each["currency"] for each in listed.sent(result)] == ["EUR", "JPY"]
+        assert [invoice["currency"] for invoice in listed.sent(result)] == ["EUR", "JPY"]
 
     def test_an_account_without_currency_leaves_it_to_the_default(self, listed: Desk) -> None:
         rows = [listed.invoice(currency="", account_number="A3")]
         assert listed.codes(listed.check(rows, [listed.item()])) == ["E314"]
         result = listed.check(rows, [listed.item()], default_currency="USD")
-        assert [each["currency"] for each in listed.sent(result)] == ["USD"]
+        assert [invoice["currency"] for invoice in listed.sent(result)] == ["USD"]
 
     def test_the_accounts_currency_counts_decimals(self, listed: Desk) -> None:
         rows = [listed.invoice(currency="", account_number="A2")]
@@ -219,6 +219,6 @@ class TestAccounts:
     def test_many_accounts_in_one_look_up(self, desk: Desk) -> None:
         desk.accounts(*({"account_number": f"A{n}", "currency": "EUR"} for n in range(3000)))
         invoices = [desk.invoice(f"R{n}", account_number=f"A{n}", currency="") for n in range(0, 6000, 2)]
-        result = desk.check(invoices, [desk.item(each["invoice_ref"]) for each in invoices])
+        result = desk.check(invoices, [desk.item(invoice["invoice_ref"]) for invoice in invoices])
         assert desk.codes(result) == ["E314"] * 1500 + ["E413"] * 1500
         assert result.summary["invoices"]["accepted"] == 1500

@@ -36,16 +36,16 @@ def row(sku: str, charge: str, **cells: Any) -> dict[str, Any]:
 
 
 def table(*rows: dict[str, Any]) -> pa.Table:
-    names = [name for name in CATALOG_SCHEMA.names if any(name in each for each in rows)]
+    names = [name for name in CATALOG_SCHEMA.names if any(name in cells for cells in rows)]
     schema = pa.schema([CATALOG_SCHEMA.field(name) for name in names])
     return pa.Table.from_pylist(list(rows), schema=schema)
 
 
 def load(folder: Path, *rows: dict[str, Any]) -> Snapshot:
-    made = build_snapshot(table(*rows), folder, SOURCE)
-    assert made.contradictions == ()
-    assert made.snapshot is not None
-    return made.snapshot
+    build = build_snapshot(table(*rows), folder, SOURCE)
+    assert build.contradictions == ()
+    assert build.snapshot is not None
+    return build.snapshot
 
 
 def keys(*values: str | None) -> pa.Array:
@@ -82,10 +82,10 @@ class TestLoad:
         assert not folder.exists()
 
     def test_only_the_snapshot_and_the_pointer_are_left(self, folder: Path, three: Snapshot) -> None:
-        assert sorted(each.name for each in folder.iterdir()) == sorted([three.path.name, "current"])
+        assert sorted(path.name for path in folder.iterdir()) == sorted([three.path.name, "current"])
 
     def test_readable_by_the_owner_alone(self, folder: Path, three: Snapshot) -> None:
-        assert {stat.S_IMODE(each.stat().st_mode) for each in folder.iterdir()} == {0o600}
+        assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert three.path.exists()
 
@@ -102,7 +102,7 @@ class TestLoad:
         assert load(tmp_path / "2", row("A", "c1", uom=None, effective_to=None)).sha256 == first.sha256
 
     @pytest.mark.parametrize(
-        "other",
+        "changed",
         [
             row("a", "c1"),
             row("A", "C1"),
@@ -115,14 +115,16 @@ class TestLoad:
             row("A", "c1", effective_to="2026-01-01"),
         ],
     )
-    def test_other_content_other_hash(self, other: dict[str, Any]) -> None:
-        hashes = {hash_rows(cast_rows(table(each)).to_batches()).sha256 for each in (row("A", "c1"), other)}
+    def test_other_content_other_hash(self, changed: dict[str, Any]) -> None:
+        hashes = {
+            hash_rows(cast_rows(table(charge)).to_batches()).sha256 for charge in (row("A", "c1"), changed)
+        }
         assert len(hashes) == 2
 
     def test_cells_cannot_be_shifted_into_each_other(self) -> None:
-        one = row("A", "c1", charge_name="x", uom="uom=1:y")
-        two = row("A", "c1", charge_name="xuom=7:uom=1:y")
-        hashes = {hash_rows(cast_rows(table(each)).to_batches()).sha256 for each in (one, two)}
+        first = row("A", "c1", charge_name="x", uom="uom=1:y")
+        second = row("A", "c1", charge_name="xuom=7:uom=1:y")
+        hashes = {hash_rows(cast_rows(table(charge)).to_batches()).sha256 for charge in (first, second)}
         assert len(hashes) == 2
 
     def test_hash_knows_no_batches(self) -> None:
@@ -138,13 +140,13 @@ class TestLoad:
         assert hash_rows(rows.to_batches()).sha256 == expected
 
     def test_duplicates_count_once(self, folder: Path) -> None:
-        made = build_snapshot(
+        build = build_snapshot(
             table(row("A", "c1"), row("B", "c2"), row("A", "c1"), row("A", "c1")), folder, SOURCE
         )
-        assert made.duplicates.tolist() == [2, 3]
-        assert made.snapshot is not None
-        assert made.snapshot.rows == 2
-        assert made.snapshot.sha256 == load(folder, row("B", "c2"), row("A", "c1")).sha256
+        assert build.duplicates.tolist() == [2, 3]
+        assert build.snapshot is not None
+        assert build.snapshot.rows == 2
+        assert build.snapshot.sha256 == load(folder, row("B", "c2"), row("A", "c1")).sha256
 
     def test_no_rows(self, folder: Path) -> None:
         with pytest.raises(CatalogError, match="no rows"):
@@ -152,9 +154,9 @@ class TestLoad:
         assert not folder.exists()
 
     def test_contradictions_write_nothing(self, folder: Path, three: Snapshot) -> None:
-        made = build_snapshot(table(row("A", "c1"), row("B", "c1")), folder, SOURCE)
-        assert made.snapshot is None
-        assert [each.field for each in made.contradictions] == ["sku"]
+        build = build_snapshot(table(row("A", "c1"), row("B", "c1")), folder, SOURCE)
+        assert build.snapshot is None
+        assert [contradiction.field for contradiction in build.contradictions] == ["sku"]
         assert get_current_snapshot(folder) == three
 
     def test_not_validated(self, folder: Path) -> None:
@@ -165,8 +167,8 @@ class TestLoad:
 
     def test_types_of_pandas_are_taken(self, folder: Path) -> None:
         frame = table(row("A", "c1"), row("B", "c2")).to_pandas(types_mapper=_arrow_types)
-        made = build_snapshot(pa.Table.from_pandas(frame, preserve_index=False), folder, SOURCE)
-        assert made.snapshot == load(folder, row("A", "c1"), row("B", "c2"))
+        build = build_snapshot(pa.Table.from_pandas(frame, preserve_index=False), folder, SOURCE)
+        assert build.snapshot == load(folder, row("A", "c1"), row("B", "c2"))
 
     def test_folder_cannot_be_written(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("x")
@@ -183,13 +185,13 @@ class TestLoad:
         with pytest.raises(CatalogError, match="No space left"):
             build_snapshot(table(row("Z", "c9")), folder, SOURCE)
         assert get_current_snapshot(folder) == three
-        assert sorted(each.name for each in folder.iterdir()) == sorted([three.path.name, "current"])
+        assert sorted(path.name for path in folder.iterdir()) == sorted([three.path.name, "current"])
 
     def test_remains_of_killed_loads_are_swept(self, folder: Path, three: Snapshot) -> None:
         old, new = folder / ".load-old", folder / ".load-new"
-        for each in (old, new):
-            each.mkdir()
-            (each / "catalog.duckdb.wal").write_text("x")
+        for path in (old, new):
+            path.mkdir()
+            (path / "catalog.duckdb.wal").write_text("x")
         os.utime(old, (0, 0))
         load(folder, row("Z", "c9"))
         assert not old.exists()
@@ -241,8 +243,8 @@ class TestDamage:
                     pass
 
     def test_a_load_heals(self, folder: Path, three: Snapshot) -> None:
-        one = load(folder, row("A", "c1"))
-        one.path.write_bytes(b"x")
+        damaged = load(folder, row("A", "c1"))
+        damaged.path.write_bytes(b"x")
         again = load(folder, row("A", "c1"))
         assert get_current_snapshot(folder) == again
         assert three.path.exists()
@@ -255,21 +257,21 @@ class TestDamage:
         assert three.path.exists()
 
     def test_snapshot_under_the_name_of_another(self, folder: Path, three: Snapshot) -> None:
-        other = load(folder, row("Z", "c9"))
-        other.path.write_bytes(three.path.read_bytes())
+        newer = load(folder, row("Z", "c9"))
+        newer.path.write_bytes(three.path.read_bytes())
         with pytest.raises(CatalogError, match="not the one"):
             get_current_snapshot(folder)
-        with pytest.raises(CatalogError, match="damaged"), open_catalog(other):
+        with pytest.raises(CatalogError, match="damaged"), open_catalog(newer):
             pass
 
 
 class TestLookup:
     def test_all_candidates_in_order(self, three: Snapshot) -> None:
         with open_catalog(three) as catalog:
-            found = catalog.lookup(keys("B", "A", "X", "A", None), keys("c1", "nope"))
+            lookup = catalog.lookup(keys("B", "A", "X", "A", None), keys("c1", "nope"))
         shown = [
-            (each["kind"], each["key"], each["product_rate_plan_charge_id"], each["currency"])
-            for each in found.table.to_pylist()
+            (charge["kind"], charge["key"], charge["product_rate_plan_charge_id"], charge["currency"])
+            for charge in lookup.table.to_pylist()
         ]
         assert shown == [
             ("charge", "c1", "c1", "USD"),
@@ -279,15 +281,15 @@ class TestLookup:
             ("sku", "A", "c2", None),
             ("sku", "B", "c3", "EUR"),
         ]
-        assert found.unknown_skus.to_pylist() == ["X"]
-        assert found.unknown_charges.to_pylist() == ["nope"]
-        assert found.table.column_names == ["kind", "key", *CATALOG_SCHEMA.names]
-        assert found.table.select(CATALOG_SCHEMA.names).schema.types == CATALOG_SCHEMA.types
+        assert lookup.unknown_skus.to_pylist() == ["X"]
+        assert lookup.unknown_charges.to_pylist() == ["nope"]
+        assert lookup.table.column_names == ["kind", "key", *CATALOG_SCHEMA.names]
+        assert lookup.table.select(CATALOG_SCHEMA.names).schema.types == CATALOG_SCHEMA.types
 
     def test_nothing_asked(self, three: Snapshot) -> None:
         with open_catalog(three) as catalog:
-            found = catalog.lookup(keys(), keys(None))
-            assert (len(found), found.unknown_skus.to_pylist(), found.unknown_charges.to_pylist()) == (
+            lookup = catalog.lookup(keys(), keys(None))
+            assert (len(lookup), lookup.unknown_skus.to_pylist(), lookup.unknown_charges.to_pylist()) == (
                 0,
                 [],
                 [],
@@ -306,34 +308,34 @@ class TestLookup:
     )
     def test_kinds_of_arrays(self, folder: Path, asked: Any) -> None:
         with open_catalog(load(folder, row("M", "c1"))) as catalog:
-            found = catalog.lookup(asked, keys())
-            assert (len(found), found.unknown_skus.to_pylist()) == (1, ["m"])
+            lookup = catalog.lookup(asked, keys())
+            assert (len(lookup), lookup.unknown_skus.to_pylist()) == (1, ["m"])
             assert catalog.filter_known_skus(asked).to_pylist() == ["M"]
 
     def test_case_and_blanks_count(self, folder: Path) -> None:
         snapshot = load(folder, row("M", "c1"), row("m", "c2"), row("A 1", "c3"), row("straße", "c4"))
         with open_catalog(snapshot) as catalog:
-            found = catalog.lookup(
+            lookup = catalog.lookup(
                 keys("M", "a 1", "A  1", "A 1", "strasse", "STRASSE", "straße"), keys("C1")
             )
-        assert found.table["product_rate_plan_charge_id"].to_pylist() == ["c3", "c1", "c4"]
-        assert found.unknown_skus.to_pylist() == ["a 1", "A  1", "strasse", "STRASSE"]
-        assert found.unknown_charges.to_pylist() == ["C1"]
+        assert lookup.table["product_rate_plan_charge_id"].to_pylist() == ["c3", "c1", "c4"]
+        assert lookup.unknown_skus.to_pylist() == ["a 1", "A  1", "strasse", "STRASSE"]
+        assert lookup.unknown_charges.to_pylist() == ["C1"]
 
     def test_decimals_survive_exactly(self, folder: Path) -> None:
         prices = ["0.000000001", "999999999999999.999999999", "-0.125", "10.10", "1E+3"]
-        snapshot = load(folder, *(row(f"S{n}", f"c{n}", list_price=each) for n, each in enumerate(prices)))
+        snapshot = load(folder, *(row(f"S{n}", f"c{n}", list_price=price) for n, price in enumerate(prices)))
         with open_catalog(snapshot) as catalog:
-            found = catalog.lookup(keys(*(f"S{n}" for n in range(5))), keys()).table
-        assert found["list_price"].to_pylist() == [Decimal(each) for each in prices]
-        assert found.schema.field("list_price").type == pa.decimal128(24, 9)
+            charges = catalog.lookup(keys(*(f"S{n}" for n in range(5))), keys()).table
+        assert charges["list_price"].to_pylist() == [Decimal(price) for price in prices]
+        assert charges.schema.field("list_price").type == pa.decimal128(24, 9)
 
     def test_dates_survive(self, folder: Path) -> None:
         snapshot = load(folder, row("A", "c1", effective_from="1900-01-01", effective_to="2199-12-31"))
         with open_catalog(snapshot) as catalog:
-            found = catalog.lookup(keys("A"), keys()).table.to_pylist()[0]
+            charge = catalog.lookup(keys("A"), keys()).table.to_pylist()[0]
             info = catalog.get_info()
-        assert (found["effective_from"], found["effective_to"]) == (date(1900, 1, 1), date(2199, 12, 31))
+        assert (charge["effective_from"], charge["effective_to"]) == (date(1900, 1, 1), date(2199, 12, 31))
         assert (info.earliest, info.latest) == (date(1900, 1, 1), date(2199, 12, 31))
 
     @pytest.mark.parametrize(
@@ -374,8 +376,8 @@ class TestLookup:
             same = load(folder, row("A", "c9"))
             assert newer == same == get_current_snapshot(folder)
             assert catalog.filter_known_skus(keys("B")).to_pylist() == ["B"]
-            with open_catalog(newer) as other:
-                assert other.filter_known_skus(keys("A", "B")).to_pylist() == ["A"]
+            with open_catalog(newer) as newer_catalog:
+                assert newer_catalog.filter_known_skus(keys("A", "B")).to_pylist() == ["A"]
             assert catalog.lookup(keys("B"), keys()).table["product_name"].to_pylist() == ["Pear"]
 
     def test_readers_in_other_processes(self, folder: Path, three: Snapshot) -> None:
@@ -394,12 +396,12 @@ class TestLookup:
     def test_reading_writes_nothing(self, folder: Path, three: Snapshot) -> None:
         def seen() -> list[tuple[str, int, bytes]]:
             return [
-                (each.name, each.stat().st_mtime_ns, each.read_bytes()) for each in sorted(folder.iterdir())
+                (path.name, path.stat().st_mtime_ns, path.read_bytes()) for path in sorted(folder.iterdir())
             ]
 
         before = seen()
-        for each in folder.iterdir():
-            each.chmod(0o400)
+        for path in folder.iterdir():
+            path.chmod(0o400)
         folder.chmod(0o500)
         try:
             snapshot = get_current_snapshot(folder)
@@ -503,10 +505,10 @@ def test_hundred_thousand_keys_within_little_memory(folder: Path) -> None:
     assert snapshot is not None
     assert (snapshot.charges, snapshot.products) == (count, count // 2)
     with open_catalog(snapshot, "100MB") as catalog:
-        found = catalog.lookup(many["sku"], many["product_rate_plan_charge_id"])
-    assert len(found) == 2 * count
-    assert found.table["key"].to_pylist() == sorted(found.table["key"].to_pylist()[:count]) + sorted(
-        found.table["key"].to_pylist()[count:]
+        lookup = catalog.lookup(many["sku"], many["product_rate_plan_charge_id"])
+    assert len(lookup) == 2 * count
+    assert lookup.table["key"].to_pylist() == sorted(lookup.table["key"].to_pylist()[:count]) + sorted(
+        lookup.table["key"].to_pylist()[count:]
     )
 
 

@@ -21,13 +21,18 @@ DAY = date(2026, 1, 1)
 
 def rows(*given_rows: dict[str, Any]) -> pa.Table:
     default = {"sku": "A", "product_rate_plan_charge_id": "c1", "charge_model": "Per Unit", "currency": "EUR"}
-    return cast_rows(pa.Table.from_pylist([default | each for each in given_rows], schema=CATALOG_SCHEMA))
+    return cast_rows(pa.Table.from_pylist([default | row for row in given_rows], schema=CATALOG_SCHEMA))
 
 
-def found(*given_rows: dict[str, Any]) -> list[tuple[str, str, list[int], list[int]]]:
+def list_contradictions(*given_rows: dict[str, Any]) -> list[tuple[str, str, list[int], list[int]]]:
     return [
-        (each.kind, each.field, each.rows.tolist(), each.other_rows.tolist())
-        for each in find_contradictions(rows(*given_rows))
+        (
+            contradiction.kind,
+            contradiction.field,
+            contradiction.rows.tolist(),
+            contradiction.other_rows.tolist(),
+        )
+        for contradiction in find_contradictions(rows(*given_rows))
     ]
 
 
@@ -39,7 +44,7 @@ def days(first: int | None, last: int | None) -> dict[str, Any]:
 
 
 def test_charge_with_two_skus_and_products() -> None:
-    assert found(
+    assert list_contradictions(
         {"sku": "A", "product_id": "p1"},
         {"sku": "B", "product_rate_plan_charge_id": "c2"},
         {"sku": "B", "product_id": None, "currency": "USD"},
@@ -48,12 +53,12 @@ def test_charge_with_two_skus_and_products() -> None:
 
 
 def test_one_product_with_several_charges_is_as_in_life() -> None:
-    assert found({}, {"product_rate_plan_charge_id": "c2"}) == []
+    assert list_contradictions({}, {"product_rate_plan_charge_id": "c2"}) == []
 
 
 def test_prices_one_after_the_other() -> None:
     assert (
-        found(
+        list_contradictions(
             {"list_price": Decimal(1), **days(0, 9)},
             {"list_price": Decimal(2), **days(10, 19)},
             {"list_price": Decimal(3), **days(20, None)},
@@ -63,7 +68,7 @@ def test_prices_one_after_the_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "two"),
+    ("first", "second"),
     [
         ((0, 9), (9, 20)),
         ((0, None), (30, 40)),
@@ -74,20 +79,24 @@ def test_prices_one_after_the_other() -> None:
         ((9, 0), (9, 9)),
     ],
 )
-def test_prices_on_the_same_day(one: tuple[int, int], two: tuple[int, int]) -> None:
-    pair = ({"list_price": Decimal("1.50"), **days(*one)}, {"list_price": Decimal(20), **days(*two)})
-    assert found(*pair) == [("validity", "list_price", [0, 1], [1, 0])]
-    (told,) = find_contradictions(rows(*pair))
-    assert told.keys.to_pylist() == ["c1", "c1"]
-    assert told.values.to_pylist() == ["1.5", "20"]
-    assert told.other_values.to_pylist() == ["20", "1.5"]
-    assert found(pair[1], pair[0] | {"currency": "USD"}) == []
-    assert found(pair[1], pair[0] | {"currency": None}) == []
+def test_prices_on_the_same_day(first: tuple[int, int], second: tuple[int, int]) -> None:
+    pair = ({"list_price": Decimal("1.50"), **days(*first)}, {"list_price": Decimal(20), **days(*second)})
+    assert list_contradictions(*pair) == [("validity", "list_price", [0, 1], [1, 0])]
+    (contradiction,) = find_contradictions(rows(*pair))
+    assert contradiction.keys.to_pylist() == ["c1", "c1"]
+    assert contradiction.values.to_pylist() == ["1.5", "20"]
+    assert contradiction.other_values.to_pylist() == ["20", "1.5"]
+    assert list_contradictions(pair[1], pair[0] | {"currency": "USD"}) == []
+    assert list_contradictions(pair[1], pair[0] | {"currency": None}) == []
 
 
 def test_a_blank_is_a_value() -> None:
-    (told,) = find_contradictions(rows({"tax_code": None}, {"tax_code": "STD"}))
-    assert (told.field, told.values.to_pylist(), told.other_values.to_pylist()) == (
+    (contradiction,) = find_contradictions(rows({"tax_code": None}, {"tax_code": "STD"}))
+    assert (
+        contradiction.field,
+        contradiction.values.to_pylist(),
+        contradiction.other_values.to_pylist(),
+    ) == (
         "tax_code",
         [None, "STD"],
         ["STD", None],
@@ -95,14 +104,16 @@ def test_a_blank_is_a_value() -> None:
 
 
 def test_every_field_that_differs_is_told() -> None:
-    one = {
+    first = {
         name: "x"
         for name, kind in zip(CATALOG_SCHEMA.names, CATALOG_SCHEMA.types, strict=True)
         if kind == pa.string()
     }
-    two = one | dict.fromkeys(one.keys() - {"product_rate_plan_charge_id", "currency"}, "y")
-    told = found({**one, "list_price": Decimal(1)}, {**two, "list_price": Decimal(2)})
-    assert {each[1] for each in told} == set(CATALOG_SCHEMA.names) - {
+    second = first | dict.fromkeys(first.keys() - {"product_rate_plan_charge_id", "currency"}, "y")
+    contradictions = list_contradictions(
+        {**first, "list_price": Decimal(1)}, {**second, "list_price": Decimal(2)}
+    )
+    assert {contradiction[1] for contradiction in contradictions} == set(CATALOG_SCHEMA.names) - {
         "product_rate_plan_charge_id",
         "currency",
         "effective_from",
@@ -112,12 +123,15 @@ def test_every_field_that_differs_is_told() -> None:
 
 def test_overlaps_that_agree() -> None:
     assert (
-        found({"list_price": Decimal(1), **days(0, 50)}, {"list_price": Decimal(1), **days(20, None)}) == []
+        list_contradictions(
+            {"list_price": Decimal(1), **days(0, 50)}, {"list_price": Decimal(1), **days(20, None)}
+        )
+        == []
     )
 
 
 def test_only_the_rows_at_fault() -> None:
-    assert found(
+    assert list_contradictions(
         {"list_price": Decimal(1), **days(0, 9)},
         {"list_price": Decimal(2), **days(10, 30)},
         {"list_price": Decimal(3), **days(20, 40)},
@@ -138,15 +152,15 @@ one_row = st.tuples(
 @settings(max_examples=300)
 @given(st.lists(one_row, max_size=12))
 def test_as_by_comparing_every_pair(drawn: list[tuple[str, str | None, int | None, int | None, int]]) -> None:
-    def clash(one: Any, two: Any) -> bool:
+    def clash(first: Any, second: Any) -> bool:
         (a_start, a_end), (b_start, b_end) = (
-            (-1 if each[2] is None else each[2], 99 if each[3] is None else each[3]) for each in (one, two)
+            (-1 if row[2] is None else row[2], 99 if row[3] is None else row[3]) for row in (first, second)
         )
         a_end, b_end = max(a_start, a_end), max(b_start, b_end)
-        return one[:2] == two[:2] and a_start <= b_end and b_start <= a_end and one[4] != two[4]
+        return first[:2] == second[:2] and a_start <= b_end and b_start <= a_end and first[4] != second[4]
 
-    expected = [n for n, one in enumerate(drawn) if any(clash(one, two) for two in drawn)]
-    told = find_contradictions(
+    expected = [n for n, row in enumerate(drawn) if any(clash(row, other_row) for other_row in drawn)]
+    contradictions = find_contradictions(
         rows(
             *(
                 {"product_rate_plan_charge_id": c, "currency": cur, "list_price": Decimal(p), **days(f, t)}
@@ -154,9 +168,14 @@ def test_as_by_comparing_every_pair(drawn: list[tuple[str, str | None, int | Non
             )
         )
     )
-    assert [each.rows.tolist() for each in told] == ([expected] if expected else [])
-    for each in told:
-        assert all(clash(drawn[a], drawn[b]) for a, b in zip(each.rows, each.other_rows, strict=True))
+    assert [contradiction.rows.tolist() for contradiction in contradictions] == (
+        [expected] if expected else []
+    )
+    for contradiction in contradictions:
+        assert all(
+            clash(drawn[a], drawn[b])
+            for a, b in zip(contradiction.rows, contradiction.other_rows, strict=True)
+        )
 
 
 @pytest.mark.slow
@@ -176,6 +195,6 @@ def test_a_hundred_thousand_rows_of_one_charge() -> None:
         )
     )
     begun = time.perf_counter()
-    (told,) = find_contradictions(table)
-    assert len(told) == count
+    (contradiction,) = find_contradictions(table)
+    assert len(contradiction) == count
     assert time.perf_counter() - begun < 20  # every pair would be 10,000,000,000

@@ -114,7 +114,11 @@ def parquet(folder: Path, rows: Sequence[dict[str, Any]], **types: pa.DataType) 
     typed = [
         row
         | {name: Decimal(row[name]) for name in ("list_price",) if name in row}
-        | {each: date.fromisoformat(row[each]) for each in ("effective_from", "effective_to") if each in row}
+        | {
+            column: date.fromisoformat(row[column])
+            for column in ("effective_from", "effective_to")
+            if column in row
+        }
         for row in rows
     ]
     path = folder / "products.parquet"
@@ -133,7 +137,9 @@ def sound(load: CatalogLoad) -> str:
 
 def messages(load: CatalogLoad) -> list[tuple[str, str, int, str]]:
     assert load.snapshot is None
-    return [(each["code"], each["file"], each["row"], each["message"]) for each in load.issues.to_pylist()]
+    return [
+        (issue["code"], issue["file"], issue["row"], issue["message"]) for issue in load.issues.to_pylist()
+    ]
 
 
 class TestOneList:
@@ -177,31 +183,31 @@ class TestOneList:
         assert sound(load) == sha256
         first = load_catalog(files[0], workspace=desk.workspace)
         assert sound(first) != sha256
-        other = load_catalog(*files, workspace=desk.folder / "other").snapshot
-        assert other is not None
-        assert other.source == f"{files[0].name} and 1 more"
-        assert len(other.source_sha256) == 64
+        snapshot = load_catalog(*files, workspace=desk.folder / "other").snapshot
+        assert snapshot is not None
+        assert snapshot.source == f"{files[0].name} and 1 more"
+        assert len(snapshot.source_sha256) == 64
 
     def test_prices_are_exact(self, desk: Desk) -> None:
         answer = json.dumps(nested()).replace("450.5", "123456789012345.123456789")
         load = load_catalog(*saved(desk.folder, answer), workspace=desk.workspace)
         assert load.snapshot is not None
-        found = search_catalog("SUP-1", workspace=desk.workspace)
-        assert found["list_price"][0].as_py() == Decimal("123456789012345.123456789")
+        charges = search_catalog("SUP-1", workspace=desk.workspace)
+        assert charges["list_price"][0].as_py() == Decimal("123456789012345.123456789")
 
 
 class TestPages:
     def test_every_page_together(self, desk: Desk) -> None:
-        one, other = nested("https://rest.example/v1/catalog/products?page=2&pageSize=1"), nested()
-        one["products"], other["products"] = one["products"][:1], other["products"][1:]
+        first, last = nested("https://rest.example/v1/catalog/products?page=2&pageSize=1"), nested()
+        first["products"], last["products"] = first["products"][:1], last["products"][1:]
         expected = sound(load_catalog(*saved(desk.folder, nested()), workspace=desk.workspace))
-        for pages in ((one, other), (other, one)):
+        for pages in ((first, last), (last, first)):
             files = saved(desk.folder, *pages)
             assert sound(load_catalog(*files, workspace=desk.workspace)) == expected
 
     @pytest.mark.parametrize("further", [["?page=2"], ["?page=2", "?page=3"], ["?page=2", "?page=4", None]])
     def test_a_page_that_is_missing(self, desk: Desk, further: list[str | None]) -> None:
-        pages = [nested(each) | {"at": at} for at, each in enumerate(further)]
+        pages = [nested(address) | {"at": at} for at, address in enumerate(further)]
         with pytest.raises(SourceError, match="Save every page, to the last, and load them together"):
             load_catalog(*saved(desk.folder, *pages), workspace=desk.workspace)
 
@@ -250,7 +256,7 @@ class TestRefused:
             load_catalog(*saved(desk.folder, answer), workspace=desk.workspace)
 
     @pytest.mark.parametrize(
-        ("answers", "said"),
+        ("answers", "sentence"),
         [
             (queried()[:1], "cannot be tied to its product, so its SKU is not known"),
             (queried()[:2], "cannot be tied to its product, so its SKU is not known"),
@@ -263,8 +269,8 @@ class TestRefused:
             (['{"products": [NaN]}'], "is no complete JSON document"),
         ],
     )
-    def test_no_catalog(self, desk: Desk, answers: list[Any], said: str) -> None:
-        with pytest.raises(SourceError, match=said):
+    def test_no_catalog(self, desk: Desk, answers: list[Any], sentence: str) -> None:
+        with pytest.raises(SourceError, match=sentence):
             load_catalog(*saved(desk.folder, *answers), workspace=desk.workspace)
 
     def test_answers_and_sheets_together(self, desk: Desk) -> None:
@@ -307,8 +313,8 @@ class TestFaults:
         charges, plans, products = queried()
         del products["data"][1]["sKU"]
         files = saved(desk.folder, charges, plans, products)
-        (told,) = messages(load_catalog(*files, workspace=desk.workspace))
-        assert told[:3] == ("E201", "page1.json", 2)
+        (message,) = messages(load_catalog(*files, workspace=desk.workspace))
+        assert message[:3] == ("E201", "page1.json", 2)
 
     def test_a_fault_of_a_parquet_file_leads_to_its_cell(self, desk: Desk) -> None:
         path = desk.folder / "products.parquet"
@@ -319,25 +325,25 @@ class TestFaults:
         pq.write_table(pa.table(rows), path)
         load = load_catalog(path, workspace=desk.workspace)
         assert load.snapshot is None
-        found = {(each["code"], each["cell"]) for each in load.issues.to_pylist()}
-        assert ("E214", "D3") in found, "what is no number is an error"
-        assert ("E205", "E3") in found, "a date with a time of day is no date"
+        cells = {(issue["code"], issue["cell"]) for issue in load.issues.to_pylist()}
+        assert ("E214", "D3") in cells, "what is no number is an error"
+        assert ("E205", "E3") in cells, "a date with a time of day is no date"
 
     def test_blanks_around_a_value_are_told(self, desk: Desk) -> None:
         answer = nested()
         answer["products"][1]["sku"] = " HOST "
         load = load_catalog(*saved(desk.folder, answer), workspace=desk.workspace)
         assert load.snapshot is not None
-        (told,) = load.issues.to_pylist()
-        assert (told["code"], told["column"], told["value"]) == ("W201", "SKU", " HOST ")
+        (issue,) = load.issues.to_pylist()
+        assert (issue["code"], issue["column"], issue["value"]) == ("W201", "SKU", " HOST ")
 
     def test_a_price_that_depends_on_tiers_is_none(self, desk: Desk) -> None:
         charges, plans, products = queried()
         charges["data"][0]["productRatePlanChargeTiers"].append({"currency": "EUR", "price": 400})
         load = load_catalog(*saved(desk.folder, charges, plans, products), workspace=desk.workspace)
         assert load.snapshot is not None
-        found = search_catalog("SUP-1", workspace=desk.workspace)
-        assert [(each["currency"], each["list_price"]) for each in found.to_pylist()] == [
+        listed = search_catalog("SUP-1", workspace=desk.workspace)
+        assert [(charge["currency"], charge["list_price"]) for charge in listed.to_pylist()] == [
             ("EUR", None), ("USD", Decimal(490)),
         ]  # fmt: skip
 
@@ -361,9 +367,13 @@ CUSTOMERS = [
 class TestAccounts:
     def test_customers_as_the_server_answers_them(self, desk: Desk) -> None:
         rows = [
-            {"customer_id": each["id"], "customer_external_id": each["external_id"], "name": each["name"]}
-            | {"currency": each["currency"]}
-            for each in CUSTOMERS
+            {
+                "customer_id": customer["id"],
+                "customer_external_id": customer["external_id"],
+                "name": customer["name"],
+            }
+            | {"currency": customer["currency"]}
+            for customer in CUSTOMERS
         ]
         expected = sound(desk.accounts(*rows))
         files = saved(desk.folder, CUSTOMERS[:1], CUSTOMERS[1:])
@@ -371,9 +381,10 @@ class TestAccounts:
 
     @pytest.mark.parametrize("full", [100, 1000])
     def test_a_full_last_page_may_not_be_the_last(self, desk: Desk, full: int) -> None:
-        one = CUSTOMERS[0]
+        customer = CUSTOMERS[0]
         page = [
-            one | {"id": f"0f8fad5b-d9cb-469f-a165-{at:012}", "external_id": str(at)} for at in range(full)
+            customer | {"id": f"0f8fad5b-d9cb-469f-a165-{at:012}", "external_id": str(at)}
+            for at in range(full)
         ]
         with pytest.raises(SourceError, match=f"exactly {full} customers, a full page"):
             load_accounts(*saved(desk.folder, page), workspace=desk.workspace)
@@ -403,10 +414,10 @@ _JSON = st.recursive(
 @given(answers=st.lists(_JSON, min_size=1, max_size=3), table=st.sampled_from(["catalog", "accounts"]))
 def test_whatever_an_answer_holds_it_is_rows_or_a_sentence(answers: list[Any], table: str) -> None:
     try:
-        rows = read_saved_list(table, [(f"page{at}.json", each) for at, each in enumerate(answers)])
+        rows = read_saved_list(table, [(f"page{at}.json", answer) for at, answer in enumerate(answers)])
     except SourceError as error:
-        said = str(error)
+        sentence = str(error)
     else:
-        said = "."
+        sentence = "."
         assert all(isinstance(cell, str | None) for row in rows for cell in row.cells.values())
-    assert said.endswith(".")
+    assert sentence.endswith(".")

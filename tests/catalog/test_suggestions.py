@@ -41,7 +41,7 @@ def shared(name: str) -> Path:
     return base / name
 
 
-def made(folder: Path, rows: dict[str, Any]) -> Snapshot:
+def build_catalog(folder: Path, rows: dict[str, Any]) -> Snapshot:
     count = len(rows["sku"])
     rows = {"charge_model": ["Per Unit"] * count} | rows
     snapshot = build_snapshot(pa.table(rows), folder, SOURCE).snapshot
@@ -59,12 +59,12 @@ def catalog(tmp_path: Path) -> Any:
         ],
         "charge_name": [f"{name} fee" for name in NAMES.values()],
     }
-    with open_catalog(made(tmp_path, rows)) as catalog:
+    with open_catalog(build_catalog(tmp_path, rows)) as catalog:
         yield catalog
 
 
 def suggested(catalog: Catalog, key: str, limit: int = 3) -> list[str]:
-    return [each.value for each in catalog.suggest_keys(pa.array([key]), "sku", limit)[key]]
+    return [suggestion.value for suggestion in catalog.suggest_keys(pa.array([key]), "sku", limit)[key]]
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,8 @@ def test_every_key_has_an_answer(catalog: Catalog) -> None:
 def test_charges(catalog: Catalog) -> None:
     known = "402890555a87d7f5015a88c613c50000"
     for typed in (known.upper(), known[:-1] + "f", known[:-2] + "00 0", known[1:]):
-        found = catalog.suggest_keys(pa.array([typed]), "charge")[typed]
-        assert found[0] == suggestions.Suggestion(known, "WHITE HANGING HEART T-LIGHT HOLDER fee")
+        matches = catalog.suggest_keys(pa.array([typed]), "charge")[typed]
+        assert matches[0] == suggestions.Suggestion(known, "WHITE HANGING HEART T-LIGHT HOLDER fee")
 
 
 def test_work_is_bounded(tmp_path: Path) -> None:
@@ -128,12 +128,12 @@ def test_work_is_bounded(tmp_path: Path) -> None:
         "product_rate_plan_charge_id": [f"c{n}" for n in range(count)],
     }
     unknown = pa.array([f"sku-{n * 7 + 1:06d}" for n in range(20_000)])
-    with open_catalog(made(tmp_path, rows)) as catalog:
+    with open_catalog(build_catalog(tmp_path, rows)) as catalog:
         begun = time.perf_counter()
         answers = catalog.suggest_keys(unknown, "sku")
         assert time.perf_counter() - begun < 10  # 1 s here; every pair would be 1,000,000,000
     compared = suggestions.MAX_PAIRS // count
-    assert [bool(each) for each in answers.values()] == [True] * compared + [False] * (
+    assert [bool(answer) for answer in answers.values()] == [True] * compared + [False] * (
         len(unknown) - compared
     )
 
@@ -153,11 +153,11 @@ def test_work_is_bounded(tmp_path: Path) -> None:
     ],
 )
 def test_search(catalog: Catalog, typed: str, kind: str, skus: list[str]) -> None:
-    found = catalog.search(typed)
-    first = found.filter(pc.equal(found["match"], kind))
+    matches = catalog.search(typed)
+    first = matches.filter(pc.equal(matches["match"], kind))
     assert first["sku"].to_pylist() == skus
-    assert found["match"][0].as_py() == kind
-    assert found.column_names == ["match", *CATALOG_SCHEMA.names]
+    assert matches["match"][0].as_py() == kind
+    assert matches.column_names == ["match", *CATALOG_SCHEMA.names]
 
 
 @pytest.mark.parametrize("typed", ["", "   ", "qqqqqq", "%", "_"])
@@ -187,10 +187,10 @@ def test_the_catalog_of_a_real_shop(tmp_path: Path) -> None:
     assert build_snapshot(shuffled, tmp_path, SOURCE).snapshot == load.snapshot
     skus = table["sku"].take(pa.array(np.random.default_rng(2).integers(0, len(table), 541_909)))
     with open_catalog(load.snapshot) as catalog:
-        found = catalog.lookup(pa.chunked_array([*skus.chunks, ["85123Z"]]), pa.array([], pa.string()))
-        assert len(found) == 4070
-        assert found.unknown_skus.to_pylist() == ["85123Z"]
-        prices = dict(zip(*(found.table[name].to_pylist() for name in ("sku", "list_price")), strict=True))
+        lookup = catalog.lookup(pa.chunked_array([*skus.chunks, ["85123Z"]]), pa.array([], pa.string()))
+        assert len(lookup) == 4070
+        assert lookup.unknown_skus.to_pylist() == ["85123Z"]
+        prices = dict(zip(*(lookup.table[name].to_pylist() for name in ("sku", "list_price")), strict=True))
         assert prices["85123A"] == Decimal("2.95")
-        assert catalog.suggest_keys(found.unknown_skus, "sku")["85123Z"][0].value.startswith("85123")
+        assert catalog.suggest_keys(lookup.unknown_skus, "sku")["85123Z"][0].value.startswith("85123")
         assert catalog.search("white hanging heart")["sku"][0].as_py() == "85123A"

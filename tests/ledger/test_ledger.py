@@ -73,7 +73,7 @@ def about_run(number: int, environment: str, manifest: str | None, summary: str)
 
 def item_table(invoices: list[ledger.InvoiceRow]) -> pa.Table:
     """Two items each prepared invoice; some columns dictionary-encoded."""
-    positions = [each.position for each in invoices if each.state == "prepared" for _ in range(2)]
+    positions = [row.position for row in invoices if row.state == "prepared" for _ in range(2)]
     products, amounts = ["P1", None], [Decimal("10.10"), Decimal("0.20")]
     half = len(positions) // 2
     return pa.table(
@@ -97,16 +97,16 @@ def enter(
     """A run of one request, as the conductor enters it."""
     name, summary = run_id(number), orjson.dumps({"run_id": run_id(number), "seconds": 0.1}).decode()
     with workspace.fill_run_folder(place, name) as folder:
-        if any(each.state == "prepared" for each in invoices):
+        if any(row.state == "prepared" for row in invoices):
             folder.write("payloads/0001.json", b"{}")
         folder.write("payloads/manifest.json", b"[]")
-        shas = [hashlib.sha256(each).hexdigest() for each in (b"{}", b"[]")]
-        prepared = sum(each.state == "prepared" for each in invoices)
+        shas = [hashlib.sha256(content).hexdigest() for content in (b"{}", b"[]")]
+        prepared = sum(row.state == "prepared" for row in invoices)
 
         requests = [ledger.RequestRow(1, "payloads/0001.json", shas[0], prepared, 2 * prepared, "{}")]
         with ledger.enter_run(books, name) as writer:
             writer.add_sources([ledger.SourceRow("a\udcff.csv", SHA, 1, 2)])
-            writer.add_invoices([tuple(vars(each).values()) for each in invoices])
+            writer.add_invoices([tuple(vars(row).values()) for row in invoices])
             writer.add_items(ledger.encode_items(item_table(invoices)) if prepared else None)
             writer.add_requests(requests if prepared else [])
             head = writer.finish(about_run(number, environment, shas[1], summary))
@@ -129,12 +129,12 @@ def tampered(books: ledger.Ledger, *statements: str) -> None:
 
 def snapshot(folder: Path) -> dict[str, tuple[int, int, bytes]]:
     return {
-        str(each): (
-            each.stat().st_mtime_ns,
-            each.stat().st_mode,
-            each.read_bytes() if each.is_file() else b"",
+        str(path): (
+            path.stat().st_mtime_ns,
+            path.stat().st_mode,
+            path.read_bytes() if path.is_file() else b"",
         )
-        for each in [folder, *folder.rglob("*")]
+        for path in [folder, *folder.rglob("*")]
     }
 
 
@@ -160,8 +160,8 @@ def test_an_absent_ledger_reads_as_empty_and_stays_absent(books: ledger.Ledger) 
 def test_a_run_is_recorded(place: workspace.Workspace, books: ledger.Ledger) -> None:
     name = enter(place, books, 1, [invoice(0, "A"), invoice(1, "B", "rejected"), invoice(2, "C", "skipped")])
     assert ledger.verify_ledger(books) == []
-    found = ledger.find_live_by_reference(books, "production", "t", ["A", "B", "C", "D"])
-    assert found == {"A": ledger.LiveInvoice(invoice(0, "A").fingerprint, name, "prepared")}
+    live = ledger.find_live_by_reference(books, "production", "t", ["A", "B", "C", "D"])
+    assert live == {"A": ledger.LiveInvoice(invoice(0, "A").fingerprint, name, "prepared")}
     assert (
         ledger.find_live_by_reference(books, "sandbox", "t", ["A"])
         == ledger.find_live_by_reference(books, "production", "u", ["A"])
@@ -171,8 +171,8 @@ def test_a_run_is_recorded(place: workspace.Workspace, books: ledger.Ledger) -> 
     assert dict(entry.states) == {"prepared": 1, "rejected": 1, "skipped": 1}
     shown = ledger.read_run(books, name)
     assert shown.sources[0].name == r"a\udcff.csv"
-    assert [each.number for each in shown.requests] == [1]
-    assert [each.ref for each in ledger.list_invoices(books, name)] == ["A", "B", "C"]
+    assert [request.number for request in shown.requests] == [1]
+    assert [row.ref for row in ledger.list_invoices(books, name)] == ["A", "B", "C"]
     items = ledger.read_items(books, name)
     assert items.to_pylist() == [
         {
@@ -204,13 +204,13 @@ def test_dictionaries_that_repeat_or_hold_null_are_written_as_what_they_say(
     place: workspace.Workspace, books: ledger.Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     indices = pa.array([2, None], pa.int32())
-    some = pa.DictionaryArray.from_arrays(indices, pa.array(["x", "x", "y", None]))
-    other = pa.DictionaryArray.from_arrays(pa.array([3, 0], pa.int32()), pa.array(["x", "x", "y", None]))
+    first = pa.DictionaryArray.from_arrays(indices, pa.array(["x", "x", "y", None]))
+    second = pa.DictionaryArray.from_arrays(pa.array([3, 0], pa.int32()), pa.array(["x", "x", "y", None]))
     packed = ledger.encode_items
     monkeypatch.setattr(
         ledger,
         "encode_items",
-        lambda table: packed(table.append_column("said", pa.chunked_array([some, other]))),
+        lambda table: packed(table.append_column("said", pa.chunked_array([first, second]))),
     )
     name = enter(place, books, 1, [invoice(0, "A"), invoice(1, "B")])
     assert ledger.read_items(books, name)["said"].to_pylist() == ["y", None, None, "x"]
@@ -251,9 +251,9 @@ def test_items_that_do_not_add_up_are_told(
     packed = ledger.encode_items
     monkeypatch.setattr(ledger, "encode_items", lambda table: packed(change(table)))
     enter(place, books, 1, [invoice(number, f"A{number}") for number in range(3)])
-    told = ledger.verify_ledger(books)
-    assert any(sentence in each for each in told)
-    assert not any("not those that were entered" in each for each in told)
+    faults = ledger.verify_ledger(books)
+    assert any(sentence in fault for fault in faults)
+    assert not any("not those that were entered" in fault for fault in faults)
 
 
 def test_unreadable_items_are_a_fault(place: workspace.Workspace, books: ledger.Ledger) -> None:
@@ -269,8 +269,8 @@ def test_unreadable_items_are_a_fault(place: workspace.Workspace, books: ledger.
         whole[:4] + whole[9:],
     ]:
         tampered(books, f"UPDATE items SET parquet = x'{cut.hex()}'")
-        told = ledger.verify_ledger(books)
-        assert f"The entries of the run {name} are not those that were entered." in told
+        faults = ledger.verify_ledger(books)
+        assert f"The entries of the run {name} are not those that were entered." in faults
     for at in range(0, len(whole), 29):
         tampered(books, f"UPDATE items SET parquet = x'{(whole[:at] + b'~!~' + whole[at + 3 :]).hex()}'")
         assert ledger.verify_ledger(books)
@@ -294,7 +294,7 @@ def test_rows_beyond_one_statement(place: workspace.Workspace, books: ledger.Led
         invoice(number, f"A{number:05}", "rejected" if number % 3 else "prepared") for number in range(4321)
     ]
     name = enter(place, books, 1, rows)
-    assert [each.position for each in ledger.list_invoices(books, name)] == list(range(4321))
+    assert [row.position for row in ledger.list_invoices(books, name)] == list(range(4321))
     assert ledger.verify_ledger(books) == []
 
 
@@ -311,7 +311,7 @@ def test_an_identity_is_taken_once(place: workspace.Workspace, books: ledger.Led
     with pytest.raises(ledger.IdentityTakenError, match="A and 1 more") as caught:
         enter(place, books, 2, [invoice(0, "A"), invoice(1, "B"), invoice(2, "B")])
     assert caught.value.refs == ("A", "B")
-    assert [each.run_id for each in ledger.list_run_entries(books)] == [run_id(1)]
+    assert [run.run_id for run in ledger.list_run_entries(books)] == [run_id(1)]
     assert not (place.runs / run_id(2)).exists()
     enter(place, books, 2, [invoice(0, "A", "skipped")])
     enter(place, books, 3, [invoice(0, "A")], environment="sandbox")
@@ -360,7 +360,7 @@ def test_files_are_the_owners_alone(place: workspace.Workspace, books: ledger.Le
     before = os.umask(0)
     try:
         with ledger.lock_run_ids(books):
-            modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in place.path.glob("ledger*")}
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in place.path.glob("ledger*")}
         enter(place, books, 1, [invoice(0, "A")])
     finally:
         os.umask(before)
@@ -382,8 +382,8 @@ def test_reading_changes_nothing(place: workspace.Workspace, books: ledger.Ledge
 
 def test_reading_needs_no_right_to_write(place: workspace.Workspace, books: ledger.Ledger) -> None:
     enter(place, books, 1, [invoice(0, "A")])
-    for each in [books.path, place.runs, place.path]:
-        each.chmod(each.stat().st_mode & ~0o222)
+    for path in [books.path, place.runs, place.path]:
+        path.chmod(path.stat().st_mode & ~0o222)
     try:
         before = snapshot(place.path)
         assert set(ledger.find_live_by_reference(books, "production", "t", ["A"])) == {"A"}
@@ -401,10 +401,10 @@ def test_what_a_killed_writer_left_is_read_without_touching_it(
         writer.execute("DELETE FROM live")  # committed, and only in the -wal
         left = tmp_path / "left"
         shutil.copytree(place.path, left)
-    other = ledger.Ledger(left / "ledger.sqlite", left / "runs")
+    copied = ledger.Ledger(left / "ledger.sqlite", left / "runs")
     before = snapshot(left)
     assert before[str(left / "ledger.sqlite-wal")][2]
-    assert ledger.find_live_by_reference(other, "production", "t", ["A"]) == {}
+    assert ledger.find_live_by_reference(copied, "production", "t", ["A"]) == {}
     assert snapshot(left) == before
 
 

@@ -177,7 +177,7 @@ def test_a_writer_killed_at_any_moment(tmp_path: Path, writers: ForkServer) -> N
         os.kill(writer.pid, signal.SIGKILL)
         writers.wait(writer)
         outcomes.append(settle(path))
-    assert all(each <= {run_id(1)} for each in outcomes)
+    assert all(outcome <= {run_id(1)} for outcome in outcomes)
 
 
 def run_injected(writers: ForkServer, path: Path, injected: str, log: str = os.devnull) -> Ran:
@@ -244,9 +244,9 @@ def test_a_disk_that_fails_at_every_call(
         path = tmp_path / str(nth)
         log = tmp_path / f"{nth}.log"
         done = run_injected(traced, path, f"{syscall}:error={error}:when={nth}", str(log))
-        said = done.out + done.err
-        assert "Traceback" not in said
-        assert done.code in (0, 3), said
+        output = done.out + done.err
+        assert "Traceback" not in output
+        assert done.code in (0, 3), output
         there = settle(path)
         assert done.code or there == {run_id(1)}
         if "(INJECTED)" not in log.read_text():

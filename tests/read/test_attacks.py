@@ -47,18 +47,18 @@ def book(
     return path
 
 
-def told(issues: Issues, code: str) -> list[tuple[str, dict[str, str]]]:
-    return [(each.value, dict(each.facts)) for each in issues.sheet_issues if each.code == code]
+def facts_of(issues: Issues, code: str) -> list[tuple[str, dict[str, str]]]:
+    return [(issue.value, dict(issue.facts)) for issue in issues.sheet_issues if issue.code == code]
 
 
 def amounts(raw: RawSheets) -> list[str]:
-    found: list[str] = raw.tables["items"].frame["amount"].tolist()
-    return found
+    texts: list[str] = raw.tables["items"].frame["amount"].tolist()
+    return texts
 
 
 def column(path: Path, name: str) -> list[str]:
-    found: list[str] = read_raw_sheets([path], TABLES)[0].tables["items"].frame[name].tolist()
-    return found
+    texts: list[str] = read_raw_sheets([path], TABLES)[0].tables["items"].frame[name].tolist()
+    return texts
 
 
 def amounts_or_sentence(path: Path) -> list[str] | str:
@@ -77,11 +77,11 @@ def items_of(tmp_path: Path, content: str) -> tuple[RawSheets, Issues]:
 @pytest.mark.parametrize("how", ["hide", "very_hidden"])
 @pytest.mark.parametrize("name", ["Old", "Invoice items"])
 def test_a_hidden_sheet_feeds_nothing(tmp_path: Path, how: str, name: str) -> None:
-    path = book(tmp_path / "a.xlsx", PAIR | {name: ITEM_ROWS}, lambda each: getattr(each, how)(), (name,))
+    path = book(tmp_path / "a.xlsx", PAIR | {name: ITEM_ROWS}, lambda sheet: getattr(sheet, how)(), (name,))
     raw, issues = read_raw_sheets([path], TABLES)
     assert amounts(raw) == ["10"]
-    assert told(issues, "W101") == [(name, {"table": "Items", "reason": "it is hidden"})]
-    assert [each.code for each in issues.sheet_issues] == ["W101"]
+    assert facts_of(issues, "W101") == [(name, {"table": "Items", "reason": "it is hidden"})]
+    assert [issue.code for issue in issues.sheet_issues] == ["W101"]
 
 
 def test_a_workbook_whose_only_items_are_hidden_is_told_so(tmp_path: Path) -> None:
@@ -91,12 +91,12 @@ def test_a_workbook_whose_only_items_are_hidden_is_told_so(tmp_path: Path) -> No
 
 
 def test_a_sheet_named_like_the_table_beats_one_that_shows_its_key(tmp_path: Path) -> None:
-    other = [[*ITEM_HEAD, "Whatever"], ["R1", "Day", 10, "2026-01-02", "x"]]
-    path = book(tmp_path / "a.xlsx", {"Summary": other} | PAIR)
+    summary = [[*ITEM_HEAD, "Whatever"], ["R1", "Day", 10, "2026-01-02", "x"]]
+    path = book(tmp_path / "a.xlsx", {"Summary": summary} | PAIR)
     raw, issues = read_raw_sheets([path], TABLES)
     assert amounts(raw) == ["10"]
-    assert [each.code for each in issues.sheet_issues] == ["W101"]
-    assert told(issues, "W101") == [("Summary", {"table": "Items", "reason": "the sheet Items is Items"})]
+    assert [issue.code for issue in issues.sheet_issues] == ["W101"]
+    assert facts_of(issues, "W101") == [("Summary", {"table": "Items", "reason": "the sheet Items is Items"})]
 
 
 def test_two_sheets_named_like_one_table_are_an_error(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_several_sheets_by_key_and_none_by_name_are_an_error(tmp_path: Path) -> 
     )
     raw, issues = read_raw_sheets([path], TABLES)
     assert amounts(raw) == ["10"]
-    assert told(issues, "E107") == [("Jan", {"table": "Items", "others": "the sheet Feb, the sheet Mar"})]
+    assert facts_of(issues, "E107") == [("Jan", {"table": "Items", "others": "the sheet Feb, the sheet Mar"})]
 
 
 def test_one_sheet_by_key_still_feeds(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_files_of_one_folder_do_not_add_up(tmp_path: Path, zipped: bool) -> None
     raw, issues = read_raw_sheets([path], TABLES)
     inside = "pair.zip/" if zipped else ""
     assert amounts(raw) == ["1"]
-    assert told(issues, "E107") == [
+    assert facts_of(issues, "E107") == [
         (f"{inside}b.csv", {"table": "Items", "others": f"the file {inside}c.csv"})
     ]
 
@@ -259,8 +259,8 @@ def test_unusual_xml_beyond_any_sample_is_seen(tmp_path: Path) -> None:
         '<c r="B1" t=\n"e"/>',
         '<c r="B1"><v>1</v><f>A1</f></c>',
     ):
-        own = [*rows, f'<row r="5000">{odd}</row>']
-        (tmp_path / "x.xml").write_text("".join(own))
+        all_rows = [*rows, f'<row r="5000">{odd}</row>']
+        (tmp_path / "x.xml").write_text("".join(all_rows))
         with (tmp_path / "x.xml").open("rb") as stream, pytest.raises(UnusualXmlError):
             scan_fast(stream)
 
@@ -307,7 +307,7 @@ def test_a_file_name_is_text_that_can_be_printed(tmp_path: Path) -> None:
         Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text(content)
     for paths in ([folder], sorted(folder.iterdir())):
         raw, _ = read_raw_sheets(paths, TABLES)
-        assert sorted(each.name for each in raw.sources) == ["a\\xff.csv", "b.csv"]
+        assert sorted(source.name for source in raw.sources) == ["a\\xff.csv", "b.csv"]
     bad = Path(os.fsdecode(os.fsencode(tmp_path) + b"/c\xff.csv"))
     bad.touch()
     with pytest.raises(SourceError, match=r"c\\xff.csv"):

@@ -33,39 +33,39 @@ needs_corpus = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def parser() -> Iterator[ParserProcess]:
-    with ParserProcess(corpus.LIMITS) as own:
-        yield own
+    with ParserProcess(corpus.LIMITS) as process:
+        yield process
 
 
 def test_every_difference_from_another_reader_is_explained() -> None:
     lines = corpus.golden()
-    assert len({each["file"] for each in lines}) == 209
-    assert not [each["file"] for each in lines if each["difference"] and not each["because"]]
-    assert not [each["file"] for each in lines if each["because"] and not each["difference"]]
+    assert len({line["file"] for line in lines}) == 209
+    assert not [line["file"] for line in lines if line["difference"] and not line["because"]]
+    assert not [line["file"] for line in lines if line["because"] and not line["difference"]]
 
 
 @needs_corpus
 def test_the_reader_makes_of_each_file_what_the_golden_table_says(parser: ParserProcess) -> None:
-    told = defaultdict(list)
-    for each in corpus.golden():
-        told[each["file"]].append({name: each[name] for name in corpus.OURS})
-    files = [each["file"] for each in corpus.manifest(CORPUS)]
-    assert set(files) == set(told)
-    assert not {name for name in files if corpus.ours(CORPUS, name, parser) != told[name]}
+    golden = defaultdict(list)
+    for line in corpus.golden():
+        golden[line["file"]].append({name: line[name] for name in corpus.OURS})
+    files = [case["file"] for case in corpus.manifest(CORPUS)]
+    assert set(files) == set(golden)
+    assert not {name for name in files if corpus.ours(CORPUS, name, parser) != golden[name]}
 
 
 @needs_corpus
 def test_what_a_good_importer_refuses_is_refused_with_its_own_sentence() -> None:
-    refused = {each["file"]: each["refused"] for each in corpus.golden() if each["refused"]}
-    expected = [each for each in corpus.manifest(CORPUS) if each["expected"].startswith(REFUSED)]
+    refused = {line["file"]: line["refused"] for line in corpus.golden() if line["refused"]}
+    expected = [case for case in corpus.manifest(CORPUS) if case["expected"].startswith(REFUSED)]
     # xlrd reads what calamine cannot: two workbooks that made a parser ask for too much, one with a lost relation
     good = {
         "tafia+calamine/OOM_alloc.xls",
         "tafia+calamine/OOM_alloc2.xls",
         "roo-rb+roo/file_item_error.xlsx",
     }
-    assert not [each["file"] for each in expected if each["file"] not in refused and each["file"] not in good]
-    locked = [each["file"] for each in expected if "encrypted" in each["expected"]]
+    assert not [case["file"] for case in expected if case["file"] not in refused and case["file"] not in good]
+    locked = [case["file"] for case in expected if "encrypted" in case["expected"]]
     assert locked
     assert all("protected with a password" in refused[name] for name in locked)
     assert all(sentence.endswith(".") and "\n" not in sentence for sentence in refused.values())
@@ -79,7 +79,7 @@ def test_check_ends_in_a_verdict_or_one_sentence_for_each_file(
     monkeypatch.setattr(
         prepare, "read_raw_sheets", partial(read_raw_sheets, parser=parser)
     )  # one warm child for all
-    ends = Counter(_end(CORPUS / each["file"], tmp_path) for each in corpus.manifest(CORPUS))
+    ends = Counter(_end(CORPUS / case["file"], tmp_path) for case in corpus.manifest(CORPUS))
     assert not ends[""]
     assert set(ends) <= {"rejected", "a sentence"}
 

@@ -37,14 +37,14 @@ def rows(raw: RawSheets, table: str = "items") -> list[list[str]]:
     return raw.tables[table].frame.to_numpy().tolist()
 
 
-def one(issues: Issues, code: str) -> SheetIssue:
-    (found,) = [each for each in issues.sheet_issues if each.code == code]
-    return found
+def get_issue(issues: Issues, code: str) -> SheetIssue:
+    (match,) = [issue for issue in issues.sheet_issues if issue.code == code]
+    return match
 
 
 def finding(issues: Issues, code: str) -> Findings:
-    (found,) = [each for each in issues.findings if each.code == code]
-    return found
+    (match,) = [findings for findings in issues.findings if findings.code == code]
+    return match
 
 
 def test_importing_the_package_is_light() -> None:
@@ -55,7 +55,7 @@ def test_importing_the_package_is_light() -> None:
 
 def test_no_type_is_inferred(tmp_path: Path) -> None:
     values = ["00123", "NA", "NULL", "nan", "10.10", "true", "1e5", "2026-01-02", "", "N/A", "-0"]
-    raw, issues = items(tmp_path, HEAD + "".join(f"R1,{each},1,2\n" for each in values))
+    raw, issues = items(tmp_path, HEAD + "".join(f"R1,{value},1,2\n" for value in values))
     assert raw.tables["items"].frame["charge_name"].tolist() == values
     assert raw.tables["items"].kinds == {}
     assert issues == Issues()
@@ -137,9 +137,9 @@ def test_leading_blank_lines_keep_the_row_numbers(tmp_path: Path) -> None:
 def test_blanks_around_values_are_trimmed_with_one_notice_a_column(tmp_path: Path) -> None:
     raw, issues = items(tmp_path, HEAD + "R1,é,1,2\n R2,x ,1,   \nR3,\u00a0y\u00a0,1,2\n")
     assert rows(raw) == [["R1", "é", "1", "2"], ["R2", "x", "1", ""], ["R3", "y", "1", "2"]]
-    found = {each.field: each for each in issues.findings}
-    assert found.keys() == {"invoice_ref", "charge_name"}
-    name = found["charge_name"]
+    by_field = {findings.field: findings for findings in issues.findings}
+    assert by_field.keys() == {"invoice_ref", "charge_name"}
+    name = by_field["charge_name"]
     assert name.values is not None
     assert name.row_counts is not None
     assert (name.rows.tolist(), name.values.to_pylist(), name.row_counts.tolist()) == ([1], ["x"], [2])
@@ -149,27 +149,27 @@ def test_blanks_around_values_are_trimmed_with_one_notice_a_column(tmp_path: Pat
 def test_header_issues(tmp_path: Path) -> None:
     text = "item_no,charge_nme,Amount,#note,AMOUNT,,Quantity\n1,x,1,n,2,stray,3\n"
     _, issues = items(tmp_path, text)
-    missing, twice = one(issues, "E103"), one(issues, "E105")
+    missing, twice = get_issue(issues, "E103"), get_issue(issues, "E105")
     assert missing.facts == {"label": "Invoice reference", "table": "Items"}
     assert (twice.column, twice.value) == ("E", "AMOUNT")
     assert twice.facts == {"first": "column C", "second": "column E", "table": "Items"}
-    unknown = [each for each in issues.sheet_issues if each.code == "E104"]
-    assert [(each.column, each.value, each.facts["near"]) for each in unknown] == [
+    unknown = [issue for issue in issues.sheet_issues if issue.code == "E104"]
+    assert [(issue.column, issue.value, issue.facts["near"]) for issue in unknown] == [
         ("B", "charge_nme", " Did you mean charge_name (one character is missing or too many)?"),
         ("F", "column F", ""),
     ]
-    assert all(each.source == "items.csv" and each.row == 1 for each in issues.sheet_issues)
+    assert all(issue.source == "items.csv" and issue.row == 1 for issue in issues.sheet_issues)
 
 
 def test_a_table_without_sheet_or_rows(tmp_path: Path) -> None:
     (tmp_path / "invoices.csv").write_text(INVOICE_CSV)
     raw, issues = read_raw_sheets([tmp_path / "invoices.csv"], TABLES)
     assert len(raw.tables["items"]) == 0
-    lost = one(issues, "E101")
+    lost = get_issue(issues, "E101")
     assert lost.facts["table"] == "Items"
     assert lost.facts["found"] == "invoices.csv"
     raw, issues = items(tmp_path, HEAD)
-    assert one(issues, "E102").source == "items.csv"
+    assert get_issue(issues, "E102").source == "items.csv"
     assert raw.tables["items"].frame.columns.tolist() == HEAD.strip().split(",")
 
 
@@ -212,7 +212,7 @@ def test_a_folder_and_a_zip_hold_a_pair(tmp_path: Path) -> None:
         package.write(pair / "a.csv", "in/a.csv")
         package.write(pair / "b.csv", "in/b.csv")
     raw, issues = read_raw_sheets([tmp_path / "pair.zip"], TABLES)
-    assert [each.name for each in raw.sources] == ["pair.zip/a.csv", "pair.zip/b.csv"]
+    assert [source.name for source in raw.sources] == ["pair.zip/a.csv", "pair.zip/b.csv"]
     assert issues == Issues()
     with pytest.raises(SourceError, match="unpacks to more"):
         read_raw_sheets([tmp_path / "pair.zip"], TABLES, ReadLimits(unpacked=50))
@@ -226,7 +226,7 @@ def test_several_files_feed_one_table(tmp_path: Path) -> None:
     assert frame["charge_name"].tolist() == ["x", ""]
     assert frame["sku"].tolist() == ["", "S"]
     assert raw.tables["items"].sheet_indices.tolist() == [0, 1]
-    assert {each.field: each.rows.tolist() for each in issues.findings} == {
+    assert {findings.field: findings.rows.tolist() for findings in issues.findings} == {
         "charge_name": [0],
         "service_start_date": [1],
     }

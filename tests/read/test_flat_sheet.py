@@ -40,7 +40,7 @@ def test_a_flat_file_gives_the_payloads_of_the_pair(desk: Desk) -> None:
     )
     assert result.verdict == pair.verdict == "accepted"
     assert desk.payloads(result) == desk.payloads(pair)
-    assert [(each["name"], each["rows"]) for each in result.summary["sources"]] == [("flat.csv", 3)]
+    assert [(source["name"], source["rows"]) for source in result.summary["sources"]] == [("flat.csv", 3)]
 
 
 def test_a_disagreement_names_both_cells_and_rejects_that_invoice_alone(desk: Desk) -> None:
@@ -99,7 +99,7 @@ def test_a_data_loaders_labels_and_marks_are_taken_as_they_are(desk: Desk) -> No
     assert result.verdict == "accepted"
     first, second = desk.sent(result)
     assert (first["invoiceNumber"], first["comments"], len(first["invoiceItems"])) == ("INV-1", "Thanks", 2)
-    assert [each["amount"] for each in second["invoiceItems"]] == [1, 2]
+    assert [item["amount"] for item in second["invoiceItems"]] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_every_row_is_accounted_for_and_no_value_wins_over_another(
     assert len(raw["invoices"]) == len({ref for ref, _, _ in rows})
     torn = {
         ref
-        for ref in {each[0] for each in rows}
+        for ref in {row[0] for row in rows}
         for at in (1, 2)
         if len({row[at] for row in rows if row[0] == ref and row[at]}) > 1
     }

@@ -39,8 +39,8 @@ HELD = [
 
 @pytest.fixture(scope="module")
 def parser() -> Iterator[ParserProcess]:
-    with ParserProcess(ReadLimits()) as own:
-        yield own
+    with ParserProcess(ReadLimits()) as process:
+        yield process
 
 
 def grids(parser: ParserProcess, path: Path) -> list[Grid]:
@@ -211,9 +211,9 @@ def test_a_pair_of_sheets_feeds_its_tables_in_every_format(tmp_path: Path) -> No
     book.save(str(tmp_path / "a.xls"))
     for kind in ("xls", "xlsb", "ods"):
         raw, issues = read_raw_sheets([tmp_path / f"a.{kind}"], {"invoices": INVOICES, "items": ITEMS})
-        assert [each.name for each in raw.tables["items"].sheets] == ["Items"]
+        assert [page.name for page in raw.tables["items"].sheets] == ["Items"]
         assert raw.tables["items"].frame["amount"].tolist() == ["10.5"]
-        assert [each.code for each in issues.sheet_issues] == ["W101"]
+        assert [issue.code for issue in issues.sheet_issues] == ["W101"]
         assert raw.sources[0].package == b""
 
 

@@ -39,8 +39,8 @@ NASTY = (
 
 @pytest.fixture(scope="module")
 def parser() -> Iterator[ParserProcess]:
-    with ParserProcess(LIMITS) as own:
-        yield own
+    with ParserProcess(LIMITS) as process:
+        yield process
 
 
 def _changed(data: bytes, chance: random.Random) -> bytes:
@@ -57,8 +57,8 @@ def _packed_anew(data: bytes, chance: random.Random) -> bytes:
     """The package with one of its parts changed: what a zip's checksum would else catch."""
     sink = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as new:
-        parts = [each for each in old.namelist() if not each.endswith("/")]
-        chosen = chance.choice([each for each in parts if "sheet" in each or "content" in each] + parts)
+        parts = [name for name in old.namelist() if not name.endswith("/")]
+        chosen = chance.choice([name for name in parts if "sheet" in name or "content" in name] + parts)
         for part in parts:
             new.writestr(part, _changed(old.read(part), chance) if part == chosen else old.read(part))
     return sink.getvalue()

@@ -46,7 +46,7 @@ def hide(path: Path, to: Path, *names: str) -> Path:
     return to / "hidden.xlsx"
 
 
-def told(result: Result) -> list[tuple[str, str]]:
+def list_issues(result: Result) -> list[tuple[str, str]]:
     return sorted(zip(result.issues["code"], result.issues["value"], strict=True))
 
 
@@ -54,7 +54,7 @@ def told(result: Result) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("name", ["Discounts", "Nachlass"])
 def test_discounts_in_a_hidden_sheet_reject_the_file(desk: Desk, how: str, name: str) -> None:
     result = desk.checked(book(desk, {name: DISCOUNTS}, how))
-    assert (result.verdict, told(result)) == ("rejected", [("E113", name)])
+    assert (result.verdict, list_issues(result)) == ("rejected", [("E113", name)])
     (issue,) = result.issues.to_dict("records")
     assert (issue["sheet"], issue["file"]) == (name, result.summary["sources"][0]["name"])
     assert "no sheet that can be seen has rows of Discounts" in issue["message"]
@@ -64,14 +64,14 @@ def test_discounts_in_a_hidden_sheet_reject_the_file(desk: Desk, how: str, name:
 def test_so_does_every_sheet_that_hangs_on_invoices_or_items(desk: Desk, tmp_path: Path, name: str) -> None:
     assert desk.checked(HANGING).verdict == "partial"
     result = desk.checked(hide(HANGING, tmp_path, name))
-    assert ("E113", name) in told(result)
+    assert ("E113", name) in list_issues(result)
     assert result.verdict == "rejected"
     assert not result.line.batches
 
 
 def test_hidden_items_are_told_once(desk: Desk, tmp_path: Path) -> None:
     result = desk.checked(hide(HANGING, tmp_path, "Items"))
-    assert [each for each in told(result) if each[1] in ("Items", "")] == [("E113", "Items")]
+    assert [issue for issue in list_issues(result) if issue[1] in ("Items", "")] == [("E113", "Items")]
     assert "E101" not in desk.codes(result)
 
 
@@ -80,28 +80,28 @@ def test_hidden_sheets_are_read_where_the_setting_says_so(desk: Desk, tmp_path: 
     names = ("Discounts", "Taxes", "Items")
     shown = desk.checked(HANGING)
     result = desk.checked(hide(HANGING, tmp_path, *names), hidden_sheets="read")
-    assert told(result) == sorted([*told(shown), *(("W105", name) for name in names)])
+    assert list_issues(result) == sorted([*list_issues(shown), *(("W105", name) for name in names)])
     assert desk.payloads(result) == desk.payloads(shown)
 
 
 def test_hidden_sheets_are_left_out_where_the_setting_says_so(desk: Desk) -> None:
     result = desk.checked(book(desk, {"Discounts": DISCOUNTS}), hidden_sheets="ignore")
-    assert (result.verdict, told(result)) == ("accepted", [("W101", "Discounts")])
+    assert (result.verdict, list_issues(result)) == ("accepted", [("W101", "Discounts")])
     assert "the settings leave hidden sheets out" in result.issues["message"][0]
 
 
 def test_several_hidden_sheets_are_each_told_and_never_read_together(desk: Desk) -> None:
     path = book(desk, {"Jan": DISCOUNTS, "Feb": DISCOUNTS})
-    assert told(desk.checked(path)) == [("E113", "Feb"), ("E113", "Jan")]
+    assert list_issues(desk.checked(path)) == [("E113", "Feb"), ("E113", "Jan")]
     read = desk.checked(path, hidden_sheets="read")
-    assert (read.verdict, told(read)) == ("rejected", [("E107", "Feb"), ("W105", "Jan")])
+    assert (read.verdict, list_issues(read)) == ("rejected", [("E107", "Feb"), ("W105", "Jan")])
 
 
 @pytest.mark.parametrize("setting", ["error", "read"])
 def test_a_hidden_sheet_beside_a_visible_one_of_its_kind_is_left_out(desk: Desk, setting: str) -> None:
     path = book(desk, {"Old items": [["invoice_ref", "charge_name", "amount"], ["R1", "Day", 5]]})
     result = desk.checked(path, hidden_sheets=setting)
-    assert (result.verdict, told(result)) == ("accepted", [("W101", "Old items")])
+    assert (result.verdict, list_issues(result)) == ("accepted", [("W101", "Old items")])
     assert result.summary["money"]["EUR"]["accepted"] == "10.00"
 
 
@@ -110,22 +110,22 @@ def test_a_visible_sheet_without_rows_does_not_stand_for_a_hidden_one(desk: Desk
     file = openpyxl.load_workbook(path)
     file.create_sheet("Discounts").append(DISCOUNTS[0])
     file.save(path)
-    assert told(desk.checked(path)) == [("E113", "Nachlass")]
+    assert list_issues(desk.checked(path)) == [("E113", "Nachlass")]
 
 
-@pytest.mark.parametrize("other", ["visible", "hidden"])
-def test_each_workbook_is_judged_by_itself(desk: Desk, other: str) -> None:
+@pytest.mark.parametrize("state", ["visible", "hidden"])
+def test_each_workbook_is_judged_by_itself(desk: Desk, state: str) -> None:
     """Discounts that are seen in one workbook do not stand for those that nobody sees in another."""
     first = book(desk, {"Discounts": DISCOUNTS})
     second = desk.workbook([desk.invoice("R2")], [desk.item("R2", item_no="1")])
     file = openpyxl.load_workbook(second)
     page = file.create_sheet("Discounts")
-    page.sheet_state = other
+    page.sheet_state = state
     for row in DISCOUNTS:
         page.append(["R2" if cell == "R1" else cell for cell in row])
     file.save(second)
-    found = [each for each in told(desk.checked(first, second)) if each[0] == "E113"]
-    assert found == [("E113", "Discounts")] * (1 if other == "visible" else 2)
+    hidden_issues = [issue for issue in list_issues(desk.checked(first, second)) if issue[0] == "E113"]
+    assert hidden_issues == [("E113", "Discounts")] * (1 if state == "visible" else 2)
 
 
 @pytest.mark.parametrize(
@@ -141,12 +141,12 @@ def test_each_workbook_is_judged_by_itself(desk: Desk, other: str) -> None:
 )
 def test_hidden_sheets_without_rows_of_ours_are_harmless(desk: Desk, rows: list[list[Any]]) -> None:
     result = desk.checked(book(desk, {"Discounts" if rows[:1] == DISCOUNTS[:1] else "Lists": rows}))
-    assert (result.verdict, told(result)) == ("accepted", [])
+    assert (result.verdict, list_issues(result)) == ("accepted", [])
 
 
 def test_a_hidden_list_that_is_only_named_like_a_table_is_told_and_harmless(desk: Desk) -> None:
     result = desk.checked(book(desk, {"Contacts": [["Name", "Phone list"], ["Ada", "12"]]}))
-    assert (result.verdict, told(result)) == ("accepted", [("W101", "Contacts")])
+    assert (result.verdict, list_issues(result)) == ("accepted", [("W101", "Contacts")])
 
 
 def test_the_template_with_its_own_hidden_sheets_is_harmless(desk: Desk, tmp_path: Path) -> None:
@@ -163,14 +163,14 @@ def test_the_template_with_its_own_hidden_sheets_is_harmless(desk: Desk, tmp_pat
         file[name].sheet_state = "hidden"
     file.save(tmp_path / "t.xlsx")
     result = desk.checked(tmp_path / "t.xlsx")
-    assert (result.verdict, told(result)) == ("accepted", [])
+    assert (result.verdict, list_issues(result)) == ("accepted", [])
 
 
 def test_expectations_that_nobody_sees_are_told_as_well(desk: Desk) -> None:
     path = book(desk, {"Control": CONTROL})
-    assert told(desk.checked(path)) == [("E113", "Control")]
+    assert list_issues(desk.checked(path)) == [("E113", "Control")]
     result = desk.checked(path, hidden_sheets="read")
-    assert (result.verdict, told(result)[0][0]) == ("unbalanced", "E601")
+    assert (result.verdict, list_issues(result)[0][0]) == ("unbalanced", "E601")
 
 
 @pytest.mark.parametrize("setting", ["error", "read"])
@@ -178,7 +178,7 @@ def test_a_hidden_sheet_of_another_target_is_refused_as_if_it_were_seen(desk: De
     result = desk.checked(
         book(desk, {"Discounts": DISCOUNTS}), target="bxb", money_unit="major", hidden_sheets=setting
     )
-    assert ("E340", "Discounts") in told(result)
+    assert ("E340", "Discounts") in list_issues(result)
 
 
 def test_a_flat_sheet_that_is_hidden_feeds_both_tables_where_it_is_read(desk: Desk, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_flat_sheet_that_is_hidden_feeds_both_tables_where_it_is_read(desk: De
     with pytest.raises(SourceError, match="Data, hidden"):
         desk.checked(tmp_path / "flat.xlsx")
     result = desk.checked(tmp_path / "flat.xlsx", hidden_sheets="read")
-    assert (result.verdict, told(result)) == ("accepted", [("W105", "Data")])
+    assert (result.verdict, list_issues(result)) == ("accepted", [("W105", "Data")])
 
 
 @pytest.mark.parametrize("kind", ["xls", "xlsb"])
@@ -217,4 +217,4 @@ def test_other_formats_hide_no_discounts_either(desk: Desk, tmp_path: Path, kind
                     page.write(at, column, cell)
         file.save(str(path))
     result = desk.checked(path)
-    assert (result.verdict, told(result)) == ("rejected", [("E113", "Discounts")])
+    assert (result.verdict, list_issues(result)) == ("rejected", [("E113", "Discounts")])

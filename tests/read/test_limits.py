@@ -35,7 +35,7 @@ def _zip(desk: Desk, parts: dict[str, bytes]) -> Path:
 
 
 def _pair(desk: Desk) -> list[bytes]:
-    return [each.read_bytes() for each in desk.pair([desk.invoice()], [desk.item()])]
+    return [path.read_bytes() for path in desk.pair([desk.invoice()], [desk.item()])]
 
 
 def _remarks(size: int) -> bytes:
@@ -104,8 +104,8 @@ BEYOND: dict[str, tuple[str, int, int, Maker, str]] = {
 
 @pytest.mark.parametrize("case", BEYOND)
 def test_a_limit_is_a_setting(desk: Desk, case: str) -> None:
-    name, small, large, made, words = BEYOND[case]
-    files = made(desk)
+    name, small, large, make, words = BEYOND[case]
+    files = make(desk)
     with pytest.raises(SourceError, match=words):
         pipeline.check(*files, workspace=desk.workspace, **{name: small})
     within = pipeline.check(*files, workspace=desk.workspace, **{name: large})
@@ -114,16 +114,16 @@ def test_a_limit_is_a_setting(desk: Desk, case: str) -> None:
 
 def test_every_limit_comes_from_a_setting() -> None:
     """Each limit changes when some setting does."""
-    default, told = build_read_limits(Settings()), set[str]()
-    for each in fields(Settings):
-        if isinstance(each.default, int) and not isinstance(each.default, bool):
-            changed = build_read_limits(Settings(**{each.name: each.default + 1}))
-            told |= {
-                one.name
-                for one in fields(ReadLimits)
-                if getattr(changed, one.name) != getattr(default, one.name)
+    default, changed_limits = build_read_limits(Settings()), set[str]()
+    for setting in fields(Settings):
+        if isinstance(setting.default, int) and not isinstance(setting.default, bool):
+            changed = build_read_limits(Settings(**{setting.name: setting.default + 1}))
+            changed_limits |= {
+                limit.name
+                for limit in fields(ReadLimits)
+                if getattr(changed, limit.name) != getattr(default, limit.name)
             }
-    assert told == {each.name for each in fields(ReadLimits)}
+    assert changed_limits == {limit.name for limit in fields(ReadLimits)}
 
 
 def test_a_sheet_as_long_as_excel_has_them_is_read_by_default_and_none_longer() -> None:

@@ -57,7 +57,7 @@ def test_renames_constants_value_maps_and_days(desk: Desk) -> None:
 
 
 def test_the_mapping_is_a_source_with_its_hash(desk: Desk) -> None:
-    sources = {each["name"]: each["sha256"] for each in checked(desk).summary["sources"]}
+    sources = {source["name"]: source["sha256"] for source in checked(desk).summary["sources"]}
     assert list(sources) == ["erp.csv", "erp.toml"]
     changed = checked(desk, mapping=MAPPING + "\n# another\n").summary["sources"][1]["sha256"]
     assert changed != sources["erp.toml"]
@@ -65,8 +65,8 @@ def test_the_mapping_is_a_source_with_its_hash(desk: Desk) -> None:
 
 def test_an_issue_stands_where_the_cell_stands_in_the_file_under_the_files_own_header(desk: Desk) -> None:
     result = checked(desk, ERP.replace("1.234,50", "1.234,5O").replace("offen", "zu"))
-    told = [(each["code"], each["column"], each["cell"]) for each in result.issues.to_dict("records")]
-    assert told == [("E209", "Stand", "F3"), ("E202", "Betrag", "D3")]
+    cells = [(issue["code"], issue["column"], issue["cell"]) for issue in result.issues.to_dict("records")]
+    assert cells == [("E209", "Stand", "F3"), ("E202", "Betrag", "D3")]
 
 
 def test_a_column_that_the_mapping_does_not_name_is_told(desk: Desk) -> None:
@@ -125,19 +125,19 @@ def raw_retail(online_retail: Path, path: Path, lines: int) -> tuple[int, int, D
     """The shop's own export, as published; invoices, items and money of it."""
     with gzip.open(online_retail / "invoices.csv.gz", "rt", encoding="utf-8", newline="") as file:
         invoices = {row["invoice_ref"]: row for row in csv.DictReader(file)}
-    refs, total, made = set(), Decimal(0), []
+    refs, total, rows = set(), Decimal(0), []
     with gzip.open(online_retail / "items.csv.gz", "rt", encoding="utf-8", newline="") as file:
         for row in islice(csv.DictReader(file), lines):
-            own = invoices[row["invoice_ref"]]
-            day = datetime.fromisoformat(own["invoice_date"])
+            invoice = invoices[row["invoice_ref"]]
+            day = datetime.fromisoformat(invoice["invoice_date"])
             when = f"{day.month}/{day.day}/{day.year} 8:26"
-            price = (row["quantity"], when, row["unit_price"], own["account_number"], own["#country"])
-            made.append((row["invoice_ref"], row["catalog_sku"], row["description"], *price))
+            price = (row["quantity"], when, row["unit_price"], invoice["account_number"], invoice["#country"])
+            rows.append((row["invoice_ref"], row["catalog_sku"], row["description"], *price))
             refs.add(row["invoice_ref"])
             total += Decimal(row["amount"])
     with path.open("w", encoding="utf-8", newline="") as out:
-        csv.writer(out).writerows([HEADERS, *made])
-    return len(refs), len(made), total
+        csv.writer(out).writerows([HEADERS, *rows])
+    return len(refs), len(rows), total
 
 
 def test_the_raw_online_retail_export_is_read_as_it_is(desk: Desk, online_retail: Path) -> None:

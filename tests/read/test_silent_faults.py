@@ -187,8 +187,8 @@ def _with_cell(desk: Desk, cell: str, place: str = "C2") -> Path:
 @pytest.mark.parametrize("error", [*ERROR_TEXTS, "#LATER!", "#SPILL! &amp; more"])
 def test_an_error_that_excel_learnt_later_is_an_error_of_its_cell(desk: Desk, error: str) -> None:
     result = desk.checked(_with_cell(desk, f'<c r="C2" t="e"><v>{error}</v></c>'))
-    told = result.issues[["code", "cell", "invoice_ref", "value"]].values.tolist()
-    assert told == [["E214", "C2", "R1", error.replace("&amp;", "&")]]
+    faults = result.issues[["code", "cell", "invoice_ref", "value"]].values.tolist()
+    assert faults == [["E214", "C2", "R1", error.replace("&amp;", "&")]]
     assert (result.verdict, result.summary["invoices"]["accepted"]) == ("partial", 1)
 
 
@@ -222,7 +222,7 @@ def _old_workbook(path: Path, sheets: Mapping[str, Sequence[Row]], pending: bool
     book = xlwt.Workbook()
     for name, rows in sheets.items():
         page = book.add_sheet(name)
-        for at, row in enumerate([list(rows[0]), *(list(each.values()) for each in rows)]):
+        for at, row in enumerate([list(rows[0]), *(list(cells.values()) for cells in rows)]):
             for column, value in enumerate(row):
                 page.write(at, column, xlwt.Formula("5+5") if value == "=5+5" else value)
     data, at = bytearray(book.get_biff_data()), 0

@@ -50,7 +50,7 @@ def _accepted(result: Result) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("value", "form", "told"),
+    ("value", "form", "sentence"),
     [
         (9.996, "0.00", 'Amount shows "10.00", but the cell holds "9.996".'),
         (0.19, "0%", 'Amount shows "19%", but the cell holds "0.19".'),
@@ -59,14 +59,14 @@ def _accepted(result: Result) -> list[str]:
     ],
 )
 def test_an_amount_that_shows_another_number_is_an_error_that_gives_both(
-    desk: Desk, value: float, form: str, told: str
+    desk: Desk, value: float, form: str, sentence: str
 ) -> None:
     def change(_: Worksheet, items: Worksheet) -> None:
         items["C2"], items["C2"].number_format = value, form
 
     result = _check(desk, change)
     assert _cells(result) == [("E218", "C2")]
-    assert result.issues["message"][0] == told
+    assert result.issues["message"][0] == sentence
     assert _accepted(result) == ["R2", "R3"]
 
 
@@ -164,7 +164,7 @@ def test_titles_may_be_merged(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "faults"),
     [
         ([["Total", None, 60]], []),
         ([["Total", None, 60.01]], [("W104", "C5")]),
@@ -177,14 +177,14 @@ def test_titles_may_be_merged(desk: Desk) -> None:
     ],
 )  # fmt: skip
 def test_a_totals_row_is_held_against_the_sum(
-    desk: Desk, rows: list[list[Any]], told: list[tuple[str, str]]
+    desk: Desk, rows: list[list[Any]], faults: list[tuple[str, str]]
 ) -> None:
     def change(_: Worksheet, items: Worksheet) -> None:
         for row in rows:
             items.append(row)
 
     result = _check(desk, change)
-    assert _cells(result) == told
+    assert _cells(result) == faults
     assert result.totals["accepted"]["EUR"] >= Decimal(60)
 
 
@@ -225,7 +225,7 @@ def test_an_issue_of_a_flat_sheet_stands_where_the_value_stands(desk: Desk) -> N
         desk.invoice() | desk.item(charge_name="Noon") | {"currency": "EURO"},
     ]
     result = pipeline.check(desk.csv("flat", rows), workspace=desk.workspace)
-    (issue,) = (each for each in result.issues.to_dict("records") if each["code"] == "E220")
+    (issue,) = (record for record in result.issues.to_dict("records") if record["code"] == "E220")
     assert (issue["cell"], issue["row"]) == ("D3", 3)
     assert "D4" in issue["message"]
 

@@ -107,16 +107,16 @@ def test_dates_in_both_systems(tmp_path: Path, date_1904: bool) -> None:
     with xlsxwriter.Workbook(tmp_path / "a.xlsx", {"date_1904": date_1904}) as book:
         sheet = book.add_worksheet("Items")
         sheet.write_row(0, 0, ITEM_HEAD)
-        day, both, clock, long = (
+        day, moment, clock, long = (
             book.add_format({"num_format": f})
             for f in ("dd/mm/yyyy", "yyyy-mm-dd hh:mm:ss", "hh:mm:ss", "[h]:mm:ss")
         )
         sheet.write_string(1, 0, "R1")
         sheet.write_datetime(1, 1, date(2026, 2, 3), day)
-        sheet.write_datetime(1, 2, datetime(2026, 2, 3, 4, 5, 6), both)
+        sheet.write_datetime(1, 2, datetime(2026, 2, 3, 4, 5, 6), moment)
         sheet.write_datetime(1, 3, time(4, 5, 6), clock)
         sheet.write_string(2, 0, "R2")
-        sheet.write_datetime(2, 1, datetime(2026, 2, 3), both)
+        sheet.write_datetime(2, 1, datetime(2026, 2, 3), moment)
         sheet.write_datetime(2, 3, timedelta(hours=36, minutes=1), long)
     raw, _ = read_one(tmp_path / "a.xlsx")
     frame = raw.tables["items"].frame
@@ -195,9 +195,14 @@ def test_rows_keep_the_number_excel_shows(tmp_path: Path) -> None:
     raw, issues = read_one(tmp_path / "a.xlsx")
     assert raw.tables["items"].row_numbers.tolist() == [6, 9]
     assert raw.tables["items"].sheets[0].header_row == 4
-    assert [each.letter for each in raw.tables["items"].sheets[0].columns] == ["C", "D", "E", "F"]
+    assert [sheet_column.letter for sheet_column in raw.tables["items"].sheets[0].columns] == [
+        "C",
+        "D",
+        "E",
+        "F",
+    ]
     assert raw.ignored["blank"] == 2
-    assert {each.code for each in issues.sheet_issues} == {"E101"}
+    assert {issue.code for issue in issues.sheet_issues} == {"E101"}
 
 
 def test_sheets_parts_sources_and_strangers(tmp_path: Path) -> None:
@@ -245,7 +250,7 @@ def test_several_workbooks_share_a_warm_parser(tmp_path: Path) -> None:
         )
         raw, _ = read_raw_sheets([first, second], TABLES, parser=parser)
         assert raw.tables["items"].sheet_indices.tolist() == [0, 1]
-        assert [each.source for each in raw.tables["items"].sheets] == [0, 1]
+        assert [sheet.source for sheet in raw.tables["items"].sheets] == [0, 1]
         process = parser.start()
         (tmp_path / "c.xlsx").write_bytes(first.read_bytes()[:-30])
         with pytest.raises(SourceError, match=r"c\.xlsx is damaged"):

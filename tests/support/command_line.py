@@ -98,12 +98,12 @@ def run_script(
 
 def tree(folder: Path) -> dict[str, str]:
     """Every file and folder below a folder: its mode, and the hash of a file's content."""
-    found = {}
+    described = {}
     for path in sorted(folder.rglob("*")):
         mode = oct(stat.S_IMODE(path.lstat().st_mode))
         content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
-        found[str(path.relative_to(folder))] = f"{mode} {content}"
-    return found
+        described[str(path.relative_to(folder))] = f"{mode} {content}"
+    return described
 
 
 def one_sentence(ran: Ran) -> bool:

@@ -82,9 +82,9 @@ def _facts(grid: Grid) -> Line:
     counts: Counter[str] = Counter()
     filled = np.zeros(len(grid), np.bool_)
     for at, column in enumerate(grid.columns):
-        own = pc.greater(pc.binary_length(column), 0).to_numpy()
-        filled |= own
-        kinds = grid.kinds[at] if at in grid.kinds else own.astype(np.uint8)
+        filled_cells = pc.greater(pc.binary_length(column), 0).to_numpy()
+        filled |= filled_cells
+        kinds = grid.kinds[at] if at in grid.kinds else filled_cells.astype(np.uint8)
         counts.update(CellKind(int(kind)).name.lower() for kind in kinds if kind)
     hidden_rows = int((grid.hidden_rows & filled).sum()) if grid.hidden_rows is not None else 0
     counts |= Counter(rows=int(filled.sum()), hidden_rows=hidden_rows, merged=len(grid.merges))
@@ -98,7 +98,7 @@ def _facts(grid: Grid) -> Line:
     }
 
 
-def other(
+def read_by_other(
     path: Path, lines: list[Line], saved: Mapping[str, Path], name: str
 ) -> tuple[str, dict[str, Line] | str]:
     """The other reader's name, and what it makes of a file: counts by sheet, or why it cannot read it."""
@@ -112,14 +112,14 @@ def other(
 def _saved(corpus: Path, folder: Path) -> dict[str, Path]:
     """Where LibreOffice saves the workbooks that openpyxl does not read, by name; some it cannot save."""
     saved = {}
-    for at, each in enumerate(manifest(corpus)):
-        path = corpus / each["file"]
+    for at, case in enumerate(manifest(corpus)):
+        path = corpus / case["file"]
         strict = path.suffix.lower() in _OPENPYXL and _by_openpyxl(path) in ({}, "cannot read it: TypeError")
         if (strict or path.suffix in {".xls", ".xlsb", ".ods"}) and "dos" not in path.name:
             shutil.copy(path, folder / f"{at}{path.suffix}")
-            saved[each["file"]] = folder / "saved" / f"{at}.xlsx"
+            saved[case["file"]] = folder / "saved" / f"{at}.xlsx"
     command = [shutil.which("soffice") or "soffice", "--headless", "--convert-to", "xlsx"]
-    files = [str(each) for each in folder.iterdir()]
+    files = [str(file) for file in folder.iterdir()]
     subprocess.run(
         [*command, "--outdir", str(folder / "saved"), *files], check=False, capture_output=True, timeout=500
     )
@@ -142,7 +142,7 @@ def _by_openpyxl(path: Path) -> dict[str, Line] | str:
 def _counted(sheet: Any, formulas: Any) -> Line:
     counts: Counter[str] = Counter(merged=len(sheet.merged_cells.ranges))
     for row, written in zip(sheet.iter_rows(), formulas.iter_rows(), strict=True):
-        kinds = [each for each in map(_kind, row, written) if each]
+        kinds = [kind for kind in map(_kind, row, written) if kind]
         counts.update(kinds)
         counts["rows"] += bool(kinds)
         counts["hidden_rows"] += bool(kinds) and bool(sheet.row_dimensions[row[0].row].hidden)
@@ -188,28 +188,28 @@ def difference(line: Line, reader: str, seen: dict[str, Line] | str) -> str:
         return "" if line["refused"] else f"{reader} {seen}"
     if line["refused"]:
         return f"{reader} reads it"
-    own = seen.get(line["sheet"])
-    if own is None:
+    counts = seen.get(line["sheet"])
+    if counts is None:
         return f"{reader} has no such sheet"
     return ", ".join(
-        f"{name} {own[name] or 0}"
+        f"{name} {counts[name] or 0}"
         for name in ("hidden", *COUNTS)
-        if (own[name] or "0") != (line[name] or "0")
+        if (counts[name] or "0") != (line[name] or "0")
     )
 
 
 def table(corpus: Path) -> Iterator[Line]:
     """Every line of the golden table, with the explanations there are."""
-    known = {(each["file"], each["sheet"]): each["because"] for each in golden()} if GOLDEN.exists() else {}
+    known = {(row["file"], row["sheet"]): row["because"] for row in golden()} if GOLDEN.exists() else {}
     with tempfile.TemporaryDirectory() as folder, ParserProcess(LIMITS) as parser:
         saved = _saved(corpus, Path(folder))
-        for each in manifest(corpus):
-            lines = ours(corpus, each["file"], parser)
-            reader, seen = other(corpus / each["file"], lines, saved, each["file"])
+        for case in manifest(corpus):
+            lines = ours(corpus, case["file"], parser)
+            reader, seen = read_by_other(corpus / case["file"], lines, saved, case["file"])
             for line in lines:
-                told = difference(line, reader, seen)
-                because = known.get((line["file"], line["sheet"]), "") if told else ""
-                yield line | {"reader": reader, "difference": told, "because": because}
+                words = difference(line, reader, seen)
+                because = known.get((line["file"], line["sheet"]), "") if words else ""
+                yield line | {"reader": reader, "difference": words, "because": because}
 
 
 def write(corpus: Path) -> None:

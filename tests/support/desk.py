@@ -138,7 +138,7 @@ class Desk:
     def payloads(self, result: Result) -> list[Any]:
         """The bodies that a check or run would send, numbers as Decimal."""
         requests = result.line.target.build_requests(result.line.batches, result.line.settings)
-        return [json.loads(each.body, parse_float=Decimal, parse_int=Decimal) for each in requests]
+        return [json.loads(request.body, parse_float=Decimal, parse_int=Decimal) for request in requests]
 
     def sent(self, result: Result) -> list[Any]:
         """The invoices of all requests, in order."""

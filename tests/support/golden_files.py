@@ -42,10 +42,10 @@ def scrubbed(text: str, *places: Path) -> str:
 
 def scrubbed_summary(text: str, place: Path) -> str:
     """A `summary.json` without seconds, and without hashes of what is not our doing."""
-    told: dict[str, Any] = json.loads(scrubbed(text, place))
-    told["seconds"] = 0.0
-    told["settings"]["sha256"] = "SETTINGS"  # a new setting is no change of the report
-    if "ledger" in told:
-        told["ledger"]["head"] = "HEAD"
-    told["settings"]["sha256"] = "SETTINGS"  # of every setting there is: a new one changes it
-    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    summary: dict[str, Any] = json.loads(scrubbed(text, place))
+    summary["seconds"] = 0.0
+    summary["settings"]["sha256"] = "SETTINGS"  # a new setting is no change of the report
+    if "ledger" in summary:
+        summary["ledger"]["head"] = "HEAD"
+    summary["settings"]["sha256"] = "SETTINGS"  # of every setting there is: a new one changes it
+    return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"

@@ -11,8 +11,8 @@ import openpyxl
 import pytest
 
 
-def save_workbook(made: openpyxl.Workbook, folder: Path, name: str = "mine.xlsx") -> Path:
-    made.save(folder / name)
+def save_workbook(book: openpyxl.Workbook, folder: Path, name: str = "mine.xlsx") -> Path:
+    book.save(folder / name)
     return folder / name
 
 
@@ -30,7 +30,7 @@ def read_comments(path: Path) -> dict[str, str]:
 
 def read_parts(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as package:
-        return {each: package.read(each) for each in package.namelist()}
+        return {name: package.read(name) for name in package.namelist()}
 
 
 def save_in_libreoffice(path: Path, form: str, folder: Path) -> Path:

@@ -56,8 +56,8 @@ def rows(table: Table, fixed: Mapping[str, st.SearchStrategy[str]], *without: st
         fixed: fields that are always there, and how they are filled.
         *without: fields that are left out.
     """
-    always = {each.name: cell(each) for each in table if each.required and each.name not in without}
-    perhaps = {each.name: cell(each) for each in table if each.name not in {*always, *fixed, *without}}
+    always = {field.name: cell(field) for field in table if field.required and field.name not in without}
+    perhaps = {field.name: cell(field) for field in table if field.name not in {*always, *fixed, *without}}
     return st.fixed_dictionaries(always | dict(fixed), optional=perhaps)
 
 

@@ -73,25 +73,25 @@ def xlsb(
             + b"".join(cell(at, position, value) for position, value in enumerate(row))
             for at, row in enumerate(rows)
         )
-        merged = b"".join(record(176, pack("<IIII", *each)) for each in merges)
+        merged = b"".join(record(176, pack("<IIII", *area)) for area in merges)
         return columns + record(145) + cells + record(146) + merged + record(130)
 
     bundle = b"".join(
         record(156, pack("<II", name in hidden, at) + text(f"rId{at}") + text(name))
         for at, name in enumerate(sheets, 1)
     )
-    own = "".join(
+    relations = "".join(
         f'<Relationship Id="rId{at}" Type="{_RELATION}/worksheet" Target="worksheets/sheet{at}.bin"/>'
         for at, _ in enumerate(sheets, 1)
     )
-    own += f'<Relationship Id="rId0" Type="{_RELATION}/styles" Target="styles.bin"/>'
+    relations += f'<Relationship Id="rId0" Type="{_RELATION}/styles" Target="styles.bin"/>'
     top = f'<Relationship Id="rId1" Type="{_RELATION}/officeDocument" Target="xl/workbook.bin"/>'
     codes = b"".join(record(44, pack("<H", 164 + at) + text(code)) for at, code in enumerate(formats))
     uses = b"".join(record(47, pack("<HH", 0, 164 + at) + bytes(12)) for at, _ in enumerate(formats))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
         package.writestr("[Content_Types].xml", "<Types/>")
         package.writestr("_rels/.rels", _RELATIONS % top)
-        package.writestr("xl/_rels/workbook.bin.rels", _RELATIONS % own)
+        package.writestr("xl/_rels/workbook.bin.rels", _RELATIONS % relations)
         how = record(157, pack("<IIIdIH", 0, 1, 100, 0.001, 1, calculation))
         package.writestr("xl/workbook.bin", record(153, pack("<I", date_1904)) + bundle + how)
         package.writestr("xl/styles.bin", codes + record(617) + uses + record(618))

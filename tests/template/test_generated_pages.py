@@ -32,8 +32,8 @@ def maker() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
-    made: dict[str, str] = runpy.run_path(str(ROOT / "docs" / "make.py"))["pages"]()
-    return made
+    texts: dict[str, str] = runpy.run_path(str(ROOT / "docs" / "make.py"))["pages"]()
+    return texts
 
 
 @pytest.mark.slow
@@ -79,7 +79,7 @@ def test_every_target_has_a_page_with_its_sample(name: str, pages: dict[str, str
             key = projection.get_payload_keys(table.name, {}).get(field.name)
             assert f"\n| `{field.name}` | {field.label} | {f'`{key}` ' if key else ''}| " in page
     assert all(f"[{code}](" in page for code in projection.rules)
-    assert all(f"\n- {each}\n" in page for each in target.api_only_checks)
+    assert all(f"\n- {check}\n" in page for check in target.api_only_checks)
     body = json.loads(re.findall("```json\n(.*?)```", page, re.DOTALL)[0])
     assert body
     if name in _GOLDEN:
@@ -90,8 +90,8 @@ def test_every_target_has_a_page_with_its_sample(name: str, pages: dict[str, str
 def test_every_link_of_the_generated_pages_leads_somewhere(pages: dict[str, str]) -> None:
     def anchors(path: Path) -> set[str]:
         heads = re.findall("^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
-        plain = [re.sub(r"\[(.*?)\]\(.*?\)", r"\1", each) for each in heads]
-        return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in plain}
+        plain = [re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading) for heading in heads]
+        return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in plain}
 
     for page, text in pages.items():
         for path, anchor in re.findall(r"\]\(([^)#:]*)#?([^)]*)\)", text):
@@ -129,7 +129,7 @@ def test_a_new_template_of_any_target_holds_examples_alone(target: str, form: st
     assert (result.summary["invoices"]["in"], result.summary["items"]["in"]) == (0, 0)
 
 
-@pytest.mark.parametrize("beside", [each.name for each in TABLES if each.optional])
+@pytest.mark.parametrize("beside", [table.name for table in TABLES if table.optional])
 def test_examples_pass_the_checks(beside: str, tmp_path: Path) -> None:
     """The example row of each table, once it is no example any more."""
     files = write_template(tmp_path, workspace=tmp_path / "none")
@@ -139,8 +139,8 @@ def test_examples_pass_the_checks(beside: str, tmp_path: Path) -> None:
         rows = [["" if n in blank else cell for n, cell in zip(header, row, strict=True)] for row in rows]
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([header, *rows])
-    some = [path for path in files if path.stem in ("invoices", "items", beside)]
-    result = pipeline.check(*some, workspace=tmp_path / "none")
+    chosen = [path for path in files if path.stem in ("invoices", "items", beside)]
+    result = pipeline.check(*chosen, workspace=tmp_path / "none")
     assert result.summary["sheets"][beside]["accepted"] == 1
     assert (result.summary["issues"], result.summary["warnings"]) == ({}, {"W402": 1})  # no catalog is loaded
 

@@ -95,7 +95,7 @@ def test_the_same_bytes_each_time_and_nothing_that_runs(target: str) -> None:
     assert book == build_template(Settings(target=target))
     with zipfile.ZipFile(io.BytesIO(book)) as package:
         assert not [
-            each for each in package.namelist() if "vba" in each.lower() or "external" in each.lower()
+            name for name in package.namelist() if "vba" in name.lower() or "external" in name.lower()
         ]
 
 
@@ -104,11 +104,16 @@ def test_every_field_has_its_header_its_help_and_its_format(target: str) -> None
     chosen = Settings(target=target)
     book = load_workbook(io.BytesIO(build_template(chosen)))
     tables = bind_target_tables(chosen)
-    assert book.sheetnames == ["Instructions", *(each.label for each in tables.values()), "Control", "Lists"]
+    assert book.sheetnames == [
+        "Instructions",
+        *(table.label for table in tables.values()),
+        "Control",
+        "Lists",
+    ]
     assert book["Lists"].sheet_state == "veryHidden"
-    said = " ".join(str(cell.value) for cell in book["Instructions"]["A"])
-    assert all(each.label in said for each in tables.values())
-    assert "Invoices, one row for each invoice, and Items, one row for each of its items" in said
+    instructions = " ".join(str(cell.value) for cell in book["Instructions"]["A"])
+    assert all(table.label in instructions for table in tables.values())
+    assert "Invoices, one row for each invoice, and Items, one row for each of its items" in instructions
     for table in tables.values():
         sheet = book[table.label]
         assert (sheet.freeze_panes, sheet.page_setup.orientation) == ("B2", "landscape")
@@ -121,7 +126,9 @@ def test_every_field_has_its_header_its_help_and_its_format(target: str) -> None
             if field.kind in (Kind.IDENTIFIER, Kind.TEXT, Kind.CHOICE, Kind.CURRENCY):
                 assert sheet.column_dimensions[get_column_letter(column)].width >= 10
                 assert sheet.cell(2, column).number_format == "@"
-        lists = {str(each.sqref).rstrip("0123456789") for each in sheet.data_validations.dataValidation}
+        lists = {
+            str(validation.sqref).rstrip("0123456789") for validation in sheet.data_validations.dataValidation
+        }
         for column, field in enumerate(table, 1):
             if field.choices:
                 letter = get_column_letter(column)
@@ -136,7 +143,7 @@ def test_the_catalog_drops_down(template: Path) -> None:
     listed = {lists.cell(1, at).value: at for at in range(1, lists.max_column + 1)}
     column = listed["list of catalog_catalog_sku"]
     skus = [lists.cell(row, column).value for row in range(2, lists.max_row + 1)]
-    assert [each for each in skus if each] == sorted({"SUP-100", "CON-200", "TRN-300", "STO-400", "CAB-500"})
+    assert [sku for sku in skus if sku] == sorted({"SUP-100", "CON-200", "TRN-300", "STO-400", "CAB-500"})
 
 
 def test_a_new_template_holds_nothing_to_import(template: Path, place: Path) -> None:
@@ -150,7 +157,7 @@ def test_filled_it_is_accepted_and_identifiers_stay(template: Path, place: Path)
     control["C2"], control["C3"], control["B4"], control["C4"] = 1, 1, "EUR", 900
     result = check(book, template, place)
     assert (result.verdict, Desk.codes(result)) == ("accepted", [])
-    assert [each["holds"] for each in result.summary["control"]["totals"]] == [True] * 3
+    assert [total["holds"] for total in result.summary["control"]["totals"]] == [True] * 3
     assert list(result.invoices["invoice_ref"]) == ["0012"]
     control["C4"] = 900.01
     assert check(book, template, place).exit_code == 7
@@ -303,7 +310,7 @@ def test_what_turns_red_is_what_the_check_refuses(template: Path, place: Path) -
     rules = build_row_formats(tables, get_target(chosen).get_projection(chosen).rules, FormulaSettings())
     faults = {
         **FAULTS,
-        "Items": [{"Service start date": date(2026, 11, 1)} | each for each in FAULTS["Items"]],
+        "Items": [{"Service start date": date(2026, 11, 1)} | cells for cells in FAULTS["Items"]],
     }
     book = filled(template, faults)
     asked: dict[tuple[str, int, int], tuple[str, str]] = {}
@@ -326,10 +333,10 @@ def test_what_turns_red_is_what_the_check_refuses(template: Path, place: Path) -
     plain = template.parent / "plain.xlsx"
     result = check(filled(write_template(plain, workspace=place)[0], faults), plain, place)
     issues = result.issues[result.issues["level"] == "error"]
-    told = set(zip(issues["sheet"], issues["row"], issues["code"], strict=True))
+    reported = set(zip(issues["sheet"], issues["row"], issues["code"], strict=True))
     mirrored = {code for code, _ in asked.values()}
-    assert red == {each for each in told if each[2] in mirrored}
-    assert {"E201", "E202", "E205", "E207", "E208", "E209", "E210", "E220"} <= {each[2] for each in red}
+    assert red == {fault for fault in reported if fault[2] in mirrored}
+    assert {"E201", "E202", "E205", "E207", "E208", "E209", "E210", "E220"} <= {fault[2] for fault in red}
     assert {
         "E204",
         "E312",
@@ -343,13 +350,13 @@ def test_what_turns_red_is_what_the_check_refuses(template: Path, place: Path) -
         "E308",
         "E309",
         "E313",
-    } <= {each[2] for each in red}
+    } <= {fault[2] for fault in red}
 
 
 def test_help_reaches_as_far_as_the_instructions_say(template: Path) -> None:
     lines = [str(cell.value) for cell in load_workbook(template)["Instructions"]["A"]]
-    assert any(f"{LAST_ROW:,}" in each for each in lines)
-    assert any(EXAMPLE_REF in each for each in lines)
+    assert any(f"{LAST_ROW:,}" in line for line in lines)
+    assert any(EXAMPLE_REF in line for line in lines)
 
 
 def test_the_command_writes_a_workbook_and_never_over_one(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_text_may_be_as_long_as_its_limit_and_no_longer(
 ) -> None:
     letter = "x" if name == "invoice_number" else "ü"  # characters count, not bytes
     refs = [letter * most, letter * (most + 1)] if name == "invoice_ref" else ["R1", "R2"]
-    invoices, items = [desk.invoice(each) for each in refs], [desk.item(each) for each in refs]
+    invoices, items = [desk.invoice(ref) for ref in refs], [desk.item(ref) for ref in refs]
     for rows, size in zip({"invoices": invoices, "items": items}[table], (most, most + 1), strict=True):
         rows[name] = letter * size
     result = desk.check(invoices, items)

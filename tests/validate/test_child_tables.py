@@ -46,7 +46,7 @@ def tree(desk: Desk, **hanging: Iterable[Row]) -> Any:
     return {"invoices": [desk.invoice("R1"), desk.invoice("R2")], "items": items, **hanging}
 
 
-def told(result: Result) -> list[tuple[str, str, str, str]]:
+def list_issues(result: Result) -> list[tuple[str, str, str, str]]:
     frame = result.issues
     sheets = [name.partition("-")[0] for name in frame["sheet"]]
     return list(zip(frame["code"], sheets, frame["cell"], frame["invoice_ref"], strict=True))
@@ -64,7 +64,7 @@ def test_each_row_stands_in_the_payload_where_it_hangs(desk: Desk) -> None:
         contacts=[contact("R2", "ship-to", city="London", postal_code="N1")],
     )
     result = desk.check_tree(sheets)
-    assert (result.verdict, told(result)) == ("accepted", [])
+    assert (result.verdict, list_issues(result)) == ("accepted", [])
     first, second = desk.sent(result)
     vat = {
         "name": "VAT", "taxAmount": Decimal("1.9"), "taxRate": Decimal("0.19"), "taxRateType": "Percentage",
@@ -104,7 +104,7 @@ def test_discounts_reduce_the_total_and_taxes_are_told_beside_it(desk: Desk) -> 
 
 def test_an_invoice_whose_discounts_are_more_than_its_items_is_refused(desk: Desk) -> None:
     result = desk.check_tree(tree(desk, discounts=[discount("R2", amount="-10.01")]))
-    assert told(result) == [("E311", "invoices", "", "R2")]
+    assert list_issues(result) == [("E311", "invoices", "", "R2")]
     assert "-0.01" in result.issues["message"].iloc[0]
 
 
@@ -130,7 +130,7 @@ def test_a_fault_of_a_row_rejects_its_whole_invoice_and_no_other(
     table: str, row: Row, code: str, desk: Desk
 ) -> None:
     result = desk.check_tree(tree(desk, **{table: [row]}))
-    assert [(c, sheet, ref) for c, sheet, _, ref in told(result)] == [(code, table, "R1")]
+    assert [(c, sheet, ref) for c, sheet, _, ref in list_issues(result)] == [(code, table, "R1")]
     assert result.line.rejected.tolist() == [True, False]
     assert result.summary["sheets"][table]["rejected"] == 1
     assert result.summary["differences"] == []
@@ -142,7 +142,7 @@ def test_a_fault_of_a_row_rejects_its_whole_invoice_and_no_other(
 )
 def test_a_row_without_an_invoice_is_told_and_accounted_for(table: str, row: Any, desk: Desk) -> None:
     result = desk.check_tree(tree(desk, **{table: [row("R9"), row("R1")]}))
-    assert told(result) == [("E322", table, "A2", "R9")]
+    assert list_issues(result) == [("E322", table, "A2", "R9")]
     assert result.verdict == "partial"
     books = result.summary["sheets"][table]
     assert (books["in"], books["accepted"], books["rejected"]) == (2, 1, 1)
@@ -156,7 +156,7 @@ def test_a_row_without_an_invoice_is_told_and_accounted_for(table: str, row: Any
     [
         ("taxes", [tax(jurisdiction=str(n)) for n in range(6)], 5),
         ("discounts", [discount(amount="-0.01") for _ in range(11)], 10),
-        ("rates", [rate(currency=each) for each in ("USD", "GBP", "CHF")], 2),
+        ("rates", [rate(currency=currency) for currency in ("USD", "GBP", "CHF")], 2),
     ],
 )
 def test_one_row_more_than_the_api_takes_is_one_too_many(
@@ -164,7 +164,7 @@ def test_one_row_more_than_the_api_takes_is_one_too_many(
 ) -> None:
     assert desk.check_tree(tree(desk, **{table: rows[:most]})).verdict == "accepted"
     result = desk.check_tree(tree(desk, **{table: rows}))
-    assert [(code, ref) for code, _, _, ref in told(result)] == [("E323", "R1")]
+    assert [(code, ref) for code, _, _, ref in list_issues(result)] == [("E323", "R1")]
     assert f"number {most + 1} of its kind where {most} are allowed" in result.issues["message"].iloc[0]
 
 
@@ -173,14 +173,14 @@ def test_what_may_stand_once_does(desk: Desk) -> None:
         ("discounts", discount(discount_no="a")), ("rates", rate()), ("contacts", contact()),
     ):  # fmt: skip
         result = desk.check_tree(tree(desk, **{table: [row, row]}))
-        assert [code for code, *_ in told(result)] == ["E324", "E324"], table
+        assert [code for code, *_ in list_issues(result)] == ["E324", "E324"], table
 
 
 def test_taxes_of_ones_own_exclude_a_tax_code_and_mode(desk: Desk) -> None:
     sheets = tree(desk, taxes=[tax()])
     sheets["items"][0] |= {"tax_code": "STD", "tax_mode": "TaxInclusive"}
     sheets["items"][1] |= {"tax_code": "STD", "tax_mode": "TaxInclusive"}  # without taxes: it may
-    assert [(code, ref) for code, _, _, ref in told(desk.check_tree(sheets))] == [("E325", "R1")] * 2
+    assert [(code, ref) for code, _, _, ref in list_issues(desk.check_tree(sheets))] == [("E325", "R1")] * 2
     del sheets["taxes"]
     assert desk.check_tree(sheets).verdict == "accepted"
 
@@ -196,22 +196,22 @@ def test_taxes_of_ones_own_exclude_a_tax_code_and_mode(desk: Desk) -> None:
 def test_a_contact_and_its_id_exclude_each_other(role: str, cells: Row, desk: Desk) -> None:
     sheets = tree(desk, contacts=[contact(role=role), contact("R2", role)])
     sheets["invoices"][0] |= cells
-    assert [(code, ref) for code, _, _, ref in told(desk.check_tree(sheets))] == [("E328", "R1")]
+    assert [(code, ref) for code, _, _, ref in list_issues(desk.check_tree(sheets))] == [("E328", "R1")]
 
 
 def test_a_new_bill_to_contact_gives_the_same_as_its_effect(desk: Desk) -> None:
     sheets = tree(desk, contacts=[contact("R2")])
     for invoice in sheets["invoices"]:
         invoice["sold_to_same_as_bill_to"] = "yes"
-    assert [(code, ref) for code, _, _, ref in told(desk.check_tree(sheets))] == [("W301", "R1")]
+    assert [(code, ref) for code, _, _, ref in list_issues(desk.check_tree(sheets))] == [("W301", "R1")]
 
 
 def test_the_charge_of_a_discount_names_it(desk: Desk) -> None:
     row = discount(product_rate_plan_charge_id="c1", sku="S")
     result = desk.check_tree(tree(desk, discounts=[row]))
-    assert [code for code, *_ in told(result)] == ["W320", "W320"]
-    (found,) = desk.sent(result)[0]["invoiceItems"][0]["discountItems"]
-    assert found == {"amount": Decimal(-1), "productRatePlanChargeId": "c1"}
+    assert [code for code, *_ in list_issues(result)] == ["W320", "W320"]
+    (sent_discount,) = desk.sent(result)[0]["invoiceItems"][0]["discountItems"]
+    assert sent_discount == {"amount": Decimal(-1), "productRatePlanChargeId": "c1"}
 
 
 @pytest.mark.slow
@@ -234,7 +234,7 @@ def test_what_hangs_on_an_item_is_part_of_what_the_invoice_says(desk: Desk) -> N
     assert ran("1.90", False).verdict == "accepted"
     assert ran("1.9", True).verdict == "duplicate"
     changed = ran("1.91", False)
-    assert [(code, ref) for code, _, _, ref in told(changed)] == [("E501", "R1")]
+    assert [(code, ref) for code, _, _, ref in list_issues(changed)] == [("E501", "R1")]
 
 
 def test_a_pair_without_the_sheets_says_nothing_of_them(desk: Desk) -> None:
@@ -260,8 +260,8 @@ def test_the_sheets_of_a_workbook_are_read_by_their_names(desk: Desk) -> None:
     path = desk.folder / "book.xlsx"
     book.save(path)
     result = pipeline.check(path, workspace=desk.workspace)
-    assert (result.verdict, told(result)) == ("accepted", [])
-    assert {name: each["accepted"] for name, each in result.summary["sheets"].items()} == {
+    assert (result.verdict, list_issues(result)) == ("accepted", [])
+    assert {name: counts["accepted"] for name, counts in result.summary["sheets"].items()} == {
         "discounts": 1, "taxes": 1,
     }  # fmt: skip
 
@@ -276,19 +276,19 @@ ROWS = st.tuples(AMOUNTS, st.lists(AMOUNTS, max_size=5), st.lists(AMOUNTS, max_s
 @given(st.lists(ROWS, min_size=1, max_size=6))
 def test_totals_in_payloads_equal_totals_in_sheets(desk: Desk, rows: list[Any]) -> None:
     items, taxes, discounts = [], [], []
-    for number, (amount, own, off) in enumerate(rows):
+    for number, (amount, item_taxes, off) in enumerate(rows):
         items.append(desk.item(item_no=str(number), amount=str(amount + sum(off) + len(off))))
-        taxes += [tax(item_no=str(number), amount=str(each)) for each in own]
-        discounts += [discount(item_no=str(number), amount=str(-each - 1)) for each in off]
+        taxes += [tax(item_no=str(number), amount=str(value)) for value in item_taxes]
+        discounts += [discount(item_no=str(number), amount=str(-value - 1)) for value in off]
     sheets = {"invoices": [desk.invoice()], "items": items, "taxes": taxes, "discounts": discounts}
-    result = desk.check_tree({name: some for name, some in sheets.items() if some})
+    result = desk.check_tree({name: sheet_rows for name, sheet_rows in sheets.items() if sheet_rows})
     (sent,) = desk.sent(result)
-    billed = sum(each["amount"] for each in sent["invoiceItems"])
-    off_total = sum(d["amount"] for each in sent["invoiceItems"] for d in each.get("discountItems", ()))
-    on_top = sum(t["taxAmount"] for each in sent["invoiceItems"] for t in each.get("taxItems", ()))
-    assert billed + off_total == sum(each[0] for each in rows)
+    billed = sum(item["amount"] for item in sent["invoiceItems"])
+    off_total = sum(d["amount"] for item in sent["invoiceItems"] for d in item.get("discountItems", ()))
+    on_top = sum(t["taxAmount"] for item in sent["invoiceItems"] for t in item.get("taxItems", ()))
+    assert billed + off_total == sum(row[0] for row in rows)
     assert Decimal(result.summary["money"]["EUR"]["accepted"]) == billed + off_total
-    assert on_top == sum(sum(each[1]) for each in rows)
+    assert on_top == sum(sum(row[1]) for row in rows)
     if taxes:
         assert Decimal(result.summary["sheets"]["taxes"]["on_top"]["EUR"]["accepted"]) == on_top
 
@@ -345,7 +345,7 @@ def test_what_hangs_on_the_items_of_a_flat_sheet_is_taken(desk: Desk) -> None:
     files = desk.tree(data=[flat], discounts=[discount()], taxes=[tax()])
     for handed in (files, [desk.folder]):
         result = desk.checked(*handed)
-        assert (result.verdict, told(result)) == ("accepted", [])
+        assert (result.verdict, list_issues(result)) == ("accepted", [])
         (sent,) = desk.sent(result)
         (item,) = sent["invoiceItems"]
         assert (item["discountItems"][0]["amount"], item["taxItems"][0]["taxAmount"]) == (
@@ -379,5 +379,5 @@ def test_a_mark_in_a_child_row_is_compared_with_the_currency_of_its_own_invoice(
         ],
     }
     result = desk.check_tree(sheets, decimal="point")
-    assert [each[0] for each in told(result)] == ["E221"]
+    assert [issue[0] for issue in list_issues(result)] == ["E221"]
     assert "the invoice is in EUR" in result.issues["message"][0]

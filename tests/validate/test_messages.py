@@ -85,9 +85,9 @@ def _catalogued(item: dict[str, Any], *charges: dict[str, Any], **flags: Any):
     """A pair beside a catalog."""
 
     def issues(desk: Desk) -> list[Issue]:
-        desk.catalog(desk.charge("SUP", "c1"), *(desk.charge(**each) for each in charges))
-        made = desk.item(**{"charge_name": None} | item)
-        return desk.check([desk.invoice()], [made], **flags).issues.to_dict("records")
+        desk.catalog(desk.charge("SUP", "c1"), *(desk.charge(**charge) for charge in charges))
+        row = desk.item(**{"charge_name": None} | item)
+        return desk.check([desk.invoice()], [row], **flags).issues.to_dict("records")
 
     return issues
 
@@ -132,7 +132,7 @@ def _price_list(*rows: dict[str, Any]):
     """A price list with faults."""
 
     def issues(desk: Desk) -> list[Issue]:
-        return desk.catalog(*(desk.charge(**each) for each in rows)).issues.to_pylist()
+        return desk.catalog(*(desk.charge(**row) for row in rows)).issues.to_pylist()
 
     return issues
 
@@ -154,8 +154,8 @@ def _drafts(drafts: list[dict[str, Any]], *items: dict[str, Any]):
     """Changes of drafts."""
 
     def issues(desk: Desk) -> list[Issue]:
-        rows = [DRAFT | each for each in drafts]
-        lines = [{"invoice_ref": "C1", "action": "Change", "item_id": HEX} | each for each in items]
+        rows = [DRAFT | draft for draft in drafts]
+        lines = [{"invoice_ref": "C1", "action": "Change", "item_id": HEX} | line for line in items]
         return desk.check(rows, lines, target="zuora-drafts").issues.to_dict("records")
 
     return issues
@@ -320,11 +320,11 @@ MAY_BE_EMPTY = {"near", "readings", "declared"}
 def _form(template: str) -> str:
     """The template as a regular expression: every hole must hold something."""
     pieces = re.split(r"\{(\w+)\}", template)
-    told = [re.escape(piece) for piece in pieces]
+    patterns = [re.escape(piece) for piece in pieces]
     for at in range(1, len(pieces), 2):
         optional = pieces[at] in MAY_BE_EMPTY and not pieces[at - 1].endswith(" ")
-        told[at] = r"( .+)?" if optional else r"(\S|\S.*\S)"
-    return "".join(told)
+        patterns[at] = r"( .+)?" if optional else r"(\S|\S.*\S)"
+    return "".join(patterns)
 
 
 ELSEWHERE = {
@@ -337,16 +337,16 @@ ELSEWHERE = {
 
 
 def test_every_code_has_its_case() -> None:
-    assert sorted({*CASES, *(each for some in ELSEWHERE.values() for each in some)}) == sorted(CATALOGUE)
+    assert sorted({*CASES, *(code for codes in ELSEWHERE.values() for code in codes)}) == sorted(CATALOGUE)
     assert all((Path(__file__).parents[1] / name).is_file() for name in ELSEWHERE)
 
 
 @pytest.mark.parametrize("code", CASES)
 def test_a_code_comes_out_of_the_line_with_whole_sentences(desk: Desk, code: str) -> None:
-    found = [each for each in CASES[code](desk) if each["code"] == code]
-    assert found
+    issues = [issue for issue in CASES[code](desk) if issue["code"] == code]
+    assert issues
     kind = CATALOGUE[code]
-    for issue in found:
+    for issue in issues:
         for text, template in ((issue["message"], kind.template), (issue["fix"], kind.fix)):
             assert re.fullmatch(_form(template), text, re.DOTALL), text
             assert not re.search(r"[{}]|  | [.,;:]|: \.|\bNone\b", text)
@@ -359,7 +359,7 @@ def test_a_sentence_shows_hidden_characters_and_cuts_long_values(desk: Desk) -> 
     result = desk.check([desk.invoice(comments="bell\x07" + "x" * 400)], [desk.item(charge_name="y" * 131)])
     first, second = result.issues["message"]
     assert '"bell\ufffdxxx' in first
-    assert all(len(each) < 200 and each.endswith('x…".') for each in [first])
+    assert all(len(sentence) < 200 and sentence.endswith('x…".') for sentence in [first])
     assert second.endswith('y…".')
     assert "\x07" not in "".join(result.issues["value"])
 

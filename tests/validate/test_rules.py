@@ -71,16 +71,16 @@ def test_an_account_id_is_as_good_as_an_account_number(desk: Desk) -> None:
 
 @pytest.mark.parametrize("contact", ["sold_to", "ship_to"])
 def test_a_contact_is_given_in_one_way(desk: Desk, contact: str) -> None:
-    same, own, bill_to = f"{contact}_same_as_bill_to", f"{contact}_contact_id", "bill_to_contact_id"
-    some, other = "0" * 32, "1" * 32
+    same, contact_id, bill_to = f"{contact}_same_as_bill_to", f"{contact}_contact_id", "bill_to_contact_id"
+    first_id, second_id = "0" * 32, "1" * 32
 
     def codes(**cells: str) -> list[str]:
         return desk.codes(desk.check([desk.invoice(**cells)], [desk.item()]))
 
-    assert codes(**{same: "yes", bill_to: some}) == []
-    assert codes(**{same: "no", own: other}) == []
-    assert codes(**{same: "yes", own: other, bill_to: some}) == ["E315"]
-    assert codes(**{same: "yes", own: other}) == ["E315"]
+    assert codes(**{same: "yes", bill_to: first_id}) == []
+    assert codes(**{same: "no", contact_id: second_id}) == []
+    assert codes(**{same: "yes", contact_id: second_id, bill_to: first_id}) == ["E315"]
+    assert codes(**{same: "yes", contact_id: second_id}) == ["E315"]
     result = desk.check([desk.invoice(**{same: "yes"})], [desk.item()])
     assert (desk.codes(result), result.verdict) == (["W301"], "accepted")
 
@@ -97,13 +97,13 @@ def test_the_reference_becomes_the_number_where_the_settings_say_so(desk: Desk) 
         [desk.item("R1"), desk.item("R 2")],
         invoice_number="ref",
     )
-    assert [each["invoiceNumber"] for each in desk.sent(result)] == ["R1", "N2"]
+    assert [invoice["invoiceNumber"] for invoice in desk.sent(result)] == ["R1", "N2"]
 
 
 def test_a_reference_that_cannot_be_a_number_is_refused_then(desk: Desk) -> None:
     refs = ["R/1", "R" * 16, "R" * 17]
-    invoices = [desk.invoice(each) for each in refs]
-    items = [desk.item(each, amount=f"{len(each)}.00") for each in refs]
+    invoices = [desk.invoice(ref) for ref in refs]
+    items = [desk.item(ref, amount=f"{len(ref)}.00") for ref in refs]
     result = desk.check(invoices, items, invoice_number="ref")
     assert desk.told(result) == [("E317", "invoice_ref", 2), ("E317", "invoice_ref", 4)]
     assert "at most 16" in result.issues["message"][0]
@@ -274,7 +274,7 @@ def test_a_blank_currency_takes_the_default(desk: Desk) -> None:
         [desk.item("R1", amount="100"), desk.item("R2")],
         default_currency="JPY",
     )
-    assert [each["currency"] for each in desk.sent(result)] == ["JPY", "EUR"]
+    assert [invoice["currency"] for invoice in desk.sent(result)] == ["JPY", "EUR"]
     assert result.summary["money"]["JPY"]["accepted"] == "100"
     column_absent = desk.check([desk.invoice(currency=None)], [desk.item()], default_currency="USD")
     assert desk.sent(column_absent)[0]["currency"] == "USD"
@@ -309,8 +309,8 @@ def test_custom_fields_are_read_and_sent_under_their_own_names(desk: Desk) -> No
     (invoice,) = desk.sent(result)
     (item,) = invoice["invoiceItems"]
     assert (invoice["Region__c"], invoice["Approved__c"]) == ("Süd", True)
-    own = {name: value for name, value in item.items() if name.endswith("__c")}
-    assert own == {
+    custom = {name: value for name, value in item.items() if name.endswith("__c")}
+    assert custom == {
         "Weight__c": Decimal("1.25"), "Class__c": "A", "Shipped__c": "2026-11-02", "Code__c": "007",
     }  # fmt: skip
 
