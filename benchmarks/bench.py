@@ -1,12 +1,13 @@
 """The bench: our check and run beside two reference pipelines, in one table, with the budgets of the design.
 
-    python -m benchmarks.bench [--items 1000000] [--runs 3] [--sizes N,N] [--only duckdb,pandas] [--large] [--quick]
+    python -m benchmarks.bench [--items 1000000] [--runs 3] [--sizes N,N] [--only duckdb,pandas]
+                            [--large] [--quick]
 
 Input is generated once into `.bench/`. Every pipeline is a whole process of its own, started in alternating
 order; seconds are wall time, memory is the largest of the process and its children. A table is only printed
-as sound when every pipeline found what the generator knows: the same accepted invoices, errors and warnings per
-code, ignored rows, counts, requests and money. Exit 1 otherwise, or when a budget is missed; with `--quick`, a
-smoke test with few items and one run, budgets are only told.
+as sound when every pipeline found what the generator knows: the same accepted invoices, errors and warnings
+per code, ignored rows, counts, requests and money. Exit 1 otherwise, or when a budget is missed; with
+`--quick`, a smoke test with few items and one run, budgets are only told.
 """
 
 from __future__ import annotations
@@ -216,7 +217,7 @@ def accepted_digest(ledger: Path) -> str:
 
 
 def facts(summary: Summary) -> dict[str, object]:
-    """What must agree: counts, codes, ignored rows, requests, and money as numbers without empty currencies."""
+    """Return what must agree: counts, codes, ignored rows, requests, and money as numbers."""
     money = {
         code: {name: Decimal(value) for name, value in sums.items()}
         for code, sums in dict(summary["money"]).items()
@@ -359,14 +360,15 @@ print(took[1])
 print(*(len(each) for each in raw.tables.values()))
 print(took[0])
 """
-"""The second file that a warm child reads, the rows of each table, and the first file: with the child's start."""
+"""Seconds of the second file that a warm child reads, its rows, and seconds of the first file."""
 
 
 def workbook_budget(seed: int, runs: int) -> tuple[list[Results], list[Budget], list[str]]:
     """Our read of a workbook against a bare one; a check tells that it was right.
 
-    Each in a process of its own, timed from when its libraries are imported. One warm child serves many files,
-    so it is the second that counts; what the first took, with the start of the child, is told beside it.
+    Each in a process of its own, timed from when its libraries are imported. One warm child serves many
+    files, so it is the second that counts; what the first took, with the start of the child, is told beside
+    it.
     """
     given = prepare(WORKBOOK_ITEMS, seed, ours=True, workbook=True)
     book = str(given.folder / "book.xlsx")
@@ -458,8 +460,8 @@ def bench(args: argparse.Namespace) -> int:
         print(f"DIFFERENT: {sentence}")
     if not wrong:
         print(
-            "All pipelines agree with the truth: accepted invoices, errors and warnings per code, ignored rows, "
-            "counts, requests, money."
+            "All pipelines agree with the truth: accepted invoices, errors and warnings per code, "
+            "ignored rows, counts, requests, money."
         )
     missed = not args.quick and not all(budget.held for budget in budgets)
     return 1 if wrong or missed else 0

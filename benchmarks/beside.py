@@ -1,7 +1,7 @@
 """What stands in a made-up sheet beside data and faults: blanks, texts like formulas, rows that are no data.
 
-Nothing here rejects an invoice. Blanks around a value are told (W201); rows that are no data are counted under
-their name; a totals row is held against the rows above it (W104).
+Nothing here rejects an invoice. Blanks around a value are told (W201); rows that are no data are counted
+under their name; a totals row is held against the rows above it (W104).
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def with_totals_at_top(table: pa.Table, ignored: Counter[str], warnings: Counter
 
 
 def _amount(text: str) -> Decimal | None:
-    """A cell's amount, nothing where it is blank; None where it cannot be told, or an ignored row may stand."""
+    """Return a cell's amount, 0 where it is blank; None where it is unreadable or its row may be ignored."""
     if not text:
         return Decimal(0)
     try:

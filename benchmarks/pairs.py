@@ -2,10 +2,10 @@
 
     python -m benchmarks.pairs --against DIR [--pairs 15] [--items 1000000] [--limit 1.03]
 
-Both read the same generated input with the same Python and packages; each pair is started in random order, so a
-machine whose speed drifts spoils a pair and not the comparison. Printed are the median of the ratios (this one to
-the other) and its 95 % interval, which makes no assumption about how the ratios are distributed. Exit 1 when the
-median is above the limit, or when the two did not find the same.
+Both read the same generated input with the same Python and packages; each pair is started in random order, so
+a machine whose speed drifts spoils a pair and not the comparison. Printed are the median of the ratios (this
+one to the other) and its 95 % interval, which makes no assumption about how the ratios are distributed. Exit
+1 when the median is above the limit, or when the two did not find the same.
 """
 
 from __future__ import annotations

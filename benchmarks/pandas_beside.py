@@ -1,4 +1,4 @@
-"""What the pandas reference does beside the rules that reject: blanks, rows that are no data, warnings, the plan."""
+"""The pandas reference, but for the rules that reject: blanks, rows that are no data, warnings, the plan."""
 
 from __future__ import annotations
 

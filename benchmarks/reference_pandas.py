@@ -4,8 +4,8 @@
 
 `read_csv(dtype=str)`, a pandera schema of built-in checks with `failure_cases`, `Decimal` for money, one dict
 an item, `json.dumps` a request, `to_sql` into SQLite, `to_csv`, `str.replace` for a sentence. The same rules
-and the same results as `reference_duckdb`, and it leaves out the same, but for numbers: they have as many digits
-as ours. On stdout the summary in the shape of our own.
+and the same results as `reference_duckdb`, and it leaves out the same, but for numbers: they have as many
+digits as ours. On stdout the summary in the shape of our own.
 """
 
 from __future__ import annotations
@@ -505,7 +505,7 @@ def write_ledger(folder: Path, invoices: pd.DataFrame, items: pd.DataFrame, cata
 
 
 def seal(folder: Path, summary: dict[str, object]) -> None:
-    """Enter the run, with a digest of its rows but the items, and write its summary with the ledger's head."""
+    """Enter the run, with a digest of its rows but the items, and write its summary with the head."""
     at, digest = datetime.now(UTC).isoformat(), hashlib.sha256()
     with sqlite3.connect(folder / "ledger.sqlite") as db:
         sources = pd.DataFrame(summary["sources"][:2])
@@ -696,7 +696,7 @@ def run(invoices_csv: Path, items_csv: Path, catalog_csv: Path, folder: Path) ->
 
 
 def data(path: Path) -> tuple[pd.DataFrame, dict[str, pd.Series], pd.DataFrame]:
-    """The data rows of a file, where blanks were removed, and the rows that are no data, with their `kind`."""
+    """Return the data rows of a file, where blanks were removed, and the rows that are no data."""
     cells, blanks = beside.clean(read(path))
     kinds = beside.ignored(cells)
     left_out = cells.assign(kind=kinds)[kinds.notna()]

@@ -55,9 +55,9 @@ SAMPLES = {
 _TEMPLATES = f"""\
 # Templates
 
-For each target a workbook to fill, for each table a CSV file, and the columns of both. `invoice-import template`
-writes the workbook with the custom fields of your settings and with lists of your catalog, `template -o DIR` the
-CSV files. A workbook has one sheet for each table; its headers may be
+For each target a workbook to fill, for each table a CSV file, and the columns of both.
+`invoice-import template` writes the workbook with the custom fields of your settings and with lists of your
+catalog, `template -o DIR` the CSV files. A workbook has one sheet for each table; its headers may be
 the column's name or the words under "in a workbook", in any case and order, with or without a ` *`.
 
 Columns that you don't need may be left out; blank cells are blank. A column that is not listed here is an

@@ -2,8 +2,9 @@
 
     python docs/map.py
 
-`pipeline/README.md` is written by hand but for what stands between its `<!-- begin ... -->` and `<!-- end ... -->`
-lines: the captions are the first lines of the modules' docstrings, the law is the table that a test holds.
+`pipeline/README.md` is written by hand but for what stands between its `<!-- begin ... -->` and `<!-- end ...
+-->` lines: the captions are the first lines of the modules' docstrings, the law is the table that a test
+holds.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ ACCOUNTS = Table(
 
 
 def fold_account_keys(name: str, keys: Texts) -> Texts:
-    """Keys of accounts as they are compared: exactly, except that an id of hex digits knows no case.
+    """Return keys of accounts as they are compared: exactly, except that an id of hex digits knows no case.
 
     Args:
         name: of `ACCOUNT_KEYS`.

@@ -1,4 +1,4 @@
-"""What a preparer expects of a file: the Control sheet, or a control file beside CSV files.
+"""What a preparer expects of a file: the Control sheet, or a control file next to CSV files.
 
 Only what is typed counts. Columns that count for the eye are notes.
 """

@@ -139,7 +139,7 @@ def _write_snapshot(rows: pa.Table, path: Path, about: pa.Table, kind: SnapshotK
                     columns = "SELECT * FROM incoming ORDER BY ALL"
                     statement = f"CREATE TABLE catalog.{name} AS {columns}"
                     connection.execute(statement)  # the name is that of a declared table
-            # all into the file itself: nothing may be left in a write-ahead log beside it
+            # all into the file itself: nothing may be left in a write-ahead log next to it
             connection.execute("CHECKPOINT catalog")
         file.chmod(0o600)
         sha256 = str(about["sha256"][0])

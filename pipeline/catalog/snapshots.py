@@ -28,7 +28,7 @@ _MIN_HASH_CHARACTERS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A catalog or account list as it stood at one load.
+    """A catalog or account list as it was at one load.
 
     Attributes:
         path: the DuckDB file.

@@ -43,8 +43,7 @@ from pipeline.report.summary import summarise_run
 from pipeline.result import CatalogLoad, Result
 from pipeline.run_output import RunRecorder
 from pipeline.settings import Settings, load_settings
-from pipeline.workspace import Workspace, generate_run_id, open_workspace, remove_orphans
-from pipeline.workspace import prepare_workspace as made_if_absent
+from pipeline.workspace import Workspace, generate_run_id, open_workspace, prepare_workspace, remove_orphans
 
 __all__ = ["CatalogLoad", "Result", "check", "discard", "load_accounts", "load_catalog", "run"]
 
@@ -132,7 +131,7 @@ def run(
         all_rows = np.arange(len(validated.valid.invoices))
         fingerprints = pool.submit(fingerprint.compute_fingerprints, validated.valid, all_rows)
         enriched = enrich_validated(validated, progress)
-        paths = _prepare_workspace(workspace, validated.settings)
+        paths = _clean_workspace(workspace, validated.settings)
         recorder = RunRecorder(
             workspace=paths,
             ledger_file=open_ledger(paths, validated.settings),
@@ -209,10 +208,10 @@ def _build_template(settings: Settings, workspace: Workspace) -> bytes:
     return build_workspace_template(settings, workspace)
 
 
-def _prepare_workspace(path: str | Path, settings: Settings) -> Workspace:
+def _clean_workspace(path: str | Path, settings: Settings) -> Workspace:
     """Return the workspace, made where it is absent, and without the folders that broken runs left."""
-    workspace = made_if_absent(path)
-    # under the lock, so that a folder which the ledger lacks is nobody's
+    workspace = prepare_workspace(path)
+    # under the lock, so that no process is making a folder which the ledger lacks
     with ledger.lock_run_ids(open_ledger(workspace, settings)) as run_ids:
         remove_orphans(workspace, run_ids)
     return workspace

@@ -20,5 +20,5 @@ class Clock:
         self._start = time.perf_counter()
 
     def elapsed(self) -> float:
-        """Seconds since the start."""
+        """Return the seconds since the start."""
         return time.perf_counter() - self._start

@@ -24,7 +24,7 @@ IssueFacts = Mapping[str, str | Texts]
 
 @dataclass(frozen=True)
 class _Coded:
-    """Whatever bears a code of the catalogue.
+    """Whatever has a code of the catalogue.
 
     Attributes:
         code: of the catalogue.

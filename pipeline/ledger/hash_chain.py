@@ -51,7 +51,7 @@ class RunDigest:
             self._hash.update(b",")
 
     def hexdigest(self) -> str:
-        """What it comes to."""
+        """Return the digest of all rows."""
         return self._hash.hexdigest()
 
 

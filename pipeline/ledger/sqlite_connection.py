@@ -295,7 +295,7 @@ def _get_stamp(path: Path) -> FileStamp:
 
 
 def _has_pending_wal(stamps: tuple[FileStamp, FileStamp]) -> bool:
-    """Whether a `-wal` holds what the database lacks."""
+    """Return whether a `-wal` holds what the database lacks."""
     return stamps[1] is not None and stamps[1][1] > 0
 
 

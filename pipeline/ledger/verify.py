@@ -73,7 +73,7 @@ _SUM_TYPE = pa.decimal128(38, 9)
 _PART_TYPE = pa.decimal128(37, 9)  # two of them add up to a `_SUM`
 _ZERO = pa.scalar(0, _SUM_TYPE)
 _COUNTED_COLUMNS = tuple(table.name for table in TABLES if table.amount_field and not table.added_to_total)
-"""Columns of the items that count towards an invoice's amount beside theirs."""
+"""Columns of the items that count towards an invoice's amount, in addition to the items' own amount."""
 
 
 def verify_ledger(ledger: Ledger) -> list[str]:

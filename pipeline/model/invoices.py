@@ -18,6 +18,9 @@ import numpy.typing as npt
 from pipeline.model.enriched import EnrichedSheets
 from pipeline.model.indices import AcceptedIndex, AcceptedPosition, Positions
 
+_GROUP_ITEMS = 16_000
+"""Items whose texts are made together, at least: some megabytes."""
+
 
 @dataclass(frozen=True)
 class Invoices:
@@ -122,7 +125,7 @@ class Batches:
         """The invoices of all batches, batch after batch."""
         return _join_index(self.batches)
 
-    def iter_groups(self, min_items: int) -> Iterator[BatchGroup]:
+    def iter_groups(self, min_items: int = _GROUP_ITEMS) -> Iterator[BatchGroup]:
         """Yield the batches in groups that are large enough to be encoded in whole columns.
 
         Args:

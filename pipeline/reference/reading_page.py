@@ -165,7 +165,7 @@ def _iter_code_rows() -> Iterator[Sequence[str]]:
 
 
 def _iter_kind_rows() -> Iterator[Sequence[str]]:
-    """Each kind of field: the cells it is read from, and every check that a cell must pass."""
+    """Yield each kind of field: the cells it is read from, and every check that a cell must pass."""
     for kind in Kind:
         is_textual = kind in (Kind.TEXT, Kind.IDENTIFIER)
         field = Field(

@@ -49,7 +49,7 @@ def render_reply(summary: Mapping[str, Any], issues: pa.Table) -> str:
 
 def _wrap_line(line: str) -> Sequence[str]:
     """Break a line at the width of a mail; a point of a list goes on under its first word."""
-    # what may stand before the first word of a point: its number, its dash and blanks
+    # what may precede the first word of a point: its number, its dash and blanks
     indent = len(line) - len(line.lstrip(" 0123456789.-"))
     return textwrap.wrap(
         line, _WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False

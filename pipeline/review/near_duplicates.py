@@ -43,7 +43,7 @@ def find_near_duplicates(view: pa.Table, history: pa.Table, days: int) -> Findin
     is_comparable &= combined["invoice_date"].is_valid().to_numpy()
     days_since_epoch = pc.fill_null(pc.cast(combined["invoice_date"], pa.int32()), 0).to_numpy()
     keys = _encode_keys(combined)
-    # by key, then by day: what is near stands side by side
+    # by key, then by day: near-duplicates are neighbours
     order = np.lexsort((days_since_epoch, keys))
     first, second = order[:-1], order[1:]
     is_near = (

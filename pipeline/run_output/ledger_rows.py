@@ -1,4 +1,4 @@
-"""The rows of a run in the ledger: one an invoice, and one an item of those that are prepared.
+"""The rows of a run in the ledger: one per invoice, and one per item of those that are prepared.
 
 In: the assessment, the table of invoices and the fingerprints.
 Out: tuples in the order of the ledger's columns; an Arrow table of the items.
@@ -30,11 +30,11 @@ _DATE_FIELDS = ("service_start_date", "service_end_date")
 
 
 def iter_invoice_rows(table: pa.Table, fingerprints: list[str]) -> Iterator[tuple[Any, ...]]:
-    """The ledger's rows, an invoice each, in the order of the sheet.
+    """Yield the ledger's rows, one per invoice, in the order of the sheet.
 
     Args:
         table: as `entries.invoice_table` gives it.
-        fingerprints: of the content, an invoice each.
+        fingerprints: of the content, one per invoice.
     """
     for start in range(0, len(table), _BATCH_ROWS):
         batch = table.slice(start, _BATCH_ROWS)

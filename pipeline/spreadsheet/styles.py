@@ -21,7 +21,7 @@ STYLES_CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheet
 ERROR_FILL, WARNING_FILL, HEADER_FILL = "FFFFC7CE", "FFFFEB9C", "FFF2F2F2"
 """Fills of a cell with an error, of a cell with a warning, and of headers that marking adds."""
 
-# the order of the schema: Excel finds a file damaged whose parts stand in another
+# the order of the schema: Excel calls a file damaged whose parts come in another
 _STYLES_ORDER = (
     *("numFmts", "fonts", "fills", "borders", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs", "tableStyles"),
     *("colors", "extLst"),

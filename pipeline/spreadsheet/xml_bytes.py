@@ -148,7 +148,7 @@ def strip_non_elements(xml: bytes) -> bytes:
 
 
 def has_non_elements(xml: bytes) -> bool:
-    """Whether XML has comments, CDATA or processing instructions behind its declaration."""
+    """Return whether XML has comments, CDATA or processing instructions behind its declaration."""
     # from behind `<?xml`, which may begin the declaration itself
     return b"<!" in xml or xml.find(b"<?", 5) >= 0
 

@@ -53,7 +53,7 @@ class RunFolder:
         self._handle = _claim_folder(self.path)
 
     def prepare_path(self, name: str) -> Path:
-        """The path of a file inside, for writers that open it themselves; its folder is made."""
+        """Return the path of a file inside, for writers that open it themselves; make its folder."""
         path = self.path / name
         with translate_os_errors(path):
             if not path.parent.is_dir():

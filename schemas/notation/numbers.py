@@ -1,7 +1,7 @@
 """Numbers as people write them: normalization to plain numbers, in one reading or none.
 
 In: columns of text with the kinds of their cells, and the declared decimal mark.
-Out: plain numbers as text, and the currency beside each.
+Out: plain numbers as text, and the currency of each.
 Never: chooses between two readings: such a text becomes `UNREADABLE_NUMBER`.
 
 Accepted without a declaration: digits, a point before the decimals, a minus in front; every other form is
@@ -62,7 +62,7 @@ class NormalizedNumbers(NamedTuple):
 
     Attributes:
         texts: in the plain form; `UNREADABLE_NUMBER` where a text has no reading.
-        currency_marks: the currency symbol or code beside each number, "" without; None when no cell has any.
+        currency_marks: the currency symbol or code of each number, "" without; None when no cell has any.
     """
 
     texts: Texts
@@ -75,7 +75,7 @@ class NumberNotation:
 
     Attributes:
         declared: `point` or `comma`, the mark before the decimals; empty when nothing is declared.
-        allow_marks: currencies may be written beside a number; the caller must compare them with the row's.
+        allow_marks: currencies may be written with a number; the caller must compare them with the row's.
     """
 
     declared: str = ""
@@ -191,7 +191,7 @@ def _build_regex(decimal_mark: str) -> str:
     # the longest first: `US$` before the `$` that it ends with
     symbols = "|".join(re.escape(symbol) for symbol in sorted(CURRENCY_SYMBOLS, key=len, reverse=True))
     currency = f"(?:{symbols}|[A-Z]{{3}})"
-    # a sign stands in front, behind a currency, behind the number, or behind a parenthesis, never twice
+    # a sign is in front, after a currency, after the number, or after a parenthesis, never twice
     return (
         rf"^(?P<s1>[-+]?)(?P<open>\(?)(?P<before>{currency}?) ?(?P<s2>[-+]?)(?P<whole>{grouped}|[0-9]*)"
         rf"(?:{re.escape(decimal_mark)}(?P<part>[0-9]+))?(?P<s3>-?) ?(?P<after>{currency}?)"

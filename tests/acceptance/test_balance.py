@@ -1,4 +1,4 @@
-"""The books: what came in is accepted, rejected or skipped, to the row and to the cent; or the verdict says so."""
+"""The balance: what came in is accepted, rejected or skipped, to the row and to the cent."""
 
 from __future__ import annotations
 

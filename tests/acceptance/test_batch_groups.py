@@ -1,4 +1,4 @@
-"""Groups of batches: every batch once and in order, with its own rows; accepted positions are no rows of a frame."""
+"""Groups of batches: every batch once and in order; accepted positions are no rows of a frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Control totals: what the preparer expected is held against what was read, and a difference stops everything."""
+"""Control totals: what the preparer expected against what was read; a difference stops everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fingerprint of an invoice: the same for the same content however it is written, another for any other."""
+"""The fingerprint of an invoice: the same for the same content however written, another for any other."""
 
 from __future__ import annotations
 

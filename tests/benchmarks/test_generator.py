@@ -330,7 +330,7 @@ def test_the_references_leave_what_our_run_leaves(name, small, our_run, tmp_path
 
 
 def _told(folder: Path) -> list[list[str]]:
-    """The issues, without the names and readings that may have been meant, which the references do not look for."""
+    """The issues, without suggested names and readings, which the references do not look for."""
     rows = _lines(folder, "issues.csv")
     return [
         rows[0],

@@ -306,6 +306,20 @@ def test_no_link_leads_nowhere(page: str) -> None:
     assert not [link for link in links if not ((ROOT / page).parent / link).exists()]
 
 
+OTHER_FOLDERS = {"benchmarks", "golden", "house", "processes", "schemas", "support"}
+"""Folders of tests that are no room of the pipeline."""
+FOLDERLESS_ROOMS = {
+    "model": "records: tested where they are made and used",
+    "run_output": "what a run leaves: tested by runs, in flow and processes",
+}
+
+
+def test_the_tests_lie_in_the_folders_of_their_rooms() -> None:
+    rooms = {path.name for path in (ROOT / "pipeline").iterdir() if (path / "__init__.py").exists()}
+    folders = {path.name for path in (ROOT / "tests").iterdir() if list(path.glob("test_*.py"))}
+    assert folders - OTHER_FOLDERS == rooms - set(FOLDERLESS_ROOMS)
+
+
 def test_the_makefile_has_the_verbs_of_the_readme() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     verbs = set(re.findall(r"`make ([\w-]+)", README))

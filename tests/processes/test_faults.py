@@ -353,6 +353,10 @@ def test_an_interrupted_run_leaves_nothing_half_written(moment: float | str, tmp
     assert not list((place / "runs").glob(".*.partial"))
 
 
+STARTED = "from pipeline.cli import program; print('started', flush=True); program()"
+"""The console script, which says when Python itself has started: before that an interrupt is Python's own."""
+
+
 def test_an_interrupted_reading_of_a_workbook_is_quiet(tmp_path: Path) -> None:
     rows: list[list[object]] = [[f"R{at}", "A1", "2026-11-01", "EUR"] for at in range(20_000)]
     items: list[list[object]] = [[f"R{at}", "Day", 1, "2026-11-01"] for at in range(20_000)]
@@ -361,14 +365,16 @@ def test_an_interrupted_reading_of_a_workbook_is_quiet(tmp_path: Path) -> None:
         Invoices=[INVOICES.strip().split(","), *rows],
         Items=[ITEMS.strip().split(","), *items],
     )
-    for moment in (0.2, 0.3, 0.5, 0.7):  # while modules are imported, and while the file is read
+    for moment in (0.05, 0.2, 0.4, 0.6):  # while modules are imported, and while the file is read
         running = subprocess.Popen(
-            [str(SCRIPT), "check", str(file), "--workspace", str(tmp_path / "none")],
+            [sys.executable, "-c", STARTED, "check", str(file), "--workspace", str(tmp_path / "none")],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
+        assert running.stdout is not None
+        assert running.stdout.readline() == "started\n"
         time.sleep(moment)
         os.killpg(running.pid, signal.SIGINT)
         _, err = running.communicate(timeout=60)

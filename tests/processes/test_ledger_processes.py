@@ -1,7 +1,7 @@
 """The ledger among processes: two writers, killed ones, failing disks. Its `main` is the writer.
 
-Writers are forked from a server that imported everything: a process of its own for each, which is killed, traced
-and made to fail at every system call of its work, and at none of the thousands of its imports.
+Writers are forked from a server that imported everything: a process of its own for each, which is killed,
+traced and made to fail at every system call of its work, and at none of the thousands of its imports.
 """
 
 from __future__ import annotations

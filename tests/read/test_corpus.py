@@ -1,6 +1,7 @@
 """The reader over 209 odd and broken files, against the golden table; and `check` over the same files.
 
-`tests/corpus.py` says how the table is made. Each difference from another reader stands there with its reason.
+`tests/corpus.py` says how the table is made. Each difference from another reader stands there with its
+reason.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def test_the_reader_makes_of_each_file_what_the_golden_table_says(parser: Parser
 def test_what_a_good_importer_refuses_is_refused_with_its_own_sentence() -> None:
     refused = {line["file"]: line["refused"] for line in corpus.golden() if line["refused"]}
     expected = [case for case in corpus.manifest(CORPUS) if case["expected"].startswith(REFUSED)]
-    # xlrd reads what calamine cannot: two workbooks that made a parser ask for too much, one with a lost relation
+    # xlrd reads what calamine cannot: two that made a parser ask for too much, one with a lost relation
     good = {
         "tafia+calamine/OOM_alloc.xls",
         "tafia+calamine/OOM_alloc2.xls",

@@ -1,4 +1,4 @@
-"""One flat sheet whose invoice columns repeat: the same invoices as a pair, or an error that names both cells."""
+"""A flat sheet whose invoice columns repeat: the invoices of a pair, or an error that names both cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every limit of the gate is a setting: what lies beyond is refused in one sentence, what lies within is read."""
+"""Every limit of the gate is a setting: what is beyond is refused in one sentence, what is within is read."""
 
 from __future__ import annotations
 

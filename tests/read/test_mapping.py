@@ -1,4 +1,4 @@
-"""A foreign sheet is read with a saved mapping as it is, each cell at its own address, or refused in a sentence."""
+"""A foreign sheet is read with a saved mapping, each cell at its own address, or refused in a sentence."""
 
 from __future__ import annotations
 

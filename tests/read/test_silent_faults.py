@@ -153,7 +153,7 @@ def test_what_is_no_character_is_an_error_of_its_file(desk: Desk, character: str
 
 @pytest.mark.parametrize("stored", ["0", "12.5"])
 def test_a_result_that_nobody_has_calculated_is_none(desk: Desk, stored: str) -> None:
-    """Programs that do not calculate store 0, or what stood there before, and ask Excel to calculate on opening.
+    """Programs that do not calculate store 0, or an older result, and ask Excel to calculate on opening.
 
     Excel itself tells, where it calculates only when asked, that it had not done so when the file was saved.
     """
@@ -218,7 +218,7 @@ def test_a_text_that_only_looks_like_an_error_is_a_text(desk: Desk) -> None:
 
 
 def _old_workbook(path: Path, sheets: Mapping[str, Sequence[Row]], pending: bool) -> Path:
-    """An .xls, its formulas with results; pending, Excel says in a sheet that it had not done with calculating."""
+    """An .xls, its formulas with results; pending, Excel says in a sheet that it had not calculated."""
     book = xlwt.Workbook()
     for name, rows in sheets.items():
         page = book.add_sheet(name)

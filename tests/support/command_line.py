@@ -1,6 +1,7 @@
 """Processes of the command line, and what they leave behind.
 
-`invoice_import` forks a process of a server that imported the product once; `run_script` starts the console script.
+`invoice_import` forks a process of a server that imported the product; `run_script` starts the console
+script.
 """
 
 from __future__ import annotations

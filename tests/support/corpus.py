@@ -1,8 +1,8 @@
 """The corpus of odd and broken files: what our reader makes of each, and what another reader does.
 
-`SHARED_DATA=... python tests/corpus.py` writes `tests/golden/corpus.csv` anew and keeps its explanations. A line
-is a sheet, or a file that is refused. The other reader is openpyxl for .xlsx and .xlsm; LibreOffice, asked to
-save the file as .xlsx, for every other workbook; and the csv module for text.
+`SHARED_DATA=... python tests/corpus.py` writes `tests/golden/corpus.csv` anew and keeps its explanations. A
+line is a sheet, or a file that is refused. The other reader is openpyxl for .xlsx and .xlsm; LibreOffice,
+asked to save the file as .xlsx, for every other workbook; and the csv module for text.
 """
 
 from __future__ import annotations

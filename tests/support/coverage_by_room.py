@@ -1,7 +1,8 @@
 """What the tests reached, room by room, from the data that `make coverage` collected.
 
-Every line is reached, or carries its reason: a comment `# uncovered: why` on the line, or on the statement that opens
-its block. Exit 1 when a line is neither, or when the lines with a reason are more than a twentieth of a room.
+Every line is reached, or carries its reason: a comment `# uncovered: why` on the line, or on the statement
+that opens its block. Exit 1 when a line is neither, or when the lines with a reason are more than a twentieth
+of a room.
 """
 
 from __future__ import annotations

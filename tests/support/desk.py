@@ -1,4 +1,4 @@
-"""What tests hand in: invoices and items as rows of cells, written to real files, judged by the public line."""
+"""What tests hand in: invoices and items as rows of cells, in real files, judged by the public interface."""
 
 from __future__ import annotations
 

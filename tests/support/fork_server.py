@@ -1,9 +1,10 @@
 """A server that imports once and forks a process for each call: a start without its second of imports.
 
 In: a function without parameters, and for each call its arguments, environment and folder.
-Out: the exit code and the output of a process of its own, which ends as one that a shell started: by its own exit,
-or by a signal.
-Never: threads in the server (a fork takes only the thread that forks), or state that a call leaves to the next.
+Out: the exit code and the output of a process of its own, which ends as one that a shell started: by its own
+exit, or by a signal.
+Never: threads in the server (a fork takes only the thread that forks), or state that a call leaves to the
+next.
 
 What is about the start itself (the console script, imports, limits that are set before) needs a real process.
 Run as a program this module is the server.

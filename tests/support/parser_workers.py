@@ -1,7 +1,7 @@
 """Workers of the parser that are forked from a process which imported the parsers before.
 
-A worker starts in 0.7 seconds, nearly all of them imports; one that is forked starts in some milliseconds and is
-a process of its own all the same, under the same memory limit. What is about the start itself takes
+A worker starts in 0.7 seconds, nearly all of them imports; one that is forked starts in some milliseconds and
+is a process of its own all the same, under the same memory limit. What is about the start itself takes
 `parser_process.start_worker`, or the console script.
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -41,8 +43,20 @@ class ForkedWorker:
         return self.returncode
 
     def kill(self) -> None:
+        if (
+            "coverage" in sys.modules
+        ):  # which writes what it saw when a process ends, and not when it is killed
+            self._end()
         if self.poll() is None:
             os.kill(self.pid, signal.SIGKILL)
+
+    def _end(self) -> None:
+        """Let the worker end by itself, as it does when nothing more comes; wait for it for two seconds."""
+        with suppress(OSError):
+            self.stdin.close()
+        deadline = time.monotonic() + 2
+        while self.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def wait(self) -> int:
         self.returncode = _get_server().wait_for(self.pid)

@@ -1,4 +1,4 @@
-"""Sheets that hold, made from the declarations: hypothesis fills every field with anything its kind allows."""
+"""Valid sheets, made from the declarations: hypothesis fills every field with anything its kind allows."""
 
 from __future__ import annotations
 

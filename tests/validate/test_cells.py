@@ -415,7 +415,7 @@ def test_a_declared_format_leaves_date_cells_alone(desk: Desk) -> None:
 
 
 def test_nothing_but_its_raggedness_is_said_of_a_ragged_row(desk: Desk) -> None:
-    """An unquoted 2,000.00 shifts what follows: the cells of the row are unknown, and its amount is unread."""
+    """An unquoted 2,000.00 shifts what follows: the cells of the row are unknown, its amount is unread."""
     invoices = "invoice_ref,account_number,invoice_date,currency\nR1,A1,2026-01-01,EUR\n"
     items = "invoice_ref,charge_name,amount,service_start_date\nR1,Work,2,000.00,2026-01-01\nR1,Work,5,2026-01-01\n"
     (desk.folder / "invoices.csv").write_text(invoices)

@@ -1,4 +1,4 @@
-"""What hangs on items and invoices: taxes, discounts, rates and contacts, from their sheets to the payload."""
+"""Child tables: taxes, discounts, rates and contacts of items and invoices, from sheet to payload."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def is_json(path: Path) -> bool:
     """Return whether a file begins like a JSON document; a file that cannot be read does not."""
     try:
         with path.open("rb") as file:
-            # a byte-order mark or blank lines may stand in front of the document
+            # a byte-order mark or blank lines may come before the document
             return file.read(_SNIFFED_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
     except OSError:
         return False

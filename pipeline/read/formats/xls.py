@@ -101,7 +101,7 @@ def _refuse_foreign_container(name: str, data: bytes) -> None:
 def _find_uncalculated_cells(workbook: Any) -> dict[int, set[tuple[int, int]]]:
     """Return the cells, by sheet, whose formula has no result of its own.
 
-    A program wrote it without one, a zero to be calculated on opening; or Excel, told to calculate only when
+    A program wrote it without one, a zero to be calculated on opening; or Excel, set to calculate only when
     asked, saved the workbook before it had: then what any formula stores may be an older result.
     """
     # xlrd does not tell which results are none, so its records are read again, by where each sheet starts

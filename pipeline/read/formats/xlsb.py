@@ -147,7 +147,7 @@ def _read_shared_strings(package: zipfile.ZipFile, workbook: str) -> list[str]:
     data = package.read(part) if part else b""
     return [
         _decode_text(data, offset + 1, end)
-        # one byte of flags stands before the text
+        # one byte of flags comes before the text
         for kind, offset, end in _iter_records(data)
         if kind == _SHARED_ITEM
     ]

@@ -86,7 +86,7 @@ class SheetAnnotator:
             yield rest  # a sheet without cells, like a chart, stays as it was
             return
         top, prefix, rest = rest[: data.start()], data[1], rest[data.end() :]
-        # closed by hand, so that what stands before the rows can be parsed as an element
+        # closed by hand, so that what precedes the rows can be parsed as an element
         head = parse_element(top + b"</" + prefix + b"worksheet>")
         yield self._encode_head(head) + b"<" + prefix + b"sheetData>"
         if not data[2]:

@@ -58,7 +58,7 @@ def find_rejected_rows(assessment: Assessment, statuses: RowStatuses) -> Rejecte
 
 
 def is_rejected_by_file(assessment: Assessment) -> bool:
-    """Whether a sheet or header rejects everything: then the file itself must be corrected."""
+    """Return whether a sheet or header rejects everything: then the file itself must be corrected."""
     return any(
         issue.level is Level.ERROR and CATALOGUE[issue.code].scope is not Scope.CONTROL
         for issue in assessment.issues.sheet_issues

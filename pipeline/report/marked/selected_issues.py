@@ -1,4 +1,4 @@
-"""The issues of rows that are marked, with their cell and message: as many as spreadsheets bear.
+"""The issues of rows that are marked, with their cell and message: as many as spreadsheet programs handle.
 
 In: the assessment, and how many issues may be marked.
 Out: `RowIssue` records, those of the rarest causes first.

@@ -33,9 +33,6 @@ from schemas.fields import Projection
 from schemas.targets import bxb as schema
 
 _PATH = "/v1/invoices/one_off"
-_GROUP_ITEMS = 16_000
-"""Items whose texts are made together, at least: some megabytes."""
-
 # 28 digits and the factor's 5 make a product of 34, of the 38 that there are
 _MINOR_UNIT_TYPE = pa.decimal128(28, 9)
 _MINOR_UNITS = pa.array([Decimal(10) ** digits for digits in range(5)], pa.decimal128(5, 0))
@@ -56,7 +53,7 @@ def _build_requests(batches: Batches, settings: Settings) -> Iterator[Request]:
     invoice_objects = JsonObjects(_collect_invoice_columns(batches))
     item_objects = JsonObjects(_collect_item_columns(batches, settings))
     number = 0
-    for group in batches.iter_groups(_GROUP_ITEMS):
+    for group in batches.iter_groups():
         line_items = item_objects.encode_arrays(pa.array(group.item_rows), group.item_offsets)
         bodies = invoice_objects.encode_objects(pa.array(group.invoice_rows), line_items=line_items)
         for batch, body in zip(group.batches, bodies, strict=True):

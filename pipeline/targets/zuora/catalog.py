@@ -162,7 +162,7 @@ def _add_plan(records: _CatalogRecords, page: _AnswerPage, plan: _RecordFields) 
 def _add_charge(records: _CatalogRecords, page: _AnswerPage, charge: _RecordFields) -> None:
     plan = _normalize_keys(charge.get("productrateplan"))
     if plan.get("id"):
-        # a plan that stands in its charge does not replace the plan's own answer
+        # a plan nested in its charge does not replace the plan's own answer
         records.plans.setdefault(str(plan["id"]), plan)
     records.charges.append((page.document_index, charge))
 

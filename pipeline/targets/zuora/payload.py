@@ -22,9 +22,6 @@ from schemas.arrow.columns import ArrowColumn, Indices, Texts, decode_dictionary
 from schemas.arrow.frames import arrow_column
 from schemas.fields import Projection
 
-_GROUP_ITEMS = 16_000
-"""Items whose texts are made together, at least: some megabytes."""
-
 CHARGE_ID = "product_rate_plan_charge_id"
 
 
@@ -60,7 +57,7 @@ def encode_single_invoices(batches: Batches, payload: PayloadObjects) -> Iterato
         batches: of one invoice each.
         payload: encoders of their rows.
     """
-    for group in batches.iter_groups(_GROUP_ITEMS):
+    for group in batches.iter_groups():
         members = _encode_children(group, payload)
         texts = payload.invoices.encode_objects(pa.array(group.invoice_rows), **members)
         yield from ((batch, text.as_buffer()) for batch, text in zip(group.batches, texts, strict=True))
@@ -73,7 +70,7 @@ def encode_invoice_arrays(batches: Batches, payload: PayloadObjects) -> Iterator
         batches: of any size.
         payload: encoders of their rows.
     """
-    for group in batches.iter_groups(_GROUP_ITEMS):
+    for group in batches.iter_groups():
         members = _encode_children(group, payload)
         rows = pa.array(group.invoice_rows)
         texts = payload.invoices.encode_arrays(rows, group.invoice_offsets, **members)

@@ -115,7 +115,7 @@ def _read_elements(locator: RequestLocator, request: Request, elements: list[Any
         _read_element(locator, *matched) for matched in zip(invoices, sent_invoices, elements, strict=True)
     )
     is_transaction = sent.get("useSingleTransaction") is True
-    # all or none: what is told as created beside a refusal contradicts itself
+    # all or none: what is reported as created together with a refusal contradicts itself
     if is_transaction and any(outcome.state is InvoiceState.REFUSED for outcome in outcomes):
         return tuple(_mark_in_doubt(locator, outcome) for outcome in outcomes)
     return outcomes

@@ -85,7 +85,7 @@ class _SheetHandler(ContentHandler):
                 self._value = self._take_text()
             case "t":
                 text = self._take_text()
-                # a phonetic hint stands beside the text and is not part of it
+                # a phonetic hint follows the text and is not part of it
                 if self._is_inline and not self._is_phonetic:
                     self._value = (self._value or "") + text
             case "rPh":

@@ -70,7 +70,7 @@ def _scan_piece(piece: bytes, facts: SheetFacts) -> None:
     if _is_unusual(piece):
         raise UnusualXmlError
     rows = list(map(int, _ROW.findall(piece)))
-    # a row without a number is missing from the list; page breaks begin alike and stand at the end
+    # a row without a number is missing from the list; page breaks begin alike and come at the end
     if len(rows) != piece.count(b"<row") - piece.count(b"<rowBreaks", -_SAMPLE_BYTES):
         raise UnusualXmlError
     facts.rows += rows

@@ -21,20 +21,45 @@ PROJECTIONS = ("schemas/targets/zuora.py", "schemas/targets/zuora_drafts.py", "s
 
 
 def find_quoting_modules() -> dict[str, set[str]]:
-    """By code the modules that quote it: as a literal, a key, or the value of a constant."""
+    """By code the modules that quote it: as a literal, a key, or by a constant, their own or imported."""
+    trees = {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8"))
+        for path in (*ROOT.glob("pipeline/**/*.py"), *ROOT.glob("schemas/**/*.py"))
+    }
+    constants = {
+        (name.removesuffix(".py").removesuffix("/__init__").replace("/", "."), target.id): find_codes(node)
+        for name, tree in trees.items()
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and not name.startswith("pipeline/issues/")
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name) and target.id.isupper()
+    }
     modules = defaultdict(set)
-    for path in (*ROOT.glob("pipeline/**/*.py"), *ROOT.glob("schemas/**/*.py")):
-        name = path.relative_to(ROOT).as_posix()
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                for code in re.findall(r"(?<![A-Z0-9])[EW][0-9]{3}(?![0-9])", _drop_prose(node.value)):
-                    modules[code].add(name)
+    for name, tree in trees.items():
+        imported = [
+            constants.get((node.module or "", alias.name), set())
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        ]
+        for code in find_codes(tree).union(*imported):
+            modules[code].add(name)
     return {code: names.difference(PROJECTIONS) for code, names in modules.items()}
 
 
-def _drop_prose(text: str) -> str:
-    """What a docstring says of a code, in backticks, is no use of it."""
-    return re.sub(r"`[^`]*`", "", text)
+def find_codes(tree: ast.AST) -> set[str]:
+    """The codes in the strings of some code; what a docstring says of a code is no use of it."""
+    prose = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    return {
+        code
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose
+        for code in re.findall(r"(?<![A-Z0-9])[EW][0-9]{3}(?![0-9])", node.value)
+    }
 
 
 def test_a_code_is_quoted_in_at_most_four_modules_besides_projections() -> None:
