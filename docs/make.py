@@ -98,7 +98,7 @@ def render_target(name: str) -> str:
                 load(ROOT / file, workspace=workspace)
         files = [ROOT / sample.file] if name in SAMPLES else _write_examples(name, Path(workspace))
         checked = pipeline.check(*files, workspace=workspace, target=name, **sample.settings)
-    return render_target_page(checked.line, sample.file)
+    return render_target_page(checked.assessment, sample.file)
 
 
 def _write_examples(name: str, folder: Path) -> list[Path]:

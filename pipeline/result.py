@@ -31,36 +31,40 @@ class Result:
     """The result of a check or run. Frames are Arrow-backed and made when they are first asked for.
 
     Attributes:
-        line: everything that is known at the end.
+        assessment: all that is known when the stages are done.
         summary: counts and money, as `summary.json` has them.
         exit_code: what the command would exit with.
     """
 
-    line: Assessment
+    assessment: Assessment
     summary: Mapping[str, Any]
     exit_code: int
 
     @property
     def verdict(self) -> str:
         """accepted, partial, rejected, unbalanced or duplicate."""
-        return self.line.verdict
+        return self.assessment.verdict
 
     @cached_property
     def invoices(self) -> pd.DataFrame:
         """One row per invoice: its state, its cells, its request and the codes against it."""
-        return _to_frame(invoice_table.make_invoice_table(self.line))
+        return _to_frame(invoice_table.make_invoice_table(self.assessment))
 
     @cached_property
     def items(self) -> pd.DataFrame:
         """One row per item, as in `ledger.csv`: state, invoice, charge, what will be billed, row."""
-        columns = invoice_table.make_item_columns(self.line, invoice_table.make_invoice_table(self.line))
+        columns = invoice_table.make_item_columns(
+            self.assessment, invoice_table.make_invoice_table(self.assessment)
+        )
         return _to_frame(pa.table({name: decode_dictionary(column) for name, column in columns.items()}))
 
     @cached_property
     def issues(self) -> pd.DataFrame:
         """One row per issue, as in `issues.csv`: code, level, place, value, message, fix."""
-        with use_language(self.line.settings.language):
-            return _to_frame(make_issue_table(self.line.issues, self.line.raw, self.line.tables))
+        with use_language(self.assessment.settings.language):
+            return _to_frame(
+                make_issue_table(self.assessment.issues, self.assessment.raw, self.assessment.tables)
+            )
 
     @cached_property
     def totals(self) -> pd.DataFrame:

@@ -123,9 +123,9 @@ def test_nothing_is_said_that_has_no_translation(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(i18n, "_load_translations", lambda _: texts)
     load_catalog(PRODUCTS, workspace=tmp_path / "workspace")
     result = check(SAMPLE, workspace=tmp_path / "workspace", language="de", report=tmp_path / "report")
-    line = result.line
+    assessment = result.assessment
     with use_language("de"):
-        render_report(result.summary, make_issue_table(line.issues, line.raw, line.tables))
+        render_report(result.summary, make_issue_table(assessment.issues, assessment.raw, assessment.tables))
     assert missed.texts == []
 
 

@@ -79,7 +79,7 @@ def _print_result(result: Result, form: str, *, reply: bool) -> int:
         from pipeline.report.reply import render_reply
         from pipeline.report.terminal import render_report
 
-        assessment = result.line
+        assessment = result.assessment
         issues = make_issue_table(assessment.issues, assessment.raw, assessment.tables)
         if reply and not result.summary["run_folder"]:
             return render_reply(result.summary, issues)

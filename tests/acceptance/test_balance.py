@@ -19,7 +19,7 @@ from schemas.arrow.frames import arrow_column
 def _line(desk: Desk) -> Assessment:
     invoices = [desk.invoice(f"R{n}", currency=("EUR", "JPY")[n % 2]) for n in range(6)]
     items = [desk.item(f"R{n}", amount=str(n + 1)) for n in range(6)] + [desk.item("R5", amount="ten")]
-    return desk.check(invoices, items).line
+    return desk.check(invoices, items).assessment
 
 
 def _tampered(line: Assessment, batches: list[list[int]]) -> Assessment:

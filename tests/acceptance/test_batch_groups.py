@@ -18,7 +18,7 @@ def batches(desk: Desk) -> Batches:
     """Four invoices of which the first is rejected; the others in two batches."""
     invoices = [desk.invoice(ref, invoice_date="" if ref == "R1" else "2026-01-31") for ref in SIZES]
     items = [desk.item(ref) for ref, size in SIZES.items() for _ in range(size)]
-    accepted = desk.check(invoices, items).line.batches.invoices
+    accepted = desk.check(invoices, items).assessment.batches.invoices
     indices = ([0, 1], [2])
     return Batches(accepted, tuple(Batch(AcceptedIndex(np.array(index))) for index in indices))
 

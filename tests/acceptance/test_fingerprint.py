@@ -85,7 +85,7 @@ def test_cells_of_a_workbook_say_the_same_as_text(desk: Desk) -> None:
         "quantity": 1,
         "unit_price": 10,
     }
-    valid = desk.check_book([invoice], [item]).line.sheets.valid
+    valid = desk.check_book([invoice], [item]).assessment.sheets.valid
     assert list(fingerprint.compute_fingerprints(valid, np.arange(1))) == [_one(desk, INVOICE, ITEM)]
 
 

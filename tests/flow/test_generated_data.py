@@ -52,7 +52,7 @@ def _agrees(result: Result, expected: dict[str, Any]) -> None:
     accepted = frame.loc[frame["state"] == "prepared", "invoice_ref"]
     digest = hashlib.sha256("".join(f"{ref}\n" for ref in accepted).encode()).hexdigest()
     assert digest == expected["accepted_sha256"]
-    assert result.line.balance.differences == []
+    assert result.assessment.balance.differences == []
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)

@@ -122,7 +122,7 @@ def test_titles_above_the_header(desk: Desk) -> None:
     text = "Invoices of November\n\n" + HEAD + "R1,A1,2026-11-30,EUR,Day,10.00,2026-11-01\n"
     result = checked(desk, text)
     assert result.verdict == "accepted"
-    assert result.line.raw.tables["items"].row_numbers.tolist() == [4]
+    assert result.assessment.raw.tables["items"].row_numbers.tolist() == [4]
 
 
 def test_a_pair_with_a_column_too_many_is_no_flat_file(desk: Desk) -> None:
@@ -152,7 +152,7 @@ def test_every_row_is_accounted_for_and_no_value_wins_over_another(
     path = tmp_path / "flat.csv"
     path.write_text(out.getvalue())
     result = pipeline.check(path, workspace=tmp_path / "w", default_currency="EUR")
-    raw = result.line.raw.tables
+    raw = result.assessment.raw.tables
     assert len(raw["items"]) == len(rows)
     assert len(raw["invoices"]) == len({ref for ref, _, _ in rows})
     torn = {

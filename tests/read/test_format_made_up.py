@@ -54,8 +54,8 @@ def test_it_is_read_where_it_asks_to_be(desk: Desk, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(FORMATS, "cards", replace(CARDS, in_worker=in_worker))
     result = desk.checked(write_cards(desk, *pair(desk)))
     assert desk.told(result) == []
-    assert result.line.balance.accepted.items == 1
-    (source,) = result.line.raw.sources
+    assert result.assessment.balance.accepted.items == 1
+    (source,) = result.assessment.raw.sources
     assert (str(os.getpid()) in source.notes) is not in_worker
     assert source.package == b""  # the format does not say that a copy may be marked in place
 

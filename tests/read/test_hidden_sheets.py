@@ -66,7 +66,7 @@ def test_so_does_every_sheet_that_hangs_on_invoices_or_items(desk: Desk, tmp_pat
     result = desk.checked(hide(HANGING, tmp_path, name))
     assert ("E113", name) in list_issues(result)
     assert result.verdict == "rejected"
-    assert not result.line.batches
+    assert not result.assessment.batches
 
 
 def test_hidden_items_are_told_once(desk: Desk, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_limit_is_a_setting(desk: Desk, case: str) -> None:
     with pytest.raises(SourceError, match=words):
         pipeline.check(*files, workspace=desk.workspace, **{name: small})
     within = pipeline.check(*files, workspace=desk.workspace, **{name: large})
-    assert len(within.line.raw.tables["invoices"]) == 1
+    assert len(within.assessment.raw.tables["invoices"]) == 1
 
 
 def test_every_limit_comes_from_a_setting() -> None:

@@ -197,7 +197,7 @@ def test_an_error_that_is_unknown_spoils_no_cell_beside_it(desk: Desk) -> None:
         '<c r="C2"><v>7.25</v></c><c r="E2" t="e"/><c r="F2"><v>5</v></c><c r="G2" t="e"><v>#SPILL!</v></c>'
     )
     result = desk.checked(_with_cell(desk, cells))
-    amounts = result.line.sheets.valid.raw.tables["items"].frame["amount"]
+    amounts = result.assessment.sheets.valid.raw.tables["items"].frame["amount"]
     assert amounts.tolist() == ["7.25", "10"]
 
 

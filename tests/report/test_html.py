@@ -80,9 +80,9 @@ class Page(HTMLParser):
 
 
 def html_of(result: Result, marked: dict[tuple[str, str], tuple[str, str]] | None = None) -> str:
-    table = invoice_table.make_invoice_table(result.line)
-    issues = make_issue_table(result.line.issues, result.line.raw, result.line.tables)
-    return render_html(result.line, table, issues, result.summary, marked).decode()
+    table = invoice_table.make_invoice_table(result.assessment)
+    issues = make_issue_table(result.assessment.issues, result.assessment.raw, result.assessment.tables)
+    return render_html(result.assessment, table, issues, result.summary, marked).decode()
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ def test_every_ranking_adds_up_to_what_is_accepted(desk: Desk) -> None:
     ]  # fmt: skip
     items = [desk.item(ref, charge_name=f"P{n % 31}", amount=str(100 + n)) for n, ref in enumerate(refs)]
     result = desk.check([*invoices, desk.invoice("bad", currency="EURO")], [*items, desk.item("bad")])
-    billed = list(summarise_billing(result.line, invoice_table.make_invoice_table(result.line)))
+    billed = list(summarise_billing(result.assessment, invoice_table.make_invoice_table(result.assessment)))
     assert [billing.currency for billing in billed] == ["JPY", "EUR"]
     for billing in billed:
         total = Decimal(result.summary["money"][billing.currency]["accepted"])
@@ -224,7 +224,7 @@ def test_many_causes_and_requests_are_counted_not_listed(desk: Desk) -> None:
 
 def test_a_cell_is_linked_where_the_marked_workbook_is(desk: Desk) -> None:
     result = desk.check_book([desk.invoice(currency="EURO")], [desk.item()])
-    name = result.line.raw.sources[0].name
+    name = result.assessment.raw.sources[0].name
     places = {(name, "Invoices"): ("my book.marked.xlsx", "Invoices")}
     links = [str(anchor["href"]) for anchor in Page(html_of(result, places)).all("a")]
     assert "my%20book.marked.xlsx#'Invoices'!D2" in links

@@ -183,7 +183,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, pa.Table]:
     place = tmp_path_factory.mktemp("report") / "workspace"
     load_catalog(PRODUCTS, workspace=place)
     result = check(SAMPLE, workspace=place)
-    table = make_issue_table(result.line.issues, result.line.raw, result.line.tables)
+    table = make_issue_table(result.assessment.issues, result.assessment.raw, result.assessment.tables)
     return render_report(result.summary, table), table
 
 

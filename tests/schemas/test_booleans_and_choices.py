@@ -67,7 +67,7 @@ def checked(desk: Desk, field: Field, texts: Sequence[str]) -> Result:
 
 def typed(result: Result, field: Field) -> list[Any]:
     values: list[Any] = decode_dictionary(
-        arrow_column(result.line.sheets.valid.invoices[field.name])
+        arrow_column(result.assessment.sheets.valid.invoices[field.name])
     ).to_pylist()
     return values
 

@@ -122,7 +122,7 @@ class Desk:
 
     def valid(self, invoices: Iterable[Row], items: Iterable[Row], **flags: Any) -> ValidSheets:
         """The typed sheets of a pair."""
-        return self.check(invoices, items, **flags).line.sheets.valid
+        return self.check(invoices, items, **flags).assessment.sheets.valid
 
     @staticmethod
     def told(result: Result) -> list[tuple[str, str, int]]:
@@ -137,7 +137,9 @@ class Desk:
 
     def payloads(self, result: Result) -> list[Any]:
         """The bodies that a check or run would send, numbers as Decimal."""
-        requests = result.line.target.build_requests(result.line.batches, result.line.settings)
+        requests = result.assessment.target.build_requests(
+            result.assessment.batches, result.assessment.settings
+        )
         return [json.loads(request.body, parse_float=Decimal, parse_int=Decimal) for request in requests]
 
     def sent(self, result: Result) -> list[Any]:

@@ -67,8 +67,11 @@ def item(ref: str = "R1", **cells: Any) -> dict[str, Any]:
 
 
 def bodies(result: Any) -> list[dict[str, Any]]:
-    line = result.line
-    parsed = [json.loads(request.body) for request in line.target.build_requests(line.batches, line.settings)]
+    assessment = result.assessment
+    parsed = [
+        json.loads(request.body)
+        for request in assessment.target.build_requests(assessment.batches, assessment.settings)
+    ]
     for body in parsed:
         jsonschema.validate(body, SCHEMA)
     return parsed
@@ -97,8 +100,8 @@ def test_a_full_sheet_becomes_a_full_request(desk: Desk) -> None:
 
 def test_one_request_an_invoice(desk: Desk) -> None:
     result = desk.check([invoice("R1"), invoice("R2")], [item("R2"), item("R1"), item("R2")], **BXB)
-    line = result.line
-    requests = list(BXB_INVOICES.build_requests(line.batches, line.settings))
+    assessment = result.assessment
+    requests = list(BXB_INVOICES.build_requests(assessment.batches, assessment.settings))
     assert [(request.number, request.method, request.path) for request in requests] == [
         (1, "POST", "/v1/invoices/one_off"), (2, "POST", "/v1/invoices/one_off"),
     ]  # fmt: skip

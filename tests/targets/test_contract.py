@@ -94,8 +94,8 @@ def contract() -> Any:
 
 
 def bodies(result: Result) -> list[dict[str, Any]]:
-    line = result.line
-    requests = line.target.build_requests(line.batches, line.settings)
+    assessment = result.assessment
+    requests = assessment.target.build_requests(assessment.batches, assessment.settings)
     return [json.loads(request.body, parse_float=Decimal, parse_int=Decimal) for request in requests]
 
 
@@ -178,7 +178,9 @@ def test_the_tutorial_creates_with_a_charge_and_without(desk: Desk, contract: An
     ]  # fmt: skip
     flags = {"request": "single", "default_currency": "USD", "send_currency": "given"}
     result = desk.check([invoice], items, **flags)
-    (request,) = result.line.target.build_requests(result.line.batches, result.line.settings)
+    (request,) = result.assessment.target.build_requests(
+        result.assessment.batches, result.assessment.settings
+    )
     assert (request.method, request.path) == ("POST", "/v1/invoices")
     (body,) = bodies(result)
     assert by_value(body) == by_value(CREATED)
@@ -211,7 +213,9 @@ def test_the_tutorial_changes_a_draft(
 ) -> None:
     draft = {"invoice_ref": "C1", "invoice_key": "INV00000034", "currency": "USD"}
     result = desk.check([draft], [{"invoice_ref": "C1"} | cells], target="zuora-drafts", request="single")
-    (request,) = result.line.target.build_requests(result.line.batches, result.line.settings)
+    (request,) = result.assessment.target.build_requests(
+        result.assessment.batches, result.assessment.settings
+    )
     assert (request.method, request.path) == ("PUT", "/v1/invoices/INV00000034")
     (body,) = bodies(result)
     assert by_value(body) == by_value({"invoiceItems": [sample]})

@@ -117,7 +117,7 @@ def test_a_rejected_invoice_before_an_accepted_one_shifts_nothing(desk: Desk) ->
     """Rows of the sheet and positions among the accepted invoices part ways as soon as one is left out."""
     result = desk.run([bill("R1", due_date=""), bill("R2")], [line("R1"), line("R2")], target="thirdly")
     assert result.verdict == "partial"
-    (request,) = TARGETS["thirdly"].build_requests(result.line.batches, result.line.settings)
+    (request,) = TARGETS["thirdly"].build_requests(result.assessment.batches, result.assessment.settings)
     assert list(request.invoices) == [0], "the first accepted invoice, in the second row of the sheet"
     (manifest_file,) = desk.workspace.glob("**/payloads/manifest.json")
     manifest = json.loads(manifest_file.read_bytes())

@@ -24,14 +24,16 @@ class Sent:
     """A request of a check, and what answers to it say."""
 
     def __init__(self, result: Result, number: int = 0) -> None:
-        self.line = result.line
-        self.request: Request = list(self.line.target.build_requests(self.line.batches, self.line.settings))[
-            number
-        ]
+        self.assessment = result.assessment
+        self.request: Request = list(
+            self.assessment.target.build_requests(self.assessment.batches, self.assessment.settings)
+        )[number]
 
     def answered(self, status: int, body: object, **headers: str) -> tuple[InvoiceOutcome, ...]:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.line.target.read_outcomes(self.line.batches, self.request, Response(status, headers, raw))
+        return self.assessment.target.read_outcomes(
+            self.assessment.batches, self.request, Response(status, headers, raw)
+        )
 
     def states(self, status: int, body: object, **headers: str) -> list[str]:
         return [
@@ -39,7 +41,7 @@ class Sent:
         ]
 
     def told(self, outcomes: tuple[InvoiceOutcome, ...]) -> list[tuple[str, str, str]]:
-        table = make_issue_table(build_outcome_issues(outcomes), self.line.raw, self.line.tables)
+        table = make_issue_table(build_outcome_issues(outcomes), self.assessment.raw, self.assessment.tables)
         return [(row["code"], row["cell"], row["message"]) for row in table.to_pylist()]
 
 
@@ -181,7 +183,7 @@ class TestZuora:
         assert batch.states(status, body) == [state] * 3
 
     def test_no_answer(self, batch: Sent) -> None:
-        outcomes = batch.line.target.read_outcomes(batch.line.batches, batch.request, None)
+        outcomes = batch.assessment.target.read_outcomes(batch.assessment.batches, batch.request, None)
         assert {outcome.state for outcome in outcomes} == {"in doubt"}
         assert [code for code, _, _ in batch.told(outcomes)] == ["E364"] * 3
 
@@ -282,7 +284,9 @@ class TestOneOff:
         assert one_off.states(status, body) == [state]
 
     def test_no_answer(self, one_off: Sent) -> None:
-        (outcome,) = one_off.line.target.read_outcomes(one_off.line.batches, one_off.request, None)
+        (outcome,) = one_off.assessment.target.read_outcomes(
+            one_off.assessment.batches, one_off.request, None
+        )
         assert outcome.state == "in doubt"
 
 

@@ -169,7 +169,9 @@ def test_a_blank_cell_leaves_no_key(desk: Desk) -> None:
 
 def test_the_request_says_how_and_where(desk: Desk) -> None:
     result = desk.check([desk.invoice("R1"), desk.invoice("R2")], [desk.item("R1"), desk.item("R2")])
-    (request,) = result.line.target.build_requests(result.line.batches, result.line.settings)
+    (request,) = result.assessment.target.build_requests(
+        result.assessment.batches, result.assessment.settings
+    )
     assert (request.number, request.method, request.path) == (1, "POST", "/v1/invoices/batch")
     assert list(request.invoices) == [0, 1]
     request.body.decode("utf-8")
@@ -178,7 +180,9 @@ def test_the_request_says_how_and_where(desk: Desk) -> None:
 def test_one_by_one_each_request_is_an_invoice(desk: Desk) -> None:
     invoices, items = [desk.invoice("R1"), desk.invoice("R2")], [desk.item("R1"), desk.item("R2")]
     result = desk.check(invoices, items, request="single")
-    requests = list(result.line.target.build_requests(result.line.batches, result.line.settings))
+    requests = list(
+        result.assessment.target.build_requests(result.assessment.batches, result.assessment.settings)
+    )
     assert [(request.number, request.method, request.path) for request in requests] == [
         (1, "POST", "/v1/invoices"), (2, "POST", "/v1/invoices"),
     ]  # fmt: skip
@@ -205,8 +209,11 @@ def test_the_same_sheets_give_the_same_bytes(desk: Desk) -> None:
     items = [desk.item(f"R{n % 120}", description=f"ü {n}") for n in range(700)]
 
     def bodies() -> list[bytes]:
-        line = desk.check(invoices, items).line
-        return [request.body for request in line.target.build_requests(line.batches, line.settings)]
+        assessment = desk.check(invoices, items).assessment
+        return [
+            request.body
+            for request in assessment.target.build_requests(assessment.batches, assessment.settings)
+        ]
 
     first = bodies()
     assert len(first) == 3

@@ -43,8 +43,8 @@ def test_many_drafts_in_one_request_are_named_by_their_id(desk: Desk) -> None:
     drafts = [draft(comments="late", due_date="2026-12-31", auto_pay="no"), draft("C2", OTHER)]
     result = check(desk, drafts, [added("C2"), changed(amount="5"), deleted(SECOND)])
     assert (result.verdict, desk.codes(result)) == ("accepted", [])
-    line = result.line
-    (request,) = ZUORA_DRAFTS.build_requests(line.batches, line.settings)
+    assessment = result.assessment
+    (request,) = ZUORA_DRAFTS.build_requests(assessment.batches, assessment.settings)
     assert (request.method, request.path) == ("PUT", "/v1/invoices")
     assert desk.payloads(result) == [
         {
@@ -69,7 +69,7 @@ def test_many_drafts_in_one_request_are_named_by_their_id(desk: Desk) -> None:
 
 def test_one_by_one_a_draft_may_be_named_by_its_number(desk: Desk) -> None:
     result = check(desk, [draft(key="INV00000034")], [deleted()], request="single")
-    (request,) = ZUORA_DRAFTS.build_requests(result.line.batches, result.line.settings)
+    (request,) = ZUORA_DRAFTS.build_requests(result.assessment.batches, result.assessment.settings)
     assert (request.method, request.path) == ("PUT", "/v1/invoices/INV00000034")
     assert orjson.loads(request.body) == {"invoiceItems": [{"id": ITEM, "delete": True}]}
 
@@ -193,7 +193,9 @@ def test_changes_are_never_taken_for_new_invoices(target: str, desk: Desk) -> No
 
 def test_who_sends_it_needs_what_is_added(desk: Desk) -> None:
     def needed(*items: dict[str, Any]) -> tuple[str, ...]:
-        return ZUORA_DRAFTS.list_permissions(check(desk, [draft(comments="x")], list(items)).line.batches)
+        return ZUORA_DRAFTS.list_permissions(
+            check(desk, [draft(comments="x")], list(items)).assessment.batches
+        )
 
     assert needed(deleted()) == ("Modify Invoice",)
     assert needed(deleted(), added()) == (
@@ -208,10 +210,10 @@ class TestAnswers:
         keys = [f"{number:032x}" for number in range(drafts)]
         rows = [draft(f"C{at}", key, comments="x") for at, key in enumerate(keys)]
         result = check(desk, rows, [changed("a" * 32, amount="1") | {"invoice_ref": "C0"}])
-        (request,) = ZUORA_DRAFTS.build_requests(result.line.batches, result.line.settings)
+        (request,) = ZUORA_DRAFTS.build_requests(result.assessment.batches, result.assessment.settings)
         answer = None if status == 0 else Response(status, {}, orjson.dumps(body))
         assert list(request.invoices) == list(range(drafts))
-        return list(ZUORA_DRAFTS.read_outcomes(result.line.batches, request, answer))
+        return list(ZUORA_DRAFTS.read_outcomes(result.assessment.batches, request, answer))
 
     def test_one_word_for_all(self, desk: Desk) -> None:
         outcomes = self.outcomes(desk, 2, 200, {"success": True})

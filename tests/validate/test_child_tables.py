@@ -131,7 +131,7 @@ def test_a_fault_of_a_row_rejects_its_whole_invoice_and_no_other(
 ) -> None:
     result = desk.check_tree(tree(desk, **{table: [row]}))
     assert [(c, sheet, ref) for c, sheet, _, ref in list_issues(result)] == [(code, table, "R1")]
-    assert result.line.rejected.tolist() == [True, False]
+    assert result.assessment.rejected.tolist() == [True, False]
     assert result.summary["sheets"][table]["rejected"] == 1
     assert result.summary["differences"] == []
 
@@ -240,7 +240,7 @@ def test_what_hangs_on_an_item_is_part_of_what_the_invoice_says(desk: Desk) -> N
 def test_a_pair_without_the_sheets_says_nothing_of_them(desk: Desk) -> None:
     result = desk.check([desk.invoice()], [desk.item()])
     assert result.summary["sheets"] == {}
-    assert not result.line.sheets.valid.children
+    assert not result.assessment.sheets.valid.children
     assert "discounts" not in result.items
 
 
