@@ -119,16 +119,6 @@ def fill_placeholders(text: str, facts: dict[str, str]) -> str:
     return PLACEHOLDER.sub(lambda match: facts.get(match[1], match[0]), text) if facts else text
 
 
-def translate_to(language: str, text: str) -> str:
-    """Translate a text without placeholders into a language that need not be the one in use.
-
-    Args:
-        language: a key of `LANGUAGES`.
-        text: in English.
-    """
-    return _load_translations(language).gettext(text) if text else ""
-
-
 def locate_translations(language: str) -> Path:
     """Return the path of the gettext catalogue (.po) of a language."""
     return LOCALE_FOLDER / language / "LC_MESSAGES" / f"{GETTEXT_DOMAIN}.po"

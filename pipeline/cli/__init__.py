@@ -33,4 +33,4 @@ def program() -> None:
                 stream.flush()
             if isinstance(exit_request.code, int):
                 os._exit(exit_request.code)
-        raise
+        raise  # uncovered: a stream that cannot be flushed is left to Python's own exit

@@ -69,10 +69,6 @@ class InvoiceRow:
         """Return the record of a row of the table `invoices`, without its id and run."""
         return cls(**_name_columns(cls, row))
 
-    def to_row(self) -> tuple[Any, ...]:
-        """Return the record as a row of the table `invoices`, without its id and run."""
-        return tuple(vars(self).values())
-
 
 class RequestRow(NamedTuple):
     """A request; `file` lies in the run folder (`payloads/0001.json`), `totals` is JSON text by currency."""

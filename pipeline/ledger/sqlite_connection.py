@@ -141,7 +141,7 @@ def query_ledger(ledger: Ledger, query: Callable[[sqlite3.Connection], Answer], 
             else:
                 if _get_stamps(ledger) == before:
                     return answer
-        return ask(uri_base + "?mode=ro")
+        return ask(uri_base + "?mode=ro")  # uncovered: other processes wrote during each try
 
 
 def get_head(connection: sqlite3.Connection) -> Head:
@@ -222,7 +222,7 @@ def _create_ledger(ledger: Ledger) -> None:
         ):  # another process was quicker; what has the name is ours, or the ledger itself
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.stat(fresh), os.fstat(handle)):
-                    os.unlink(fresh)
+                    os.unlink(fresh)  # uncovered: a race between two processes, both of which found none
             return
         os.fchmod(handle, 0o600)
         os.ftruncate(handle, 0)

@@ -171,7 +171,7 @@ def _parse_blob(blob: Blob, reading: _Reading) -> list[Grid]:
         count_headers=reading.count_labels,
     )
     reference = choose_parser([file_format.reference for file_format in blob.formats], file)
-    if reference is None:
+    if reference is None:  # uncovered: of the formats parsed here, text takes whatever has no signature
         raise Refusal.FOREIGN(blob.name, what=translate(NOT_A_WORKBOOK))
     return list(parse_sheets(reference, file))
 

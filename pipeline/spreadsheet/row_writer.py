@@ -209,8 +209,6 @@ def _escape_texts(texts: Texts) -> Texts:
         return texts
     needs_escape = pc.match_substring_regex(texts, pattern=_NEEDS_ESCAPE)
     needs_escape = pc.or_(needs_escape, pc.greater(pc.utf8_length(texts), MAX_CELL_CHARACTERS))
-    if not pc.any(needs_escape).as_py():
-        return texts
     pieces = (text[:MAX_CELL_CHARACTERS] for text in texts.filter(needs_escape).to_pylist())
     escaped = [escape_text(piece).decode() for piece in pieces]
     return pc.replace_with_mask(texts, needs_escape, pa.array(escaped, pa.string()))

@@ -152,7 +152,7 @@ def _claim_folder(path: Path) -> int:
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.stat(path), os.fstat(handle)):
                     return handle
-            os.close(handle)  # taken for dead and removed between making and locking it
+            os.close(handle)  # uncovered: it was taken for dead and removed between making and locking it
 
 
 def _remove_unheld(path: Path) -> bool:
@@ -160,7 +160,7 @@ def _remove_unheld(path: Path) -> bool:
     try:
         # a link is not followed: what it leads to is no leftover of ours
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except FileNotFoundError:
+    except FileNotFoundError:  # uncovered: another process removed it after it was listed
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -71,6 +71,20 @@ class TestLoading:
             invoice_import("accounts", "info", "--format", "json", workspace=desk.workspace).out
         )
         assert (facts["accounts"], facts["customer_id"], facts["currency"]) == (3, 2, 2)
+        again = invoice_import("accounts", "load", file, "--format", "json", workspace=desk.workspace)
+        loaded = json.loads(again.out)
+        assert (loaded["rows"], loaded["duplicates"], loaded["accounts"]["sha256"][:12]) == (3, 0, sha256)
+        listed = json.loads(
+            invoice_import("accounts", "list", "--format", "json", workspace=desk.workspace).out
+        )
+        assert [(snapshot["accounts"], snapshot["in_use"]) for snapshot in listed] == [(3, True)]
+
+    def test_what_is_told_of_rows_that_repeat_and_of_nothing(self, desk: Desk) -> None:
+        none = invoice_import("accounts", "list", workspace=desk.workspace)
+        assert (none.code, none.out) == (0, "None was loaded yet.\n")
+        file = desk.csv("accounts", [*LIST, LIST[0]])
+        ran = invoice_import("accounts", "load", file, workspace=desk.workspace)
+        assert "1 row repeats another exactly and counts once." in ran.out
 
     def test_a_workbook_does_as_well(self, desk: Desk) -> None:
         from openpyxl import Workbook
@@ -141,6 +155,13 @@ class TestLoading:
         snapshot.path.write_bytes(snapshot.path.read_bytes()[:9000])
         with pytest.raises(CatalogError, match=r"account list .* is damaged .* accounts load FILE"):
             look_up_accounts(snapshot, {})
+
+    def test_a_list_in_the_place_of_another_is_damage(self, listed: Desk) -> None:
+        first = get_current_snapshot(listed.workspace / "accounts", CUSTOMERS)
+        second = listed.accounts({"account_number": "A1"}).snapshot
+        second.path.replace(first.path)
+        with pytest.raises(CatalogError, match=r"account list .* is damaged"):
+            look_up_accounts(first, {})
 
     def test_a_catalog_is_no_account_list(self, tmp_path: Path) -> None:
         import pyarrow as pa

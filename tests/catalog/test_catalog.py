@@ -198,6 +198,25 @@ class TestLoad:
         assert new.exists()
         assert three.path.exists()
 
+    def test_a_pointer_that_a_killed_load_left_goes_as_well(self, folder: Path, three: Snapshot) -> None:
+        leftover = folder / ".load-old"
+        leftover.write_text("")
+        os.utime(leftover, (0, 0))
+        load(folder, row("Z", "c9"))
+        assert not leftover.exists()
+
+    def test_a_catalog_that_cannot_be_put_in_use_is_a_sentence(self, folder: Path) -> None:
+        (folder / "current").mkdir(parents=True)
+        with pytest.raises(CatalogError, match="cannot be written to"):
+            build_snapshot(table(row("A", "c1")), folder, SOURCE)
+        assert [path.suffix for path in folder.iterdir() if path.name != "current"] == [".duckdb"]
+
+    def test_a_catalog_that_lacks_rows_is_damaged(self, folder: Path, three: Snapshot) -> None:
+        with duckdb.connect(str(three.path)) as connection:
+            connection.execute("DELETE FROM charges WHERE product_rate_plan_charge_id = 'c3'")
+        with pytest.raises(CatalogError, match="is damaged"):
+            get_current_snapshot(folder)
+
     def test_written_for_both_lines_of_duckdb(self, three: Snapshot) -> None:
         with duckdb.connect() as plain:
             plain.execute(f"ATTACH '{str(three.path).replace(chr(39), chr(39) * 2)}' AS c (READ_ONLY)")

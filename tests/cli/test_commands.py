@@ -242,6 +242,10 @@ def test_discard_frees_the_references(place: Path) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert "4 invoices" in ran.out
     assert invoice_import("discard", run_id, workspace=place).code != 0
+    invoice_import("run", PAIR, workspace=place)
+    (second,) = {folder.name for folder in (place / "runs").glob("2*")} - {run_id}
+    told = json.loads(invoice_import("discard", second, "--format", "json", workspace=place).out)
+    assert (told["run_id"], told["withdrawn"]["invoices"]) == (second, 4)
     assert "4 withdrawn" in invoice_import("ledger", "list", workspace=place).out
     assert invoice_import("run", PAIR, workspace=place).code == 0
     assert invoice_import("ledger", "verify", workspace=place).code == 0
@@ -334,6 +338,8 @@ def test_catalog_tells_what_is_in_it(place: Path) -> None:
         invoice_import("catalog", "search", "sup", "--format", "json", workspace=place).out
     )
     assert {charge["sku"] for charge in charges} <= {"SUP-100"}
+    nothing = invoice_import("catalog", "search", "zzzzzzzzzz", workspace=place)
+    assert (nothing.code, nothing.out) == (0, "Nothing in the catalog is like it.\n")
 
 
 @pytest.mark.slow

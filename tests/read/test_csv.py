@@ -256,6 +256,7 @@ def test_fast_and_exact_paths_agree(tmp_path: Path) -> None:
         ("España, inglés, Málaga", "cp1252", "windows-1252"),
         ("café à la crème, forêt", "cp1252", "windows-1252"),
         ("£5, 7°, ©", "cp1252", "windows-1252"),
+        ("¿5?", "cp1252", "windows-1252"),
         ("10 € bar", "iso8859-15", "iso-8859-15"),
         ("Łódź, święto", "cp1250", "windows-1250"),
         ("Łódź, święto", "iso8859-2", "iso-8859-2"),
@@ -297,6 +298,12 @@ def test_an_encoding_is_not_guessed(tmp_path: Path, text: str, encoding: str, wo
 def test_a_declared_encoding_that_does_not_fit_is_told(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_bytes((HEAD + "R1,Tür,1,2\n").encode("cp1252"))
     with pytest.raises(SourceError, match=r"items\.csv is not valid utf-8 \(line 2"):
+        read_raw_sheets([tmp_path / "items.csv"], TABLES, options=ReadOptions(encoding="utf-8"))
+
+
+def test_a_declared_encoding_lets_no_nul_through(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_bytes(HEAD.encode() + b"R1,\0,1,2\n")
+    with pytest.raises(SourceError, match=r"NUL bytes \(the first in line 2\)"):
         read_raw_sheets([tmp_path / "items.csv"], TABLES, options=ReadOptions(encoding="utf-8"))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl import Workbook
 from support.desk import Desk
 
 import pipeline
@@ -116,6 +118,40 @@ def test_a_mark_that_makes_no_sense_is_an_error(desk: Desk, row: str) -> None:
     result = checked(desk, text, default_currency="EUR")
     assert ("E111", "", 3) in desk.told(result)
     assert result.verdict != "accepted"
+
+
+def test_a_flat_sheet_of_a_workbook_keeps_kinds_blanks_and_what_its_cells_show(desk: Desk) -> None:
+    book = Workbook()
+    page = book.active
+    page.append([*HEAD.strip().split(","), "comments"])
+    page.append(["R1", 7, date(2026, 11, 30), "EUR", "Day", 10, date(2026, 11, 1), " Thanks "])
+    page.append(["R1", 7, date(2026, 11, 30), "EUR", "Night", 5, date(2026, 11, 1), None])
+    for row in (2, 3):
+        page.cell(row, 2).number_format = "0000"
+    book.save(desk.folder / "flat.xlsx")
+    result = pipeline.check(desk.folder / "flat.xlsx", workspace=desk.workspace)
+    assert desk.told(result) == [("W201", "comments", 2), ("E219", "account_number", 2)]
+    assert result.assessment.sheets.valid.invoices["invoice_date"].tolist() == [date(2026, 11, 30)]
+
+
+def test_flat_files_with_different_columns_feed_one_table(desk: Desk) -> None:
+    first, second = desk.folder / "first.csv", desk.folder / "second.csv"
+    first.write_text(
+        HEAD.strip() + ",comments\n"
+        "R1,A1,2026-11-30,EUR,Day,10.00,2026-11-01,#N/A\nR1,A1,2026-11-30,EUR,Day,10.00,2026-11-01,#N/A\n"
+    )
+    second.write_text(HEAD + "R2,A2,2026-11-30,EUR,Day,1.00,2026-11-01\n")
+    result = pipeline.check(first, second, workspace=desk.workspace)
+    cells = [(issue["code"], issue["file"], issue["cell"]) for issue in result.issues.to_dict("records")]
+    assert cells == [("E214", "first.csv", "H2")]
+    assert [invoice["accountNumber"] for invoice in desk.sent(result)] == ["A2"]
+
+
+def test_many_rows_that_repeat_a_wrong_value_are_counted(desk: Desk) -> None:
+    result = checked(desk, HEAD + "R1,A1,30/11/2026,EUR,Day,10.00,2026-11-01\n" * 40)
+    (message,) = result.issues["message"]
+    assert "The same stands in C3, C4," in message
+    assert message.endswith(" more.")
 
 
 def test_titles_above_the_header(desk: Desk) -> None:

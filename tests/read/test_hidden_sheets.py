@@ -69,6 +69,11 @@ def test_so_does_every_sheet_that_hangs_on_invoices_or_items(desk: Desk, tmp_pat
     assert not result.assessment.batches
 
 
+def test_a_hidden_control_sheet_that_expects_nothing_is_no_loss(desk: Desk) -> None:
+    result = desk.checked(book(desk, {"Control": [["What", "Currency"], ["Invoices", "EUR"]]}))
+    assert (result.verdict, desk.codes(result)) == ("accepted", [])
+
+
 def test_hidden_items_are_told_once(desk: Desk, tmp_path: Path) -> None:
     result = desk.checked(hide(HANGING, tmp_path, "Items"))
     assert [issue for issue in list_issues(result) if issue[1] in ("Items", "")] == [("E113", "Items")]

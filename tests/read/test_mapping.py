@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 from support.command_line import DATA, invoice_import
 from support.desk import Desk
 
@@ -90,6 +91,8 @@ def test_ragged_rows_are_counted_by_the_files_own_columns(desk: Desk) -> None:
         (('"EUR"', "5"), "currency must be a text in quotes"),
         (("Kunde = ", "Kunde = = "), "is no TOML"),
         (('Intern = "#"', "Intern = []"), "the column Intern needs a field, a list of fields, or '#'"),
+        (("[values.status]\noffen", "[values]\nstatus"), "values.status must be a table"),
+        (("[take]", "[columns.Tag2]"), "the column Tag2 needs a field, a list of fields, or '#'"),
     ],
 )
 def test_a_mapping_that_makes_no_sense_is_one_sentence(
@@ -98,6 +101,59 @@ def test_a_mapping_that_makes_no_sense_is_one_sentence(
     with pytest.raises(PipelineError) as refused:
         checked(desk, mapping=MAPPING.replace(*change))
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "sentence"),
+    [
+        ('columns = "x"', "columns must be a table, like [columns]"),
+        ("decimal = 'point'", "[columns] is needed: header in the file = field"),
+    ],
+)
+def test_a_mapping_without_columns_is_one_sentence(desk: Desk, mapping: str, sentence: str) -> None:
+    with pytest.raises(PipelineError) as refused:
+        checked(desk, mapping=mapping)
+    assert sentence in str(refused.value)
+
+
+def test_a_folder_is_no_mapping(desk: Desk) -> None:
+    files, folder = desk.pair([desk.invoice()], [desk.item()]), desk.folder / "maps"
+    folder.mkdir()
+    with pytest.raises(PipelineError, match=r"The mapping maps cannot be read: Is a directory\."):
+        pipeline.check(*files, workspace=desk.workspace, mapping=str(folder))
+
+
+BOOK_MAPPING = """
+sheet = "Export"
+[columns]
+Beleg = "invoice_ref"
+Kunde = "account_number"
+Tag = ["invoice_date", "service_start_date"]
+Betrag = "amount"
+Art = "charge_name"
+[constants]
+currency = "EUR"
+"""
+
+
+def test_the_cells_of_a_workbook_keep_their_kind_and_what_they_show(desk: Desk) -> None:
+    """A number that is shown as another one is told as in a sheet of our own; other sheets are left alone."""
+    book = Workbook()
+    book.active.title = "Notes"
+    book.active.append(["Beleg", "Kunde", "Tag", "Betrag", "Art"])
+    page = book.create_sheet("Export")
+    page.append(["Beleg", "Kunde", "Tag", "Betrag", "Art"])
+    page.append(["R1", 7, date(2026, 11, 30), 10.5, "Day"])
+    page.append(["R2", "A2", date(2026, 11, 30), 20, "Day"])
+    page["B2"].number_format = "0000"
+    book.save(desk.folder / "erp.xlsx")
+    (desk.folder / "erp.toml").write_text(BOOK_MAPPING)
+    result = pipeline.check(
+        desk.folder / "erp.xlsx", workspace=desk.workspace, mapping=str(desk.folder / "erp.toml")
+    )
+    cells = [(issue["code"], issue["column"], issue["cell"]) for issue in result.issues.to_dict("records")]
+    assert cells == [("E219", "Kunde", "B2")]
+    assert [invoice["invoiceDate"] for invoice in desk.sent(result)] == ["2026-11-30"]
 
 
 def test_a_mapping_and_a_setting_that_contradict_each_other(desk: Desk) -> None:

@@ -9,12 +9,15 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.desk import Desk
+from support.rights import give_up_root
 
 from pipeline import workspace
 from pipeline.errors import WorkspaceError
+from pipeline.workspace import disk
 
 RUN = "20261120-165000-3f9a1c"
 
@@ -201,6 +204,58 @@ def test_a_network_mount_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(WorkspaceError, match=r"network mount \(nfs4\)"):
         workspace.prepare_workspace(tmp_path / "w")
     assert names(tmp_path) == []
+
+
+def test_without_a_list_of_mounts_the_file_system_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "_MOUNTS_FILE", tmp_path / "absent")
+    assert workspace.detect_file_system(tmp_path) == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such call")
+@pytest.mark.parametrize(
+    ("kind", "release", "library", "is_flushed"),
+    [
+        ("ext4", "6.1.0", SimpleNamespace(syncfs=lambda handle: 0), True),
+        ("tmpfs", "6.1.0", SimpleNamespace(syncfs=lambda handle: 0), False),
+        ("ext4", "5.7.19", SimpleNamespace(syncfs=lambda handle: 0), False),
+        ("ext4", "6.1.0", SimpleNamespace(), False),
+    ],
+    ids=["as it should be", "another file system", "an older kernel", "another C library"],
+)
+def test_a_file_system_is_flushed_in_one_call_only_where_that_reports_errors(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    release: str,
+    library: object,
+    is_flushed: bool,
+) -> None:
+    monkeypatch.setattr(disk, "detect_file_system", lambda path: kind)
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(release=release))
+    monkeypatch.setattr("ctypes.CDLL", lambda name, use_errno: library)
+    assert disk.flush_file_system(tmp_path, 0) is is_flushed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such call")
+def test_a_disk_that_fails_while_it_is_flushed_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "detect_file_system", lambda path: "ext4")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        disk.flush_file_system(tmp_path, -1)
+
+
+def test_a_workspace_that_may_not_be_written_is_a_sentence(
+    place: workspace.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.path.parent.chmod(0o755)
+    place.path.chmod(0o755)
+    place.runs.chmod(0o500)
+    monkeypatch.chdir(place.path.parent)  # a path from here needs no right to the folders above
+    with give_up_root(), pytest.raises(WorkspaceError, match=r"The workspace folder w.* cannot be written"):
+        workspace.prepare_workspace("w")
 
 
 def test_run_ids_are_utc() -> None:

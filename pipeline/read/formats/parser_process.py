@@ -105,7 +105,7 @@ class ParserProcess:
     def _send_file(self, process: subprocess.Popen[bytes], name: str, data: bytes) -> list[Grid]:
         requests, answers = process.stdin, process.stdout
         if requests is None or answers is None:
-            raise _ParserDiedError
+            raise _ParserDiedError  # uncovered: the worker is always started with both pipes
         parsers = [file_format.reference for file_format in detect_formats(data)]
         header = {
             "name": name,
