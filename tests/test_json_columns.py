@@ -109,3 +109,9 @@ def test_what_hangs_on_a_row_is_written_with_it_and_nothing_else_is(on: list[int
         [{"at": at, "within": [{"of": str(at)}]} for at, owner in enumerate(on) if owner == parent] or None
         for parent in parents
     ]
+
+
+def test_a_row_without_any_member_is_refused() -> None:
+    columns = json_columns.JsonObjects({"a": pa.array(["x", None])})
+    with pytest.raises(ValueError, match="a row has no member at all"):
+        columns.encode_objects(pa.array([0, 1]))

@@ -58,6 +58,8 @@ def test_an_unknown_setting_suggests_the_nearest(tmp_path: Path) -> None:
         _from_toml(tmp_path, 'dafault_currency = "EUR"')
     with pytest.raises(UsageError, match="on the command line is not known"):
         load_settings({"nonsense": 1}, {})
+    with pytest.raises(UsageError, match="default_curency in the environment is not known"):
+        load_settings({}, {ENVIRONMENT_PREFIX + "DEFAULT_CURENCY": "EUR"})
 
 
 WRONG = [
@@ -69,6 +71,7 @@ WRONG = [
     ("date_format", "dd/dd/mm/yyyy"),
     ("date_format", "yyyy-dd-mm"),  # would turn ISO dates and date cells around
     ("policy", "all"),
+    ("mapping", 5),
     ("batch_order", "Sheet"),
     ("amount_mismatch", "ignore"),
     ("amount_tolerance", "-0.01"),
@@ -208,3 +211,14 @@ def test_a_setting_that_makes_no_sense_is_refused(name: str, value: object) -> N
 
 def test_a_variable_set_to_nothing_is_not_given() -> None:
     assert load_settings({}, {"INVOICE_IMPORT_ENVIRONMENT": ""}) == load_settings({}, {})
+
+
+def test_the_field_for_the_reference_is_none_that_the_sheet_fills(tmp_path: Path) -> None:
+    text = """
+    invoice_number = "custom"
+    invoice_number_field = "Ref__c"
+    [custom_fields.invoices]
+    Ref__c = "text"
+    """
+    with pytest.raises(UsageError, match="names Ref__c, which the sheet fills as a custom field of its own"):
+        _from_toml(tmp_path, text)

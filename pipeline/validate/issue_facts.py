@@ -298,8 +298,6 @@ def _format_values(values: ArrowColumn) -> Texts:
     if pa.types.is_decimal(values.type):
         decimals: Decimals = values
         return money.format_plain(decimals)
-    if isinstance(values, pa.DictionaryArray):
-        return values.dictionary_decode()
     return pc.cast(values, pa.string())
 
 

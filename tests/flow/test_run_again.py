@@ -5,15 +5,19 @@ from __future__ import annotations
 import shlex
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.command_line import PAIR, PRODUCTS, invoice_import
+from support.desk import Desk
 
 from pipeline import Result, check, run
 from pipeline.acceptance.assessment import format_run_argument
-from pipeline.errors import PipelineError, UsageError
+from pipeline.errors import BusyError, PipelineError, UsageError
 from pipeline.flow import discard, load_catalog
 from pipeline.flow.ledger_access import check_ledger
+from pipeline.ledger import IdentityTakenError
+from pipeline.run_output import RunRecorder
 
 
 def states(result: Result) -> dict[str, int]:
@@ -138,3 +142,22 @@ def test_books_balance_in_every_case(place: Path, tmp_path: Path) -> None:
             books = summary[what]
             assert books["in"] == books["accepted"] + books["rejected"] + books["skipped"]
         assert summary["differences"] == []
+
+
+@pytest.mark.parametrize("times", [1, 99])
+def test_a_run_that_is_overtaken_tries_again_and_in_the_end_gives_up(
+    times: int, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overtaken, record = iter(range(times)), RunRecorder.record
+
+    def lose(*arguments: Any) -> Any:
+        if next(overtaken, None) is not None:
+            raise IdentityTakenError(("R1",))
+        return record(*arguments)
+
+    monkeypatch.setattr(RunRecorder, "record", lose)
+    if times == 1:
+        assert desk.run([desk.invoice()], [desk.item()]).verdict == "accepted"
+        return
+    with pytest.raises(BusyError, match="Other processes keep preparing the same invoices"):
+        desk.run([desk.invoice()], [desk.item()])

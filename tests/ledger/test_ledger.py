@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
@@ -20,7 +21,7 @@ import pyarrow.compute as pc
 import pytest
 
 from pipeline import ledger, workspace
-from pipeline.errors import LedgerError, UsageError, WorkspaceError
+from pipeline.errors import BusyError, LedgerError, UsageError, WorkspaceError
 
 AT = "2026-11-20T16:50:00Z"
 SHA = "a" * 64
@@ -169,6 +170,8 @@ def test_a_run_is_recorded(place: workspace.Workspace, books: ledger.Ledger) -> 
     )
     (entry,) = ledger.list_run_entries(books)
     assert dict(entry.states) == {"prepared": 1, "rejected": 1, "skipped": 1}
+    with pytest.raises(UsageError, match="no run x"):
+        ledger.read_run(books, "x")
     shown = ledger.read_run(books, name)
     assert shown.sources[0].name == r"a\udcff.csv"
     assert [request.number for request in shown.requests] == [1]
@@ -254,6 +257,16 @@ def test_items_that_do_not_add_up_are_told(
     faults = ledger.verify_ledger(books)
     assert any(sentence in fault for fault in faults)
     assert not any("not those that were entered" in fault for fault in faults)
+
+
+def test_items_without_their_invoice_are_not_read(
+    place: workspace.Workspace, books: ledger.Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = ledger.encode_items
+    monkeypatch.setattr(ledger, "encode_items", lambda table: packed(table.drop(["position"])))
+    name = enter(place, books, 1, [invoice(0, "A")])
+    with pytest.raises(LedgerError, match="a column is missing or twice there"):
+        ledger.read_items(books, name)
 
 
 def test_unreadable_items_are_a_fault(place: workspace.Workspace, books: ledger.Ledger) -> None:
@@ -406,6 +419,8 @@ def test_what_a_killed_writer_left_is_read_without_touching_it(
     assert before[str(left / "ledger.sqlite-wal")][2]
     assert ledger.find_live_by_reference(copied, "production", "t", ["A"]) == {}
     assert snapshot(left) == before
+    with ledger.lock_run_ids(copied):  # while this process writes, it is asked where it is
+        assert ledger.find_live_by_reference(copied, "production", "t", ["A"]) == {}
 
 
 TAMPERING: dict[str, str] = {
@@ -438,6 +453,33 @@ def test_tampering_is_noticed(place: workspace.Workspace, books: ledger.Ledger, 
     assert ledger.verify_ledger(books) == []
     tampered(books, TAMPERING[what])
     assert ledger.verify_ledger(books)
+
+
+def test_a_note_that_says_nothing_stops_whoever_asks(
+    place: workspace.Workspace, books: ledger.Ledger
+) -> None:
+    enter(place, books, 1, [invoice(0, "A")])
+    (place.runs / ".head").write_bytes(b"{}")
+    with pytest.raises(LedgerError, match=r"\.head, which tells whether the ledger is whole, cannot be read"):
+        ledger.list_run_entries(books)
+
+
+def test_billed_periods_of_items_that_are_gone_or_not_whole(
+    place: workspace.Workspace, books: ledger.Ledger
+) -> None:
+    enter(place, books, 1, [invoice(0, "A")])
+    live = ledger.find_live_by_account(books, "production", "t", pa.array(["A1"]))
+    with pytest.raises(LedgerError, match=r"The items of the run .* cannot be read"):
+        ledger.read_billed_periods(books, live)
+    tampered(books, "DELETE FROM items")
+    assert len(ledger.read_billed_periods(books, live)) == 0
+
+
+def test_one_thread_writes_and_another_waits_no_longer_than_told(books: ledger.Ledger) -> None:
+    with ledger.lock_run_ids(books), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(lambda: ledger.lock_run_ids(books).__enter__())
+        with pytest.raises(BusyError):
+            waiting.result()
 
 
 def change(path: str, content: bytes) -> Callable[[Path], Any]:

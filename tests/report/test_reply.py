@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.command_line import PRODUCTS, SAMPLE, invoice_import
@@ -10,6 +11,9 @@ from support.desk import Desk
 from support.golden_files import agrees
 
 import pipeline
+from pipeline.report import reply
+from pipeline.report.issue_table import make_issue_table
+from pipeline.result import Result
 
 
 @pytest.mark.slow
@@ -61,3 +65,28 @@ def test_many_causes_are_counted_and_what_cannot_be_seen_is_shown(desk: Desk) ->
     text = (desk.folder / "reply.txt").read_text("utf-8")
     assert "- … and 4 more rows" in text
     assert "\x1b" not in text
+
+
+def told(result: Result, **changes: Any) -> str:
+    """The reply to a check, with some of its summary said otherwise."""
+    assessment = result.assessment
+    issues = make_issue_table(assessment.issues, assessment.raw, assessment.tables)
+    return reply.render_reply({**result.summary, **changes}, issues)
+
+
+def test_more_causes_than_a_mail_holds_are_counted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply, "_MAX_CAUSES", 1)
+    result = desk.check([desk.invoice(currency="EUX")], [desk.item(amount="x"), desk.item("")])
+    assert "… and 2 more causes." in told(result)
+
+
+def test_each_place_has_its_own_remedy_where_they_differ(desk: Desk) -> None:
+    items = [desk.item(charge_name=""), desk.item(service_start_date="")]
+    lines = told(desk.check([desk.invoice()], items)).splitlines()
+    assert [line.strip() for line in lines if "What to do" in line] != []
+
+
+def test_what_does_not_balance_has_no_sums(desk: Desk) -> None:
+    result = desk.check([desk.invoice()], [desk.item()])
+    assert "Accepted: 1 invoice" in told(result)
+    assert "Accepted:" not in told(result, verdict="unbalanced")

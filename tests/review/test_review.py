@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from support.desk import Desk
 
 import pipeline
+from pipeline.report.sentences import list_alerts
 from pipeline.result import Result
 from pipeline.review.overlapping_periods import _find_overlaps, _find_overlaps_within, _Periods
 
@@ -245,6 +246,16 @@ def test_money_that_is_taken_at_once_is_said(desk: Desk) -> None:
     result = desk.check(rows, [desk.item(f"R{n}") for n in range(4)])
     assert seconds(result) == ["W806"]
     assert result.summary["warnings"]["W806"] == 2
+    assert list(list_alerts(result.summary)) == [
+        "Attention: 2 invoices are posted with auto pay: money will be taken from the customers."
+    ]
+
+
+def test_accounts_of_few_invoices_have_no_usual_amount(desk: Desk) -> None:
+    rows = [desk.invoice(f"R{n}", account_number=f"A{n}") for n in range(9)]
+    desk.run(rows, [desk.item(f"R{n}") for n in range(9)])
+    later = [row | {"invoice_ref": f"S{n}", "invoice_date": "2027-06-30"} for n, row in enumerate(rows)]
+    assert seconds(desk.check(later, [desk.item(f"S{n}", amount="90000.00") for n in range(9)])) == []
 
 
 def test_a_rounding_that_is_tolerated_is_told(desk: Desk) -> None:

@@ -208,3 +208,8 @@ def test_a_price_list_may_declare_its_numbers_but_not_hide_a_currency_in_them(de
     desk.settings('decimal = "comma"\n')
     assert desk.catalog(desk.charge("A", "c1", list_price="1.450,50")).snapshot
     assert desk.catalog(desk.charge("A", "c1", list_price="$450")).issues["code"].to_pylist() == ["E202"]
+
+
+def test_a_decimal_mark_is_a_point_or_a_comma() -> None:
+    with pytest.raises(ValueError, match="'dot' is no decimal mark: point or comma is needed"):
+        NumberNotation("dot")

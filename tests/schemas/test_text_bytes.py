@@ -42,6 +42,12 @@ def test_the_rows_that_are_left_are_those_chosen(
     ]
 
 
+def test_rows_left_in_very_many_pieces() -> None:
+    cells = pa.chunked_array([pa.array([str(number) for number in range(2500)])])
+    kept = np.arange(2500) % 2 == 0
+    assert text_bytes.keep_rows(cells, kept).to_pylist() == [str(number) for number in range(0, 2500, 2)]
+
+
 @given(SOME)
 def test_the_edges_of_a_text(rows: list[tuple[str | None, bool]]) -> None:
     cells, _ = column(rows, 1)

@@ -19,6 +19,7 @@ from support.command_line import PRODUCTS, invoice_import
 from support.desk import Desk
 
 import pipeline
+from pipeline.errors import WorkspaceError
 from pipeline.flow import load_catalog
 from pipeline.result import Result
 from pipeline.settings import Settings
@@ -370,3 +371,16 @@ def test_the_command_writes_a_workbook_and_never_over_one(tmp_path: Path) -> Non
         2,
         "Error: invoices.xlsx exists already; name another place with -o.\n",
     )
+
+
+def test_invoices_without_a_currency_count_in_that_of_the_settings() -> None:
+    book = load_workbook(io.BytesIO(build_template(Settings(default_currency="EUR"))))
+    formulas = [str(cell.value) for cell in book["Control"]["D"] if "SUMPRODUCT" in str(cell.value)]
+    assert [formula for formula in formulas if '($B4="EUR")*COUNTIFS' in formula]
+
+
+def test_of_several_files_all_are_written_or_none(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").symlink_to("nowhere")  # taken, though nothing is there
+    with pytest.raises(WorkspaceError, match="The template cannot be written to"):
+        write_template(tmp_path, workspace=tmp_path / "workspace")
+    assert [path.name for path in tmp_path.iterdir()] == ["items.csv"]

@@ -82,8 +82,8 @@ class SheetAnnotator:
             rest += chunk
             if data := _SHEET_DATA.search(rest):
                 break
-        else:
-            yield rest  # a sheet without cells, like a chart, stays as it was
+        else:  # uncovered: only sheets that feed a table are marked, and those have cells
+            yield rest
             return
         top, prefix, rest = rest[: data.start()], data[1], rest[data.end() :]
         # closed by hand, so that what precedes the rows can be parsed as an element
