@@ -52,7 +52,7 @@ PLANS = [
     Plan(items=3_000, invoices=375, seed=2, bad_share=0.01, shuffle=1.0, told=0.02),
     Plan(items=3_000, invoices=2_000, seed=3, bad_share=0.1, shuffle=0.0, told=0.05),
     Plan(items=20_000, invoices=2_500, seed=4, bad_share=0.02, shuffle=0.02),
-    Plan(items=20_000, invoices=600, seed=5, bad_share=0.005, shuffle=0.2),
+    Plan(items=8_000, invoices=240, seed=5, bad_share=0.005, shuffle=0.2),
 ]
 
 

@@ -24,6 +24,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -80,6 +81,7 @@ class ForkServer:
         remote.close()
         self._answers = self._socket.makefile("r", encoding="utf-8")
         self._codes: dict[int, int] = {}
+        self._lock = threading.Lock()
         atexit.register(self.close)
 
     def start(
@@ -170,12 +172,13 @@ class ForkServer:
     def _ask(self, request: Mapping[str, object], files: Sequence[int] = ()) -> int:
         message = json.dumps(request).encode()
         header = len(message).to_bytes(4, "big")
-        if files:
-            socket.send_fds(self._socket, [header], files)
-        else:
-            self._socket.sendall(header)
-        self._socket.sendall(message)
-        return int(self._answers.readline())
+        with self._lock:  # a timer that kills a process asks from a thread of its own
+            if files:
+                socket.send_fds(self._socket, [header], files)
+            else:
+                self._socket.sendall(header)
+            self._socket.sendall(message)
+            return int(self._answers.readline())
 
 
 _RUNNING = 1 << 16
