@@ -40,7 +40,7 @@ run: $(VENV)/.ready  ## the sample, from price list to payloads, in a new worksp
 test: $(VENV)/.ready-dev  ## every test
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
-test-quick: $(VENV)/.ready-dev  ## in two minutes: one case of each test, without those that are slow or kill processes
+test-quick: $(VENV)/.ready-dev  ## in a few minutes: one case of each test, without those that are slow or kill processes
 	$(BIN)/python -m pytest -n auto --dist worksteal --quick --ignore tests/processes $(ARGS)
 
 coverage: $(VENV)/.ready-dev  ## every test, and the lines that none of them reached, by room
