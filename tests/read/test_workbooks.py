@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,11 @@ from pipeline.errors import SourceError
 from pipeline.issues import Issues
 from pipeline.model.sheets import RawSheets
 from pipeline.read import ReadLimits, read_raw_sheets
+from pipeline.read.formats import detect_formats
 from pipeline.read.formats.ooxml import fast_scan as child_scan
 from pipeline.read.formats.ooxml.exact_scan import scan_exactly
 from pipeline.read.formats.parser_process import ParserProcess
+from pipeline.read.formats.wire import read_frame, write_frame
 from schemas.cell_kinds import CellKind
 from schemas.tables import INVOICES, ITEMS
 
@@ -349,6 +353,31 @@ def test_memory_that_ends_anywhere_is_called_by_its_name(tmp_path: Path) -> None
     large = workbook(tmp_path / "large.xlsx", [INVOICE_HEAD, ["R1", "A", "x"]], [ITEM_HEAD, *many])
     outcomes = [read_within(large, megabytes) for megabytes in range(150, 500, 25)]
     assert set(outcomes) == {"read", "refused for its size"}
+
+
+def test_the_worker_reads_without_pandas(tmp_path: Path) -> None:
+    """Pandas would double its start, and pyarrow imports it where it is there."""
+    data = good(tmp_path / "a.xlsx").read_bytes()
+    parsers = [form.reference for form in detect_formats(data)]
+    header = {"name": "a.xlsx", "limits": asdict(ReadLimits()), "language": "en", "parsers": parsers}
+    requests = io.BytesIO()
+    write_frame(requests, json.dumps(header).encode())
+    write_frame(requests, data)
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-P",
+        "-m",
+        "pipeline.read.formats.parser_worker",
+        str(1 << 32),
+    ]
+    ran = subprocess.run(command, input=requests.getvalue(), capture_output=True, check=True, timeout=60)
+    assert len(json.loads(read_frame(io.BytesIO(ran.stdout)) or b"{}")["sheets"]) == 2
+    modules = [line.rpartition("|")[2].strip() for line in ran.stderr.decode().splitlines()]
+    assert "pyarrow.lib" in modules
+    # an attempt that is turned away is listed as well, but nothing of what is inside
+    assert [name for name in modules if name.startswith("pandas.")] == []
 
 
 def read_within(path: Path, megabytes: int) -> str:

@@ -47,5 +47,4 @@ def scrubbed_summary(text: str, place: Path) -> str:
     summary["settings"]["sha256"] = "SETTINGS"  # a new setting is no change of the report
     if "ledger" in summary:
         summary["ledger"]["head"] = "HEAD"
-    summary["settings"]["sha256"] = "SETTINGS"  # of every setting there is: a new one changes it
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"

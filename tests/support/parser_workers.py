@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from contextlib import suppress
 from functools import cache
@@ -43,9 +44,8 @@ class ForkedWorker:
         return self.returncode
 
     def kill(self) -> None:
-        if (
-            "coverage" in sys.modules
-        ):  # which writes what it saw when a process ends, and not when it is killed
+        # coverage writes what it saw when a process ends, and nothing when it is killed
+        if "coverage" in sys.modules:
             self._end()
         if self.poll() is None:
             os.kill(self.pid, signal.SIGKILL)
@@ -61,6 +61,9 @@ class ForkedWorker:
     def wait(self) -> int:
         self.returncode = _get_server().wait_for(self.pid)
         return self.returncode
+
+
+_WAITING = threading.Lock()
 
 
 class ForkedHere(ForkedWorker):
@@ -83,15 +86,16 @@ class ForkedHere(ForkedWorker):
             os._exit(1 if sys.exc_info()[0] else 0)
 
     def poll(self) -> int | None:
-        if self.returncode is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
-        return self.returncode
+        with _WAITING:  # the timer asks from a thread of its own, and a child can be waited for once
+            if self.returncode is None:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+            return self.returncode
 
     def wait(self) -> int:
-        if self.returncode is None:
-            self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        return self.returncode
+        while (code := self.poll()) is None:
+            time.sleep(0.001)
+        return code
 
 
 def fork_workers_here() -> None:
